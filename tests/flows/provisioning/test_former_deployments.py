@@ -22,10 +22,11 @@ from prefect.variables import Variable
 
 from adspark.errors import ConfigurationError
 from adspark.settings import Settings
+from blocks.configured import DOCUMENT
 from deployments.operations.runs.deployments import find_deployment
 from deployments.provisioning import deploy as deploying
 from deployments.provisioning.deploy import name_of, project_file
-from deployments.provisioning.drift import Merge, fingerprint
+from deployments.provisioning.drift import LastApplied, Merge, fingerprint
 from deployments.provisioning.provision import Provisioned, provision
 
 pytestmark = pytest.mark.usefixtures("no_pools_stay", "nothing_stays")
@@ -253,7 +254,7 @@ async def test_what_was_applied_is_recorded_for_any_number_of_deployments(
         "work_pool": {"name": "default"},
         "parameters": {"token": "ours"},
     }
-    many = [entry | {"name": f"number-{number}"} for number in range(200)]
+    many = [entry | {"name": f"number-{number}"} for number in range(40)]
     reconcile = [
         one
         for one in yaml.safe_load(project_file().read_text())["deployments"]
@@ -263,9 +264,11 @@ async def test_what_was_applied_is_recorded_for_any_number_of_deployments(
     monkeypatch.setattr(deploying, "project_file", lambda: file)
     await provision(Settings(), database_url=database_url)
     merge = await Merge.load(dry_run=True, reset=False)
-    assert all(merge.was_applied(f"deployment probe/number-{one}") for one in range(200))
+    assert all(merge.was_applied(f"deployment probe/number-{one}") for one in range(40))
+    recorded: LastApplied = await LastApplied.aload(DOCUMENT)
+    assert len(json.dumps(recorded.values)) > 5_000  # which is all that a variable may hold
     again = await provision(Settings(), database_url=database_url)
     assert (again.changes, again.kept) == ([], [])
     file.write_text(yaml.safe_dump({"deployments": many[:1] + reconcile}))
     fewer = await provision(Settings(), database_url=database_url)
-    assert len(fewer.changes) == 199
+    assert len(fewer.changes) == 39
