@@ -3,6 +3,7 @@
 import gc
 import os
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -92,24 +93,35 @@ def home_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[LocalPostgres]:
-    """A server with a migrated template database, for the whole run."""
+    """A server for the whole run."""
     with open_folder(in_memory()) as folder, LocalPostgres(folder / "pg").running() as server:
-        _do_without_sync(server)
-        _create_database(server, TEMPLATE)
-        migrate.upgrade(server.url(TEMPLATE))
         yield server
 
 
+@pytest.fixture(scope="session")
+def administration(postgres: LocalPostgres) -> Iterator[psycopg.Connection]:
+    """A connection that makes and drops the databases; the template is migrated."""
+    with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
+        _do_without_sync(connection)
+        _create_database(connection, TEMPLATE)
+        migrate.upgrade(postgres.url(TEMPLATE))
+        yield connection
+
+
 @pytest.fixture
-def empty_database_url(postgres: LocalPostgres) -> Iterator[str]:
+def empty_database_url(
+    postgres: LocalPostgres, administration: psycopg.Connection
+) -> Iterator[str]:
     """The address of a database without tables."""
-    yield from _fresh_database(postgres, template="template1")
+    with _fresh_database(administration, template="template1") as name:
+        yield postgres.url(name)
 
 
 @pytest.fixture
-def database_url(postgres: LocalPostgres) -> Iterator[str]:
+def database_url(postgres: LocalPostgres, administration: psycopg.Connection) -> Iterator[str]:
     """The address of a migrated, empty database of the test's own."""
-    yield from _fresh_database(postgres, template=TEMPLATE)
+    with _fresh_database(administration, template=TEMPLATE) as name:
+        yield postgres.url(name)
 
 
 @pytest.fixture
@@ -126,23 +138,23 @@ def sandbox_url() -> Iterator[str]:
         yield url
 
 
-def _fresh_database(server: LocalPostgres, *, template: str) -> Iterator[str]:
+@contextmanager
+def _fresh_database(administration: psycopg.Connection, *, template: str) -> Iterator[str]:
     name = f"test_{uuid4().hex}"
-    _create_database(server, name, template=template)
-    yield server.url(name)
-    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    _create_database(administration, name, template=template)
+    yield name
+    administration.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-def _do_without_sync(server: LocalPostgres) -> None:
+def _do_without_sync(administration: psycopg.Connection) -> None:
     """Nothing has to outlive the machine, and to drop a database would wait for the disk."""
-    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        for name in ("fsync", "full_page_writes"):
-            connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(name)))
-        connection.execute("SELECT pg_reload_conf()")
+    for name in ("fsync", "full_page_writes"):
+        administration.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(name)))
+    administration.execute("SELECT pg_reload_conf()")
 
 
-def _create_database(server: LocalPostgres, name: str, *, template: str = "template1") -> None:
+def _create_database(
+    administration: psycopg.Connection, name: str, *, template: str = "template1"
+) -> None:
     statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
-    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
+    administration.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))

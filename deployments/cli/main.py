@@ -28,8 +28,6 @@ from deployments.terminal.speech import choose_speech, speaks_json
 
 # What has to change is the call, a name in it, or the configuration.
 _CHANGE_FIRST = (ConfigurationError, UnknownWatchError, UnknownVariantError)
-# New objects after which Python looks for garbage: at its own 700, imports set it off for nothing.
-_COLLECTED_AFTER = 20_000
 
 app = typer.Typer(
     name="adspark",
@@ -58,7 +56,6 @@ def adspark(
 
 def main() -> None:
     """Run the command; every expected error is one line, never a traceback."""
-    gc.set_threshold(_COLLECTED_AFTER)
     if sys.platform == "win32":
         print_error("AdSpark runs on Linux and macOS; on Windows, run it in WSL 2 (wsl --install).")
         sys.exit(2)

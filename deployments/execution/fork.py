@@ -39,6 +39,7 @@ ENGINE = "python -m prefect.engine"
 """The command whose work a forked run does."""
 
 PRELOADED = (
+    "deployments",  # first: it has Python look for garbage less often
     "prefect.flow_engine",
     "prefect.task_engine",
     "prefect.events.worker",

@@ -9,7 +9,7 @@ from deployments.gallery.access.body_limit import BodyLimit
 from deployments.gallery.access.headers import PageHeaders
 from deployments.gallery.access.methods import HeadRequests
 from deployments.gallery.access.public_address import PublicAddress
-from deployments.gallery.access.sign_in import SECURITY_SCHEMES, SignInGuard
+from deployments.gallery.access.sign_in import SignInGuard
 from deployments.gallery.access.visitor import VisitCookie
 from deployments.gallery.api import router as api
 from deployments.gallery.failures import PAGES_OF_FAILURES
@@ -38,6 +38,33 @@ from deployments.gallery.routes.watches import news as watch_news
 from deployments.gallery.routes.watches import pages as watch_pages
 
 _LEAST_ZIPPED = 1000  # bytes
+_PAGES = (
+    ad_details,
+    ad_marks,
+    ad_page,
+    advertiser_compare,
+    advertiser_pages,
+    batch_pages,
+    batch_states,
+    board_changes,
+    board_pages,
+    board_shared,
+    files,
+    library,
+    selection,
+    sign_in,
+    variant_exporting,
+    variant_listing,
+    variant_requesting,
+    variant_page,
+    variant_reviewing,
+    variant_rules,
+    variant_states,
+    watch_form,
+    watch_looks,
+    watch_news,
+    watch_pages,
+)
 
 
 def create_app(gallery: Gallery, *, needs_sign_in: bool = False) -> FastAPI:
@@ -48,8 +75,12 @@ def create_app(gallery: Gallery, *, needs_sign_in: bool = False) -> FastAPI:
         needs_sign_in: nobody sees a page who has not signed in with name and password.
     """
     door = [Middleware(SignInGuard, gallery=gallery)] if needs_sign_in else []
+    # As they were made when they were imported: a router that is included makes each of its routes
+    # anew, with the first request.
+    routers = (api.guarded if needs_sign_in else api.router, *(one.router for one in _PAGES))
     app = FastAPI(
         title="AdSpark",
+        routes=[route for router in routers for route in router.routes],
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
@@ -68,37 +99,4 @@ def create_app(gallery: Gallery, *, needs_sign_in: bool = False) -> FastAPI:
     )
     app.state.gallery = gallery
     app.state.needs_sign_in = needs_sign_in
-    app.include_router(
-        api.router,
-        dependencies=SECURITY_SCHEMES if needs_sign_in else (),
-        responses=api.SIGN_IN_FAILURES if needs_sign_in else None,
-    )
-    for routes in (
-        ad_details,
-        ad_marks,
-        ad_page,
-        advertiser_compare,
-        advertiser_pages,
-        batch_pages,
-        batch_states,
-        board_changes,
-        board_pages,
-        board_shared,
-        files,
-        library,
-        selection,
-        sign_in,
-        variant_exporting,
-        variant_listing,
-        variant_requesting,
-        variant_page,
-        variant_reviewing,
-        variant_rules,
-        variant_states,
-        watch_form,
-        watch_looks,
-        watch_news,
-        watch_pages,
-    ):
-        app.include_router(routes.router)
     return app

@@ -2,9 +2,12 @@
 
 import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, chdir, suppress
+from contextlib import ExitStack, chdir, closing, suppress
 from pathlib import Path
+from shutil import copy
+from sqlite3 import connect
 from tempfile import gettempdir
+from unittest.mock import patch
 
 import pytest
 from filelock import FileLock
@@ -23,22 +26,37 @@ from deployments.provisioning.drift import LastApplied
 from tests.support.sandbox_control import SANDBOX_KEY
 from tests.support.workshop import Workshop, workshop
 
+_DATABASE = "prefect-test.db"  # in the folder that Prefect's harness makes
+
 
 @pytest.fixture(scope="package", autouse=True)
 def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Prefect's own harness: a temporary server and database, without the `.env` of this folder.
 
     It ends with the last test of this folder: one that nobody asks still takes CPU time.
-    Two that look for a free port at once may find the same one.
+    Two that look for a free port at once may find the same one. The database of the first in a
+    parallel run is where the others begin, which need not migrate theirs.
     """
     elsewhere = tmp_path_factory.mktemp("prefect-server")
+    migrated = tmp_path_factory.getbasetemp().parent / "prefect-migrated.db"
     with ExitStack() as stack:
         with (
             chdir(elsewhere),
             FileLock(Path(gettempdir()) / f"adspark-test-server-{os.getuid()}.lock"),
+            patch("prefect.testing.utilities.mkdtemp", return_value=str(elsewhere)),
         ):
+            if migrated.exists():
+                copy(migrated, elsewhere / _DATABASE)
             stack.enter_context(prefect_test_harness(server_startup_timeout=600))
+            if "PYTEST_XDIST_WORKER" in os.environ and not migrated.exists():
+                _save(elsewhere / _DATABASE, migrated)
         yield
+
+
+def _save(database: Path, file: Path) -> None:
+    """Save a database that is in use in a file."""
+    with closing(connect(database)) as used, closing(connect(file)) as saved:
+        used.backup(saved)
 
 
 @pytest.fixture(autouse=True)

@@ -11,6 +11,7 @@ from adspark.home.new_file import check_new_file
 from adspark.text.counts import counted
 from deployments.cli.operating.documents import ReportDocument
 from deployments.cli.options import EndsWithJsonOption
+from deployments.diagnosis.archive import SUFFIXES
 from deployments.environment.termination import exit_by_sigterm, raise_at_sigterm
 from deployments.terminal.output import print_json, print_line, print_warning
 from deployments.terminal.progress import progress
@@ -26,10 +27,9 @@ def report(
     Versions, settings, what doctor finds, pools, the last runs, the ends of the logs. Keys and
     passwords are redacted; names of folders, hosts, watches and advertisers are not.
     """
-    from deployments.diagnosis.archive import SUFFIXES  # noqa: PLC0415  (slow)
+    check_new_file(file, SUFFIXES, replaces=force)
     from deployments.diagnosis.report import write_report  # noqa: PLC0415  (slow)
 
-    check_new_file(file, SUFFIXES, replaces=force)
     with raise_at_sigterm(exit_by_sigterm), progress("Checking, and collecting logs"):
         checks = asyncio.run(write_report(file, replaces=force, warn=print_warning))
     wrong = sum(one.state == "failed" for one in checks)

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 
+from deployments.gallery.access.sign_in import SECURITY_SCHEMES
 from deployments.gallery.api import ads, advertisers, batches, boards, export, variants, watches
 from deployments.gallery.api.description import PREFIX, check_parameters, describe_api
 from deployments.gallery.api.failures import Failure
@@ -16,12 +17,10 @@ _FAILURES: dict[int | str, dict[str, Any]] = {
     422: {"model": Failure, "description": "A parameter cannot be used."},
     503: {"model": Failure, "description": "The database does not answer, or is busy."},
 }
-SIGN_IN_FAILURES: dict[int | str, dict[str, Any]] = {
+_SIGN_IN_FAILURES: dict[int | str, dict[str, Any]] = {
     401: {"model": Failure, "description": "Nobody has signed in, or not with this password."},
     429: {"model": Failure, "description": "Too many passwords were wrong; Retry-After says when."},
 }
-"""What else can go wrong where people have to sign in."""
-
 router = APIRouter(prefix=PREFIX)
 for _part in (ads, advertisers, watches, boards, variants, batches, export):
     router.include_router(
@@ -39,3 +38,8 @@ async def describe(request: Request) -> JSONResponse:
 async def show_page(request: Request, gallery: GalleryDep) -> HTMLResponse:
     """A page that says what there is for programs."""
     return gallery.templates.page(request, "api.html")
+
+
+guarded = APIRouter()
+"""The same where people have to sign in, and what else can go wrong there."""
+guarded.include_router(router, dependencies=SECURITY_SCHEMES, responses=_SIGN_IN_FAILURES)

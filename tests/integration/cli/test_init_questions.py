@@ -1,7 +1,7 @@
 """`adspark init` before it starts anything: its questions, its options, and `.env`."""
 
+import io
 import os
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +10,8 @@ import pytest
 
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
+from adspark.settings import get_settings
+from deployments.cli.main import run
 from tests.support.commanding import Command
 from tests.support.sandbox_control import SANDBOX_KEY, searches
 from tests.support.stack import free_port
@@ -19,12 +21,23 @@ KEY = ("SerpApi's key (not shown):", SANDBOX_KEY)
 WHOSE = "Advertiser:"
 
 
+@dataclass(frozen=True)
+class Done:
+    """How the command ended, and what it said."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
 @dataclass
 class Newcomer:
     """Somebody in a folder of their own, who has nothing yet."""
 
     folder: Path
     sandbox_url: str
+    monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str]
     more: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -44,12 +57,17 @@ class Newcomer:
             [ADSPARK, "init", *options], answers, environment=self.environment, folder=self.folder
         )
 
-    def script(self, *options: str, given: str = "") -> subprocess.CompletedProcess[str]:
-        """`adspark init` in a script."""
-        return subprocess.run(
-            [ADSPARK, "init", *options], input=given, env=self.environment, cwd=self.folder,
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
+    def script(self, *options: str, given: str = "") -> Done:
+        """`adspark init` in a script, within the test's process."""
+        with self.monkeypatch.context() as patched:
+            for name, value in self.environment.items():
+                patched.setenv(name, value)
+            patched.chdir(self.folder)
+            patched.setattr("sys.stdin", io.StringIO(given))
+            get_settings.cache_clear()
+            code = run(["init", *options])
+        said = self.capsys.readouterr()
+        return Done(code, said.out, said.err)
 
     def has_left(self) -> list[str]:
         """What there is in the folder."""
@@ -57,11 +75,13 @@ class Newcomer:
 
 
 @pytest.fixture
-def newcomer(tmp_path: Path) -> Iterator[Newcomer]:
+def newcomer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Newcomer]:
     folder = tmp_path / "new"
     folder.mkdir()
     with serve(SandboxSettings()) as url:
-        yield Newcomer(folder, url)
+        yield Newcomer(folder, url, monkeypatch, capsys)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def prefect_away() -> Iterator[None]:
     """Nobody answers for Prefect, whatever other tests of this process have started."""
     with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}):
