@@ -15,6 +15,7 @@ import psutil
 from filelock import FileLock, Timeout
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
+from adspark.concurrency import in_thread
 from adspark.db import migrate
 from adspark.db.configured import postgres_folder
 from adspark.db.embedded import ADSPARK_DATABASE, PREFECT_DATABASE, LocalPostgres
@@ -146,18 +147,16 @@ class LocalStack:
         folder = postgres_folder(self._settings.home)
         server = self._postgres = cleanup.enter_context(LocalPostgres(folder).running())
         cleanup.callback(process.set_state, ProcessState.STOPPED)
-        database_url = self._migrated_database(server)
+        database_url = self._database_url(server)
         process.log = folder / "server.log"
         process.set_state(ProcessState.READY, address=str(folder))
         prefect_url = server.url(PREFECT_DATABASE)
         return database_url, prefect_url.replace("postgresql://", "postgresql+asyncpg://", 1)
 
-    def _migrated_database(self, server: LocalPostgres) -> str:
-        """The embedded database, migrated; or one's own, whose operator decides when it is."""
+    def _database_url(self, server: LocalPostgres) -> str:
+        """Of the embedded database; or of one's own, whose operator decides when it is migrated."""
         if (own := self._settings.database_url) is None:
-            url = self.state.database_url = server.url(ADSPARK_DATABASE)
-            migrate.upgrade(url)
-            return url
+            return server.url(ADSPARK_DATABASE)
         url = own.get_secret_value()
         if migrate.current(url) != migrate.newest():
             raise ConfigurationError(
@@ -174,7 +173,6 @@ class LocalStack:
         server = server_environment(environment, self._settings, prefect_url)
         if url := state.sandbox_url:
             self._serve("sandbox", "adspark.sandbox", environment, url=url)
-        self._serve("gallery", "deployments.gallery.server", environment, url=state.gallery_url)
         self._serve(
             "prefect server",
             "deployments.server.app",
@@ -182,6 +180,10 @@ class LocalStack:
             url=state.ui_url,
             health="/api/health",
         )
+        if self._settings.database_url is None:  # while the server starts, which takes longer
+            await in_thread(migrate.upgrade, database_url)
+            state.database_url = database_url
+        self._serve("gallery", "deployments.gallery.server", environment, url=state.gallery_url)
         for name in ("sandbox", "prefect server") if state.sandbox_url else ("prefect server",):
             await processes[name].wait_ready()
         processes[WORKERS].is_ready = partial(have_workers, POOL_NAMES)
