@@ -47,7 +47,8 @@ def open_new_file(file: Path, suffixes: Sequence[str], *, replaces: bool) -> Ite
 
 
 def check_new_file(file: Path, suffixes: Sequence[str], *, replaces: bool) -> None:
-    """Raise InvalidQueryError where the file could not have this name; before any work.
+    """Raise InvalidQueryError where the file could not have this name, and ConfigurationError where
+    nobody can look; before any work.
 
     Args:
         file: its name.
@@ -56,10 +57,14 @@ def check_new_file(file: Path, suffixes: Sequence[str], *, replaces: bool) -> No
     """
     if file.suffix.lower() not in suffixes:
         raise InvalidQueryError("FILE", f"{file} does not end in {' or '.join(suffixes)}.")
-    if not file.parent.is_dir():
-        raise InvalidQueryError("FILE", f"{file.parent}: there is no such folder; make it first.")
-    if file.is_dir():
-        raise InvalidQueryError("FILE", f"{file} is a folder; name a file.")
+    try:
+        if not file.parent.is_dir():
+            missing = f"{file.parent}: there is no such folder; make it first."
+            raise InvalidQueryError("FILE", missing)
+        if file.is_dir():
+            raise InvalidQueryError("FILE", f"{file} is a folder; name a file.")
+    except OSError as error:  # no right to look, or a name that is too long
+        raise _unwritable(file, error) from None
     if os.path.lexists(file) and not replaces:
         raise _is_there(file)
     if not os.access(file.parent, os.W_OK | os.X_OK):

@@ -1,15 +1,16 @@
 """The command `adspark`: its groups, and how errors end it.
 
 Exit codes: 0 done; 1 it failed, or was not confirmed, and the same call may do later; 2 the call
-or the configuration has to change first, as where it names something that there is not.
+or the configuration has to change first, as where it names something that there is not; 130 it was
+interrupted by Ctrl-C, 143 by SIGTERM.
 """
 
 import errno
 import gc
-import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -25,6 +26,7 @@ from deployments.environment.stack_settings import use_server_password
 from deployments.terminal.log_lines import drop_countdowns, show_waits
 from deployments.terminal.output import print_error, print_line, print_warning
 from deployments.terminal.speech import choose_speech, speaks_json
+from deployments.terminal.streams import drop_output, prepare_streams
 
 # What has to change is the call, a name in it, or the configuration.
 _CHANGE_FIRST = (ConfigurationError, UnknownWatchError, UnknownVariantError)
@@ -75,6 +77,7 @@ def run(arguments: Sequence[str], prepare: Callable[[], None] = lambda: None) ->
         prepare: is called before, and may raise as the command may.
     """
     choose_speech(arguments)
+    prepare_streams(as_json=speaks_json())
     try:
         check_arguments(arguments)
         prepare()
@@ -89,6 +92,8 @@ def run(arguments: Sequence[str], prepare: Callable[[], None] = lambda: None) ->
     except OSError as error:
         code, message = _describe(error)
         print_error(message, exit_code=code)
+        if error.filename is None:  # what could not be written was the output
+            drop_output()
     return code
 
 
@@ -103,9 +108,19 @@ def _describe(error: OSError) -> tuple[int, str]:
     """The exit code, and what to do; raises the error where it is none of those that one meets."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return 1, f"{error.filename or 'The disk'}: {error.strerror}; make some room."
-    if not str(error.filename or "").startswith(str(get_settings().home)):
+    if error.filename is None:
         raise error
-    return 2, f"ADSPARK_HOME: {error.filename}: {error.strerror}; name another folder."
+    home = get_settings().home
+    if _is_at(home, Path(str(error.filename))):
+        return 2, f"ADSPARK_HOME: {error.filename}: {error.strerror}; name another folder."
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return 2, f"{error.filename}: {error.strerror}; name another place, or get the right to it."
+    raise error
+
+
+def _is_at(home: Path, path: Path) -> bool:
+    """Whether a path lies in the home, or on the way to it."""
+    return path.is_relative_to(home) or home.is_relative_to(path)
 
 
 def _call(arguments: Sequence[str]) -> int:
@@ -123,10 +138,8 @@ def _code_of(end: SystemExit) -> int:
 
 
 def _leave_pipe() -> int:
-    """End well where the reader of a pipe has seen enough, as `head` has; nothing more is told."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
-        os.dup2(nowhere, stream.fileno())
+    """End well where the reader of a pipe has seen enough, as `head` has."""
+    drop_output()
     return 0
 
 

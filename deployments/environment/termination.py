@@ -1,13 +1,17 @@
-"""SIGTERM ends a command as an error does, so that it cleans up.
+"""SIGTERM and Ctrl-C end a command as an error does, so that it cleans up.
 
 By itself it would end the process at once, and leave servers that it has started, and what is half
 written, behind.
 """
 
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+
+_STDERR = 2
+_PATIENCE = 5.0  # seconds for what is under way when Ctrl-C is pressed
 
 
 @contextmanager
@@ -27,6 +31,49 @@ def raise_at_sigterm(make: Callable[[], BaseException]) -> Iterator[None]:
     finally:
         if is_free:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+@contextmanager
+def end_at_ctrl_c(tell: Callable[[], None]) -> Iterator[None]:
+    """Raise KeyboardInterrupt in the block at Ctrl-C; the process then ends in a few seconds.
+
+    Asyncio alone would wait for its tasks, and they for a server of the same terminal, which the
+    same Ctrl-C has ended. Where they take too long, the process ends with all that it has started.
+
+    Args:
+        tell: is called at once, to say what the terminal's user has to know.
+    """
+
+    def interrupt(_number: int, _frame: object) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        timer = threading.Timer(_PATIENCE, _leave)
+        timer.daemon = True
+        timer.start()
+        tell()
+        raise KeyboardInterrupt
+
+    before = signal.getsignal(signal.SIGINT)
+    is_free = threading.current_thread() is threading.main_thread() and (
+        before is signal.default_int_handler
+    )
+    if is_free:
+        signal.signal(signal.SIGINT, interrupt)  # any but Python's own, asyncio leaves in place
+    try:
+        yield
+    finally:
+        if is_free:
+            signal.signal(signal.SIGINT, before)
+
+
+def _leave() -> None:
+    import psutil  # noqa: PLC0415  (slow)
+
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            child.terminate()
+    if os.isatty(_STDERR):
+        os.write(_STDERR, b"\x1b[?25h")  # the cursor, which progress hides
+    os._exit(128 + signal.SIGINT)
 
 
 def exit_by_sigterm() -> SystemExit:

@@ -38,6 +38,8 @@ class _Output(SafeConsole):
         return ConsoleDimensions(ENDLESS, found.height)
 
 
+if not os.environ.get("COLUMNS", "").strip("0"):  # no terminal has no column
+    os.environ.pop("COLUMNS", None)
 out = _Output(highlight=False)
 err = SafeConsole(stderr=True, highlight=False)
 

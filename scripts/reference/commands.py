@@ -10,8 +10,8 @@ from scripts.reference.markdown import code, make_document, make_paragraph, make
 
 _ABOUT = """
 Exit codes: 0, it is done; 1, it failed or was not confirmed, or `status` has found something to
-do: the same call may do later; 2, the call or the configuration has to change first. Every
-command has `--help`.
+do: the same call may do later; 2, the call or the configuration has to change first; 130, it was
+interrupted by Ctrl-C; 143, by SIGTERM. Every command has `--help`.
 """
 
 

@@ -34,14 +34,23 @@ def test_a_busy_port_is_named_with_its_holder_and_the_setting(own_stack: Stack) 
 
 
 @pytest.mark.parametrize(
-    "arguments", [["up"], ["up", "-d"], ["down"], ["demo"], ["db", "check"], ["run", "x"]]
+    ("arguments", "home", "named"),
+    [
+        *(
+            (called, "/dev/null/home", "/dev/null/home")
+            for called in ("up", "up -d", "down", "demo", "db check", "run x")
+        ),
+        ("up -d", "/proc/home/adspark", "/proc/home"),  # on the way to it
+    ],
 )
-def test_a_home_that_cannot_be_is_named_in_one_line(own_stack: Stack, arguments: list[str]) -> None:
-    own_stack.more["ADSPARK_HOME"] = "/dev/null/home"
-    done = own_stack.adspark(*arguments)
+def test_a_home_that_cannot_be_is_named_in_one_line(
+    own_stack: Stack, arguments: str, home: str, named: str
+) -> None:
+    own_stack.more["ADSPARK_HOME"] = home
+    done = own_stack.adspark(*arguments.split())
     own_stack.more.clear()
     assert done.returncode == 2
-    assert done.stderr.startswith("Error: ADSPARK_HOME: /dev/null/home")
+    assert done.stderr.startswith(f"Error: ADSPARK_HOME: {named}")
     assert "Traceback" not in done.stderr
 
 

@@ -1,13 +1,20 @@
 """`adspark top`: the console."""
 
 import asyncio
+import sys
 
+from adspark.errors import ConfigurationError
 from deployments.cli.database import current_settings, open_database
 from deployments.cli.server import open_server
 
 
 def top() -> None:
     """Watch and operate everything: pools, runs, failures; keys are at the foot of the screen."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise ConfigurationError(
+            "top needs a terminal for its keys and its screen.",
+            command="for files and programs there is: adspark status --json",
+        )
     asyncio.run(_run())
 
 

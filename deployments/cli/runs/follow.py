@@ -92,7 +92,11 @@ async def follow_run(api_url: str, run_id: UUID, on_event: Callable[[Event], Non
 async def _finish(
     client: PrefectClient, run_id: UUID, on_event: Callable[[Event], None]
 ) -> FinishedRun:
-    run = await _follow(client, run_id, on_event)
+    try:
+        run = await _follow(client, run_id, on_event)
+    except asyncio.CancelledError:  # by Ctrl-C
+        on_event(Event("hint", f"the run is not cancelled; see it with: adspark task {run_id}"))
+        raise
     state = run.state
     if state is None or not state.is_completed():
         raise RunFailedError(_why(run))

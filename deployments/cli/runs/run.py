@@ -35,7 +35,7 @@ from deployments.cli.search_options import (
     TextOption,
 )
 from deployments.cli.server import prefect_api_url
-from deployments.environment.termination import raise_at_sigterm
+from deployments.environment.termination import end_at_ctrl_c, raise_at_sigterm
 from deployments.terminal.output import print_json, print_line, print_note
 from deployments.terminal.progress import progress
 
@@ -43,6 +43,7 @@ _Result = TypeVar("_Result")
 
 _START_TIMEOUT = "120"  # seconds for Prefect's temporary server, which has 20 by default
 _RETRY = "Task run failed with exception"  # Prefect's line, which quotes the error as code
+_RESUMES = "what was stored stays, and the same command resumes from there."
 _UNREACHABLE = re.compile("Failed to reach API|Timed out while attempting to connect to ephemeral")
 
 
@@ -195,12 +196,13 @@ def _translate_errors() -> Iterator[None]:
     from prefect.exceptions import TerminationSignal  # noqa: PLC0415  (slow)
 
     try:
-        with raise_at_sigterm(lambda: TerminationSignal(signal=signal.SIGTERM)):
+        with (
+            end_at_ctrl_c(lambda: print_note(f"Interrupted; {_RESUMES}")),
+            raise_at_sigterm(lambda: TerminationSignal(signal=signal.SIGTERM)),
+        ):
             yield
     except TerminationSignal as error:
-        raise AdSparkError(
-            "Terminated (SIGTERM); what was stored stays, and the same command resumes from there."
-        ) from error
+        raise AdSparkError(f"Terminated (SIGTERM); {_RESUMES}") from error
     except RuntimeError as error:
         if not _UNREACHABLE.match(str(error)):
             raise

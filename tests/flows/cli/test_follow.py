@@ -63,3 +63,17 @@ async def test_states_stand_in_their_order_and_each_line_once(client: PrefectCli
         ("state", "Completed"),
     ]
     assert finished.state.message == "the summary"
+
+
+async def test_who_stops_following_is_told_how_to_see_the_run_which_goes_on(
+    client: PrefectClient,
+) -> None:
+    (run,) = await queue(client, Scheduled())
+    told: list[Event] = []
+    following = asyncio.create_task(follow_run(PREFECT_API_URL.value(), run.id, told.append))
+    while not told:
+        await asyncio.sleep(0.01)
+    following.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await following
+    assert told[-1].text == f"the run is not cancelled; see it with: adspark task {run.id}"

@@ -4,8 +4,10 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 BIN = Path(sys.executable).parent
@@ -23,6 +25,21 @@ async def act():
             Path("cleaned").touch()
 
 asyncio.run(act())
+"""
+
+
+DEAF = """
+import asyncio, contextlib, subprocess
+from deployments.environment.termination import end_at_ctrl_c
+
+async def wait_for_a_server():
+    print(subprocess.Popen(["sleep", "1000"]).pid, flush=True)
+    while True:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(1000)
+
+with end_at_ctrl_c(lambda: print("Interrupted.", flush=True)):
+    asyncio.run(wait_for_a_server())
 """
 
 
@@ -52,3 +69,60 @@ def test_a_command_whose_reader_has_seen_enough_ends_well(called: str, tmp_path:
     )  # fmt: skip
     os.close(writing)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize(
+    ("called", "encoding", "words"),
+    [
+        ("watch list", "latin-1", b"There are no watches"),
+        ("--help", "ascii", b"Usage: adspark"),
+        ("budget --json", "ascii", b'{"schema":"budget/1"'),
+    ],
+)
+@pytest.mark.usefixtures("configured_database")
+def test_what_an_encoding_lacks_ends_no_command(
+    called: str, encoding: str, words: bytes, tmp_path: Path
+) -> None:
+    environment = os.environ | {"PYTHONIOENCODING": encoding}
+    done = subprocess.run(
+        [BIN / "adspark", *called.split()], cwd=tmp_path, env=environment, capture_output=True,
+        check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert words in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("redirected", "code", "words"),
+    [
+        (">&-", 0, ""),
+        ("> /dev/full", 1, "Error: The disk: No space left on device; make some room.\n"),
+        ("2>&1 | cat", 0, ""),
+    ],
+)
+def test_where_output_cannot_go_the_command_says_so_or_nothing(
+    redirected: str, code: int, words: str, tmp_path: Path
+) -> None:
+    environment = os.environ | {"COLUMNS": "0"}
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", f"{BIN / 'adspark'} --help {redirected}"], cwd=tmp_path,
+        env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (code, words)
+    assert ("Usage: adspark" in done.stdout) == redirected.endswith("cat")
+
+
+def test_ctrl_c_ends_what_asyncio_cannot_cancel_with_all_that_it_started(tmp_path: Path) -> None:
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
+    process = subprocess.Popen(
+        [sys.executable, "-c", DEAF], cwd=tmp_path, env=environment, stdout=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )  # fmt: skip
+    assert process.stdout
+    child = psutil.Process(int(process.stdout.readline()))
+    process.send_signal(signal.SIGINT)
+    assert process.wait() == 130
+    assert process.stdout.read() == b"Interrupted.\n"
+    process.stdout.close()
+    while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.05)
