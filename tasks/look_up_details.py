@@ -29,7 +29,7 @@ async def plan_details(ads: list[str], watch_id: int | None, most: int) -> Detai
 @retried_task(is_cached=True)
 @time_limit("fetch_time_limit")
 async def look_up_details(chosen: DetailsPlan) -> DetailsSummary:
-    """Look up the chosen ads; a retry goes on with those that are not known yet."""
+    """Look up the chosen ads; a retry resumes with those that are not known yet."""
     log = get_run_logger()
     credentials = await SerpApiCredentials.load_configured()
     async with connect_database() as database, credentials.get_client() as client:
