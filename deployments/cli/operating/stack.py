@@ -17,7 +17,12 @@ from typer import Option
 
 from adspark.errors import AdSparkError
 from adspark.home.private_folder import make_home
-from adspark.home.running_stack import StackState, describe_starting, is_starting
+from adspark.home.running_stack import (
+    StackState,
+    check_no_stack,
+    describe_starting,
+    is_starting,
+)
 from adspark.net.listening import open_listener
 from adspark.settings import Settings, get_settings
 from adspark.validation.bounds import PORT
@@ -63,6 +68,7 @@ def up(
         asyncio.run(_serve(get_settings(), sandbox=folder, as_json=as_json))
         return
     settings = get_settings()
+    check_no_stack(settings.home)
     make_home(settings.home)
     print_note(f"Starting the stack (log: {settings.home / 'stack.log'}) …", style="none")
     with progress("Starting"):

@@ -46,8 +46,7 @@ def test_a_stack_that_is_being_started_is_told_of(
         assert run(command) == code
     told = f"Error: A stack of {home} is being started; wait until it is ready: adspark status"
     said = capfd.readouterr()
-    assert [line for line in said.err.splitlines() if "Error" in line] == [told]
-    assert said.out == ""
+    assert (said.out, said.err.splitlines()) == ("", [told])
     assert (home / "stack.log").read_text() == FOREIGN
 
 
