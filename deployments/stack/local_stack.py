@@ -100,7 +100,7 @@ class LocalStack:
             if old := read_state(self._base.home):
                 stop_process_trees(old.running_processes(), timeout=STOP_PATIENCE)
                 LocalPostgres(postgres_folder(old.home)).stop_unused()
-            self._check_ports()
+            check_ports(stack_ports(self._base, with_sandbox=bool(self.state.sandbox_url)))
             self.state.write(self._base.home)
             cleanup.callback(lambda: state_file(self._base.home).unlink(missing_ok=True))
             database_url, prefect_url = self._start_postgres(cleanup)
@@ -131,8 +131,7 @@ class LocalStack:
             await supervise(home, self._postgres, self.processes, self._record)
 
     def _lock(self) -> FileLock:
-        home = self._base.home
-        make_home(home)
+        make_home(home := self._base.home)
         lock = FileLock(home / LOCK)
         try:
             lock.acquire(timeout=LOCK_PATIENCE)
@@ -140,9 +139,6 @@ class LocalStack:
             check_no_stack(home)
             raise ConfigurationError(f"A stack of {home} has just ended; call again.") from None
         return lock
-
-    def _check_ports(self) -> None:
-        check_ports(stack_ports(self._base, with_sandbox=self.state.sandbox_url is not None))
 
     def _start_postgres(self, cleanup: AsyncExitStack) -> tuple[str, str]:
         """Start the embedded server, which has Prefect's database; AdSpark's may be elsewhere.
