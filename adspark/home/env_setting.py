@@ -34,6 +34,33 @@ def write_env_setting(file: Path, name: str, value: str) -> None:
         ConfigurationError: the file is a link or no file, is another account's, cannot be read or
             written, or cannot take the variable without loss; nothing was changed.
     """
+    after, owner = _prepare(file, name, value)
+    try:
+        _replace(file, after, owner)
+    except OSError as error:
+        raise _unwritable(file, error) from None
+
+
+def check_env_setting(file: Path, name: str) -> None:
+    """Check that a variable can be written into the file, before anybody is asked for its value.
+
+    Args:
+        file: as of `write_env_setting`.
+        name: of the variable.
+
+    Raises:
+        ConfigurationError: as by `write_env_setting`.
+    """
+    _prepare(file, name, "value")
+    try:
+        with tempfile.TemporaryFile(dir=file.parent):
+            pass
+    except OSError as error:
+        raise _unwritable(file, error) from None
+
+
+def _prepare(file: Path, name: str, value: str) -> tuple[str, int | None]:
+    """The file's content with the variable set, and the owner that the file has."""
     if not _PLAIN.fullmatch(value):
         raise ConfigurationError(f"{name}: its value cannot be written into {file}.")
     owner = _check_file(file)
@@ -49,10 +76,7 @@ def write_env_setting(file: Path, name: str, value: str) -> None:
             f"{file} has lines that cannot be read, so {name} is not written into it; correct it, "
             "or write the variable yourself."
         )
-    try:
-        _replace(file, after, owner)
-    except OSError as error:
-        raise _unwritable(file, error) from None
+    return after, owner
 
 
 def _check_file(file: Path) -> int | None:

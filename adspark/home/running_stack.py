@@ -1,12 +1,24 @@
-"""The local stack of this machine: its processes and addresses, in a file of ADSPARK_HOME."""
+"""The local stack of this machine: its processes and addresses, in a file of ADSPARK_HOME, and the
+locks that hold a second one off."""
 
+import fcntl
 import os
 from pathlib import Path
 
 import psutil
 from pydantic import BaseModel, Field, ValidationError
 
+from adspark.errors import ConfigurationError
 from adspark.home.processes import ProcessId
+
+LOCK = "stack.lock"
+"""File in ADSPARK_HOME that is locked while a stack starts, runs and stops."""
+
+START_LOCK = "stack-start.lock"
+"""The same while a command starts one in the background."""
+
+LOCK_PATIENCE = 0.2
+"""Seconds to wait for either of them, since `is_starting` holds it for a moment."""
 
 
 class StackState(BaseModel):
@@ -52,3 +64,42 @@ def running_stack(home: Path) -> StackState | None:
     """The stack that runs now; None where none does."""
     state = read_state(home)
     return state if state and state.supervisor.find() else None
+
+
+def is_starting(home: Path) -> bool:
+    """Whether a stack is being started: it is there, or on its way, and not ready."""
+    if state := running_stack(home):
+        return not state.ready
+    return _is_locked(home / START_LOCK) or _is_locked(home / LOCK)
+
+
+def check_no_stack(home: Path) -> None:
+    """Raise ConfigurationError where a stack runs, or is being started."""
+    state = running_stack(home)
+    if state and state.ready:
+        raise ConfigurationError(
+            f"A stack of {home} runs already at {state.ui_url}",
+            command="stop it with: adspark down",
+        )
+    if is_starting(home):
+        raise ConfigurationError(describe_starting(home))
+
+
+def describe_starting(home: Path) -> str:
+    """What is told to who wants a stack that is being started."""
+    return f"A stack of {home} is being started; wait until it is ready: adspark status"
+
+
+def _is_locked(path: Path) -> bool:
+    """Whether another opening of the file holds its lock; without the file, nobody does."""
+    try:
+        number = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(number, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(number)
+    return False

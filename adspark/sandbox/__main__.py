@@ -5,7 +5,9 @@ import signal
 import sys
 from types import FrameType
 
-from adspark.sandbox.server import create_server, open_socket
+from adspark.errors import ConfigurationError
+from adspark.net.listening import open_listener, web_address
+from adspark.sandbox.server import create_server
 from adspark.sandbox.settings import SandboxSettings
 
 
@@ -15,11 +17,10 @@ def main() -> None:
     args = vars(parser.parse_args())
     host, port, base_url = args.pop("host"), args.pop("port"), args.pop("base_url")
     try:
-        listener = open_socket(host, port)
-    except (OSError, OverflowError) as error:
-        parser.error(f"cannot listen on {host}:{port}: {error}")
-    shown_host = f"[{host}]" if ":" in host else host
-    address = base_url or f"http://{shown_host}:{listener.getsockname()[1]}"
+        listener = open_listener(host, port, purpose="the sandbox")
+    except ConfigurationError as error:
+        parser.exit(2, f"Error: {error}\n")
+    address = base_url or web_address(host, listener.getsockname()[1])
     try:
         settings = SandboxSettings(base_url=address, **args)
     except ValueError as error:

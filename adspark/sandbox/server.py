@@ -1,6 +1,5 @@
 """The sandbox as an ASGI application, and how uvicorn runs it."""
 
-import socket
 from datetime import datetime
 from functools import partial
 from urllib.parse import urlsplit
@@ -30,7 +29,6 @@ _KEEP_ALIVE = 75  # seconds; longer than clients keep an idle connection, so the
 # What stands for Google's own servers, which every page may embed.
 _PUBLIC_PATHS = ("/archive/", "/ads/", "/advertiser/")
 _LAST_ANSWERS = 1  # seconds that hanging answers get when the server stops
-_BACKLOG = 2048  # connections
 
 
 def create_app(settings: SandboxSettings) -> Starlette:
@@ -52,7 +50,7 @@ def create_app(settings: SandboxSettings) -> Starlette:
 
 
 def create_server(settings: SandboxSettings) -> uvicorn.Server:
-    """A uvicorn server for the application; run it on a socket of `open_socket`."""
+    """A uvicorn server for the application; run it on a socket of `open_listener`."""
     own_name = urlsplit(settings.base_url).hostname or ""
     return uvicorn.Server(
         uvicorn.Config(
@@ -69,26 +67,6 @@ def create_server(settings: SandboxSettings) -> uvicorn.Server:
             timeout_graceful_shutdown=_LAST_ANSWERS,
         )
     )
-
-
-def open_socket(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 takes a free one.
-
-    Raises:
-        OSError: the address is taken or not this machine's.
-        OverflowError: there is no such port.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Named as TCP, or asyncio leaves Nagle's algorithm on and every answer takes 40 ms longer.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(_BACKLOG)
-    except (OSError, OverflowError):
-        listener.close()
-        raise
-    return listener
 
 
 def _api_routes(engine: SearchEngine) -> list[Route]:

@@ -5,7 +5,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from adspark.sandbox.server import create_server, open_socket
+from adspark.net.listening import open_listener
+from adspark.sandbox.server import create_server
 from adspark.sandbox.settings import SandboxSettings
 
 _HOST = "127.0.0.1"
@@ -20,7 +21,7 @@ def serve(settings: SandboxSettings | None = None, port: int = 0) -> Iterator[st
         settings: without, the defaults; `base_url` is replaced by the address.
         port: 0 takes a free one.
     """
-    listener = open_socket(_HOST, port)
+    listener = open_listener(_HOST, port, purpose="the sandbox")
     address = f"http://{_HOST}:{listener.getsockname()[1]}"
     chosen = (settings or SandboxSettings()).model_copy(update={"base_url": address})
     server = create_server(chosen)

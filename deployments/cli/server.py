@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import httpx
 
 from adspark.errors import AdSparkError, ConfigurationError
+from adspark.home.running_stack import describe_starting, is_starting
 from adspark.settings import get_settings
 from deployments.environment.running_stack import find_api_url
 from deployments.terminal.progress import progress
@@ -22,10 +23,15 @@ _HINT = "; or correct PREFECT_API_URL, which leads there"
 
 
 def prefect_api_url() -> str:
-    """PREFECT_API_URL, else that of the running stack; raises ConfigurationError where there is
-    neither."""
+    """PREFECT_API_URL, else that of the running stack.
+
+    Raises:
+        ConfigurationError: there is neither.
+        AdSparkError: the stack is being started.
+    """
     if url := find_api_url():
         return url
+    _check_started()
     raise ConfigurationError(
         f"No Prefect server runs in {get_settings().home} (ADSPARK_HOME); start the local stack "
         "with adspark up, or set PREFECT_API_URL."
@@ -38,7 +44,7 @@ async def open_server(api_url: str | None = None) -> AsyncIterator["PrefectClien
 
     Raises:
         ConfigurationError: nothing answers there, or it wants a password.
-        AdSparkError: it is too slow to answer, or went away meanwhile.
+        AdSparkError: it is being started, too slow to answer, or went away meanwhile.
     """
     from prefect.client.orchestration import get_client  # noqa: PLC0415  (slow)
     from prefect.settings import PREFECT_API_URL, temporary_settings  # noqa: PLC0415  (slow)
@@ -48,6 +54,8 @@ async def open_server(api_url: str | None = None) -> AsyncIterator["PrefectClien
     with temporary_settings({PREFECT_API_URL: url}):
         async with get_client() as client:
             if error := await client.api_healthcheck():
+                if not is_given:
+                    _check_started()
                 if _is_slow(error):
                     raise _slow_error(url)
                 raise ConfigurationError(
@@ -96,6 +104,12 @@ def call_server(
 
     with progress("Asking Prefect's server") if shows_progress else nullcontext():
         return asyncio.run(call())
+
+
+def _check_started() -> None:
+    """Raise AdSparkError where the stack of this machine is on its way."""
+    if is_starting(get_settings().home):
+        raise AdSparkError(describe_starting(get_settings().home))
 
 
 def _is_slow(error: Exception) -> bool:

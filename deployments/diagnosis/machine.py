@@ -6,7 +6,8 @@ from pathlib import Path
 
 from adspark.db import migrate
 from adspark.db.configured import database_url, postgres_folder
-from adspark.home.running_stack import running_stack
+from adspark.errors import ConfigurationError
+from adspark.home.running_stack import is_starting, running_stack
 from adspark.maintenance.check import Check, CheckState
 from adspark.maintenance.disk import check_disk
 from adspark.maintenance.health_checks import check_media
@@ -14,19 +15,27 @@ from adspark.media.store import MediaStore
 from adspark.settings import Settings, media_url
 from deployments.stack.ports import check_ports, stack_ports
 
+_HOME_REMEDY = "let this user write there, or set ADSPARK_HOME"
+
 
 async def check_home(settings: Settings) -> Check:
     """Whether ADSPARK_HOME can be written, or made, and its disk has room."""
-    existing = existing_parent(settings.home)
-    if not os.access(existing, os.W_OK | os.X_OK):
-        what = f"{settings.home} cannot be {'written' if existing == settings.home else 'made'}"
-        return Check.failed("disk", what, "let this user write there, or set ADSPARK_HOME")
-    return await check_disk(existing)
+    if fault := _find_home_fault(settings.home):
+        return Check.failed("disk", fault, _HOME_REMEDY)
+    return await check_disk(existing_parent(settings.home))
+
+
+def check_home_folder(home: Path) -> None:
+    """Raise ConfigurationError where ADSPARK_HOME cannot be written, or made."""
+    if fault := _find_home_fault(home):
+        raise ConfigurationError(f"ADSPARK_HOME: {fault}; {_HOME_REMEDY}.")
 
 
 async def check_stack(settings: Settings) -> Check:
     """Whether the local stack runs with all its processes, or has the ports that it needs."""
     stack = running_stack(settings.home)
+    if is_starting(settings.home):
+        return Check.warning("stack", "is being started", "wait for it, and ask again")
     if stack is None:
         ports = stack_ports(settings)
         check_ports(ports)
@@ -41,8 +50,6 @@ async def check_stack(settings: Settings) -> Check:
     if gone:
         remedy = f"it is started again by itself; see {stack.home / 'logs'}"
         return Check.failed("stack", f"runs, but without {', '.join(gone)}", remedy)
-    if not stack.ready:
-        return Check.warning("stack", "is starting", "wait for it, and ask again")
     return Check.ok("stack", f"runs; gallery {stack.gallery_url}")
 
 
@@ -85,3 +92,10 @@ async def check_media_store(settings: Settings) -> Check:
 def existing_parent(folder: Path) -> Path:
     """The folder, else the nearest one above it that exists."""
     return next(one for one in (folder, *folder.parents) if one.exists())
+
+
+def _find_home_fault(home: Path) -> str | None:
+    existing = existing_parent(home)
+    if existing.is_dir() and os.access(existing, os.W_OK | os.X_OK):
+        return None
+    return f"{home} cannot be {'written' if existing == home else 'made'}"

@@ -7,6 +7,7 @@ On an address that others than this machine can reach, everybody has to sign in.
 import argparse
 import asyncio
 import logging
+import socket
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -15,7 +16,9 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from starlette.types import ASGIApp
 
 from adspark.db.configured import open_database
+from adspark.errors import ConfigurationError
 from adspark.media.store import MediaStore
+from adspark.net.listening import open_listener, web_address
 from adspark.net.request_guard import RequestGuard
 from adspark.settings import Settings, get_settings, media_url
 from adspark.text.redaction import remember_environment
@@ -38,36 +41,43 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=get_settings().gallery_port)
     arguments = parser.parse_args()
+    try:
+        listener = open_listener(
+            arguments.host,
+            arguments.port,
+            purpose="the gallery",
+            setting="--port or ADSPARK_GALLERY_PORT",
+        )
+    except ConfigurationError as error:
+        parser.exit(2, f"Error: {error}\n")
     settings = current_settings(get_settings(), _LOG.warning)
     server = {PREFECT_API_URL: url} if (url := find_api_url()) else {}
     # The server ends by raising its signal again: what it has opened is closed all the same.
     with raise_at_sigterm(exit_by_sigterm), temporary_settings(server):
-        asyncio.run(_serve(settings, arguments.host, arguments.port))
+        asyncio.run(_serve(settings, arguments.host, listener))
 
 
-async def _serve(settings: Settings, host: str, port: int) -> None:
+async def _serve(settings: Settings, host: str, listener: socket.socket) -> None:
     async with open_database(
         settings, lock_timeout=LOCK_TIMEOUT, answer_timeout=ANSWER_TIMEOUT
     ) as database:
         gallery = Gallery(settings, database, MediaStore(media_url(settings)), Templates())
         pages = create_app(gallery, needs_sign_in=not is_loopback(host))
-        _LOG.info("The gallery is at http://%s:%d/, its data in %s.", host, port, settings.home)
-        await serve_guarded(pages, settings, host=host, port=port)
+        address = web_address(host, listener.getsockname()[1])
+        _LOG.info("The gallery is at %s/, its data in %s.", address, settings.home)
+        await serve_guarded(pages, settings, listener)
 
 
-async def serve_guarded(app: ASGIApp, settings: Settings, *, host: str, port: int) -> None:
+async def serve_guarded(app: ASGIApp, settings: Settings, listener: socket.socket) -> None:
     """Serve an application until a signal; pages of other origins are refused.
 
     Args:
         app: what is served.
         settings: with the names and proxies that are let in.
-        host: address to listen on.
-        port: to listen on.
+        listener: as of `open_listener`.
     """
     configuration = uvicorn.Config(
         RequestGuard(app, allowed_hosts=own_names(settings)),
-        host=host,
-        port=port,
         access_log=False,
         log_level="warning",
         server_header=False,
@@ -75,7 +85,7 @@ async def serve_guarded(app: ASGIApp, settings: Settings, *, host: str, port: in
         limit_concurrency=_MOST_CONNECTIONS,
         timeout_graceful_shutdown=3,
     )
-    await uvicorn.Server(configuration).serve()
+    await uvicorn.Server(configuration).serve([listener])
 
 
 def own_names(settings: Settings) -> list[str]:

@@ -11,6 +11,7 @@ from mcp.server.stdio import stdio_server
 
 from adspark.db.configured import open_database
 from adspark.media.store import MediaStore
+from adspark.net.listening import open_listener, web_address
 from adspark.settings import Settings, media_url
 from deployments.environment.running_stack import find_api_url
 from deployments.gallery.access.visitor import Visitor
@@ -73,16 +74,20 @@ async def serve_http(serving: Serving, *, host: str, port: int) -> None:
         serving: what is served.
         host: address to listen on.
         port: to listen on.
+
+    Raises:
+        ConfigurationError: the port is taken, or the host is not this machine's.
     """
     # Slow, and not needed on standard input and output.
     from deployments.gallery.server import is_loopback, serve_guarded  # noqa: PLC0415
     from deployments.mcp.http import PATH, make_app  # noqa: PLC0415
 
     needs_sign_in = not is_loopback(host)
+    listener = open_listener(host, port, purpose="assistants")
     async with serving.open(needs_sign_in=needs_sign_in) as (server, gallery):
         app = make_app(server, gallery, needs_sign_in=needs_sign_in)
-        _LOG.info("Assistants are answered at http://%s:%d%s.", host, port, PATH)
-        await serve_guarded(app, serving.settings, host=host, port=port)
+        _LOG.info("Assistants are answered at %s%s.", web_address(host, port), PATH)
+        await serve_guarded(app, serving.settings, listener)
 
 
 def _find_signed_in(context: ServerRequestContext[Any]) -> Visitor:

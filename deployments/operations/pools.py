@@ -83,7 +83,7 @@ async def drain(
         client: of Prefect's server.
         pool: its name.
         on_wait: called with the number of runs that are left, whenever that changes.
-        patience: seconds to wait at most; None waits for as long as it takes.
+        patience: seconds to wait for its runs at most; None waits for as long as it takes.
 
     Raises:
         ConfigurationError: there is no such pool.
@@ -97,11 +97,12 @@ async def drain(
         if left != reported:
             reported = left
             on_wait(left)
-        # Twice, for a worker may have been handed a run just before the pause.
+        # Twice, for a worker may have been handed a run just before the pause; the second look is
+        # taken however little patience is left.
         if not left and was_empty:
             return True
         was_empty = not left
-        if end is not None and clock.time() + _POLL > end:
+        if left and end is not None and clock.time() + _POLL > end:
             return False
         await asyncio.sleep(_POLL)
 

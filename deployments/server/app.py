@@ -7,6 +7,8 @@ import uvicorn
 from prefect.settings import get_current_settings
 from starlette.types import ASGIApp
 
+from adspark.errors import ConfigurationError
+from adspark.net.listening import open_listener
 from adspark.net.request_guard import RequestGuard
 from adspark.settings import get_settings
 from adspark.text.redaction import remember_environment
@@ -23,6 +25,15 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=settings.api.port)
     parser.add_argument("--no-services", action="store_true", help="only the API and the UI")
     arguments = parser.parse_args()
+    try:
+        open_listener(
+            arguments.host,
+            arguments.port,
+            purpose="Prefect's server",
+            setting="--port or PREFECT_SERVER_API_PORT",
+        ).close()  # it starts for seconds, in which nobody shall wait for an answer
+    except ConfigurationError as error:
+        parser.exit(2, f"Error: {error}\n")
     app: ASGIApp = ApiGuard(create_server(has_services=not arguments.no_services))
     if settings.api.auth_string is None:  # without a password, any page in the browser could ask
         app = RequestGuard(app, allowed_hosts=get_settings().allowed_hosts)

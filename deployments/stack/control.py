@@ -7,12 +7,23 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from adspark.db.configured import postgres_folder
 from adspark.db.embedded import LocalPostgres
 from adspark.errors import AdSparkError, ConfigurationError
 from adspark.home.private_folder import make_home
 from adspark.home.processes import stop_process_trees
-from adspark.home.running_stack import StackState, read_state, running_stack, state_file
+from adspark.home.running_stack import (
+    LOCK_PATIENCE,
+    START_LOCK,
+    StackState,
+    check_no_stack,
+    describe_starting,
+    read_state,
+    running_stack,
+    state_file,
+)
 from adspark.settings import Settings
 from deployments.stack.logs import open_log, read_last_line
 
@@ -20,6 +31,7 @@ _START_PATIENCE = 240.0  # seconds until a stack is ready, on a slow machine's f
 _STOP_PATIENCE = 60.0  # seconds, beside those for draining, before a stack is forced to end
 _SHOWN_EVERY = 15.0  # seconds between two lines about a start that takes long
 _POLL = 0.2  # seconds
+_CHANGE_FIRST = 2  # exit code of a command that says in its last line what has to change
 
 
 def start_detached(
@@ -33,12 +45,22 @@ def start_detached(
         on_wait: called every 15 seconds with the last line of the stack's log.
 
     Raises:
-        ConfigurationError: a stack runs already.
+        ConfigurationError: a stack runs, or is being started; or a setting keeps it from starting.
         AdSparkError: it did not start; the message is its own.
     """
-    if other := running_stack(settings.home):
-        raise ConfigurationError(f"A stack runs already at {other.ui_url}; stop: adspark down")
+    check_no_stack(settings.home)
     make_home(settings.home)
+    try:
+        starting = FileLock(settings.home / START_LOCK).acquire(timeout=LOCK_PATIENCE)
+    except Timeout:
+        raise ConfigurationError(describe_starting(settings.home)) from None
+    with starting:  # so that the log is of one start
+        if running_stack(settings.home):  # since the look above
+            check_no_stack(settings.home)
+        return _start(settings, sandbox, on_wait)
+
+
+def _start(settings: Settings, sandbox: str | None, on_wait: Callable[[str], None]) -> StackState:
     log = settings.home / "stack.log"
     command = [
         sys.executable,
@@ -75,10 +97,12 @@ def _wait_ready(
     began = shown_at = time.monotonic()
     while True:
         state = running_stack(settings.home)
-        if state and state.ready:
+        if state and state.ready and state.supervisor.pid == process.pid:
             return state
         if process.poll() is not None:
             error = read_last_line(log).removeprefix("Error: ")
+            if process.returncode == _CHANGE_FIRST:
+                raise ConfigurationError(error)
             raise AdSparkError(f"The stack did not start. {error} (log: {log})")
         if time.monotonic() > began + _START_PATIENCE:
             stop_stack(settings)

@@ -23,7 +23,14 @@ from adspark.db.libpq import forget_libpq_variables
 from adspark.errors import ConfigurationError
 from adspark.home.private_folder import make_folder, make_home
 from adspark.home.processes import ProcessId, stop_process_trees
-from adspark.home.running_stack import StackState, read_state, running_stack, state_file
+from adspark.home.running_stack import (
+    LOCK,
+    LOCK_PATIENCE,
+    StackState,
+    check_no_stack,
+    read_state,
+    state_file,
+)
 from adspark.settings import Settings
 from deployments.environment.stack_settings import (
     HOST,
@@ -93,7 +100,7 @@ class LocalStack:
             if old := read_state(self._base.home):
                 stop_process_trees(old.running_processes(), timeout=STOP_PATIENCE)
                 LocalPostgres(postgres_folder(old.home)).stop_unused()
-            self._check_ports()
+            check_ports(stack_ports(self._base, with_sandbox=bool(self.state.sandbox_url)))
             self.state.write(self._base.home)
             cleanup.callback(lambda: state_file(self._base.home).unlink(missing_ok=True))
             database_url, prefect_url = self._start_postgres(cleanup)
@@ -124,20 +131,14 @@ class LocalStack:
             await supervise(home, self._postgres, self.processes, self._record)
 
     def _lock(self) -> FileLock:
-        make_home(self._base.home)
-        lock = FileLock(self._base.home / "stack.lock")
+        make_home(home := self._base.home)
+        lock = FileLock(home / LOCK)
         try:
-            lock.acquire(timeout=0)
+            lock.acquire(timeout=LOCK_PATIENCE)
         except Timeout:
-            other = running_stack(self._base.home)
-            where = f" at {other.ui_url}" if other else ""
-            raise ConfigurationError(
-                f"A stack of {self._base.home} runs already{where}; stop it with: adspark down"
-            ) from None
+            check_no_stack(home)
+            raise ConfigurationError(f"A stack of {home} has just ended; call again.") from None
         return lock
-
-    def _check_ports(self) -> None:
-        check_ports(stack_ports(self._base, with_sandbox=self.state.sandbox_url is not None))
 
     def _start_postgres(self, cleanup: AsyncExitStack) -> tuple[str, str]:
         """Start the embedded server, which has Prefect's database; AdSpark's may be elsewhere.

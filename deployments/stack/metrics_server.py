@@ -1,6 +1,5 @@
 """The server of figures for Prometheus."""
 
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -15,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from adspark.errors import ConfigurationError
+from adspark.net.listening import open_listener, web_address
 from adspark.net.password_guard import PasswordGuard
 from adspark.net.request_guard import RequestGuard
 from adspark.settings import Settings
@@ -31,6 +30,7 @@ def serving_metrics(
     api_url: str,
     database_url: str,
     host: str = "127.0.0.1",
+    port_setting: str = "ADSPARK_METRICS_PORT",
     password: SecretStr | None = None,
 ) -> Iterator[str]:
     """Serve `/metrics` on the port of the settings, from a thread of its own; yields the address.
@@ -39,19 +39,15 @@ def serving_metrics(
         api_url: of Prefect's server.
         database_url: of AdSpark's database.
         host: address to listen on.
+        port_setting: what else may hold the port, for who has to change it.
         password: `name:password` that is asked for where others than this machine can ask.
 
     Raises:
-        ConfigurationError: the port is taken.
+        ConfigurationError: the port is taken, or the host is not this machine's.
     """
     port = settings.metrics_port
     collector = MetricsCollector(settings, api_url=api_url, database_url=database_url)
-    try:
-        listener = socket.create_server((host, port))
-    except OSError as error:
-        raise ConfigurationError(
-            f"Port {port} for metrics is taken ({error.strerror}); set ADSPARK_METRICS_PORT."
-        ) from error
+    listener = open_listener(host, port, purpose="metrics", setting=port_setting)
     is_local = ip_address(listener.getsockname()[0]).is_loopback
     server = _create_server(
         collector,
@@ -66,7 +62,7 @@ def serving_metrics(
     thread = threading.Thread(target=serve, name="metrics")
     thread.start()
     try:
-        yield f"http://{host}:{port}/metrics"
+        yield f"{web_address(host, port)}/metrics"
     finally:
         server.should_exit = True
         thread.join()

@@ -11,8 +11,8 @@ from adspark.creatives.fetch import FetchSummary
 from adspark.creatives.store import CreativeCount, count_creatives
 from adspark.db.configured import postgres_folder
 from adspark.db.embedded import LocalPostgres
-from adspark.errors import AdSparkError, ConfigurationError
-from adspark.home.running_stack import StackState, running_stack
+from adspark.errors import AdSparkError
+from adspark.home.running_stack import StackState, check_no_stack
 from adspark.notifications.digest import DigestSummary
 from adspark.rendering.browser import check_browser
 from adspark.settings import Settings
@@ -45,11 +45,10 @@ def run_demo(settings: Settings, *, keep: bool, as_json: bool) -> None:
         as_json: print one document, not texts.
 
     Raises:
-        ConfigurationError: a stack runs already.
+        ConfigurationError: a stack runs, or is being started.
         AdSparkError: a step failed, or did not do what the demo is there to show.
     """
-    if other := running_stack(settings.home):
-        raise ConfigurationError(f"A stack runs already at {other.ui_url}; stop: adspark down")
+    check_no_stack(settings.home)
     began = time.monotonic()
     data = sandbox_settings(settings, DEMO_DATA)
     asyncio.run(check_browser(program=data.browser, is_sandboxed=data.browser_sandbox))

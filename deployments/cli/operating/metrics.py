@@ -43,6 +43,7 @@ def metrics(
             api_url=prefect_api_url(),
             database_url=url,
             host=host,
+            port_setting="--port or ADSPARK_METRICS_PORT" if port is None else "--port",
             password=get_current_settings().api.auth_string,
         ) as where,
     ):

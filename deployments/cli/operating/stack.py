@@ -15,8 +15,15 @@ from rich.table import Table
 from rich.text import Text
 from typer import Option
 
+from adspark.errors import AdSparkError
 from adspark.home.private_folder import make_home
-from adspark.home.running_stack import StackState
+from adspark.home.running_stack import (
+    StackState,
+    check_no_stack,
+    describe_starting,
+    is_starting,
+)
+from adspark.net.listening import open_listener
 from adspark.settings import Settings, get_settings
 from adspark.validation.bounds import PORT
 from deployments.cli.operating.documents import ProcessDocument, StackReady, StackStopped
@@ -61,6 +68,7 @@ def up(
         asyncio.run(_serve(get_settings(), sandbox=folder, as_json=as_json))
         return
     settings = get_settings()
+    check_no_stack(settings.home)
     make_home(settings.home)
     print_note(f"Starting the stack (log: {settings.home / 'stack.log'}) …", style="none")
     with progress("Starting"):
@@ -77,6 +85,8 @@ def down(as_json: JsonOption = False) -> None:
         print_json(StackStopped(changed=is_stopped))
     elif is_stopped:
         out.print("Stopped.")
+    elif is_starting(settings.home):
+        raise AdSparkError(describe_starting(settings.home))
     else:
         print_line(f"No stack is running in {settings.home} (ADSPARK_HOME).")
 
@@ -86,8 +96,12 @@ def sandbox(
     port: Annotated[int | None, ranged(PORT, help="Default: ADSPARK_SANDBOX_PORT.")] = None,
 ) -> None:
     """Serve the sandbox alone: a local SerpApi with recorded ads."""
+    chosen = port or get_settings().sandbox_port
+    setting = "--port or ADSPARK_SANDBOX_PORT" if port is None else "--port"
+    # What its process would meet, said as every command says it.
+    open_listener(host, chosen, purpose="the sandbox", setting=setting).close()
     command = [sys.executable, "-P", "-m", "adspark.sandbox", "--host", host]
-    command += ["--port", str(port or get_settings().sandbox_port)]
+    command += ["--port", str(chosen)]
     with subprocess.Popen(command) as process, suppress(KeyboardInterrupt):
         process.wait()  # the sandbox hears of Ctrl-C too, and ends
     raise typer.Exit(process.returncode)

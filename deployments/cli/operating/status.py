@@ -8,12 +8,12 @@ from rich.markup import escape
 from typer import Option
 
 from adspark.errors import AdSparkError
-from adspark.home.running_stack import running_stack
+from adspark.home.running_stack import is_starting, running_stack
 from adspark.settings import get_settings
 from adspark.text.terminal import plain
 from deployments.cli.options import JsonOption
 from deployments.cli.server import open_server
-from deployments.terminal.output import out, print_json, print_line
+from deployments.terminal.output import out, print_json, print_line, print_note
 from deployments.terminal.progress import progress
 from deployments.terminal.tables import late_runs, table
 
@@ -42,6 +42,8 @@ def status(
         if problems:  # why nobody answers
             _print_problems(problems)
         raise
+    if is_starting(get_settings().home):
+        print_note("The stack is being started; what is missing may still come.", style="none")
     health.problems[:0] = problems
     if as_json:
         from deployments.cli.operating.server_documents import (  # noqa: PLC0415  (slow)

@@ -6,7 +6,12 @@ from rich.markup import escape
 from typer import Option
 
 from adspark.errors import ConfigurationError, InvalidQueryError
-from adspark.home.running_stack import StackState, running_stack
+from adspark.home.running_stack import (
+    StackState,
+    check_no_stack,
+    describe_starting,
+    running_stack,
+)
 from adspark.settings import get_settings
 from adspark.text.counts import counted
 from adspark.text.terminal import plain
@@ -18,9 +23,10 @@ from deployments.cli.options import EndsWithJsonOption
 from deployments.cli.search_options import RegionOption
 from deployments.cli.setup.first_watch import WatchOptions, look, plan_watch, save
 from deployments.cli.setup.questions import tell
-from deployments.cli.setup.serpapi_key import find_key, keep_key, use_key
+from deployments.cli.setup.serpapi_key import find_key, keep_key, telling_of_key, use_key
 from deployments.cli.setup.target import find_target, has_database
 from deployments.cli.watches.options import BudgetOption, EveryOption, PagesOption
+from deployments.diagnosis.machine import check_home_folder
 from deployments.environment.stack_settings import SANDBOX_DATA
 from deployments.stack.control import start_detached
 from deployments.stack.ports import check_ports, stack_ports
@@ -77,6 +83,7 @@ def init(
             "other options out, and add a watch afterwards: adspark watch create",
         )
     running = _find_running(sandbox=sandbox)
+    check_home_folder(get_settings().home)
     if sandbox:
         definition = _sandbox_watch()
     else:
@@ -84,8 +91,9 @@ def init(
         use_key(found)
         definition = None
         if wants_watch or not _keeps_watches():
-            target = find_target(advertiser, search=search, takes_defaults=yes)
-            definition = plan_watch(target, options, left=found.left, takes_defaults=yes)
+            with telling_of_key(found):
+                target = find_target(advertiser, search=search, takes_defaults=yes)
+                definition = plan_watch(target, options, left=found.left, takes_defaults=yes)
         keep_key(found)
     state = running or _start(sandbox=sandbox)
     made = _look_first(state, definition)
@@ -101,13 +109,14 @@ def _find_running(*, sandbox: bool) -> StackState | None:
     settings = get_settings()
     state = running_stack(settings.home)
     if state is None:
+        check_no_stack(settings.home)  # one may be on its way
         check_ports(stack_ports(settings, with_sandbox=sandbox))
         return None
     if sandbox != (state.sandbox_url is not None):
         other = "on SerpApi" if sandbox else "on the sandbox"
         raise ConfigurationError(f"A stack {other} runs already; stop it first: adspark down")
     if not state.ready:
-        raise ConfigurationError("A stack is starting; wait until it is ready: adspark status")
+        raise ConfigurationError(describe_starting(settings.home))
     return state
 
 

@@ -4,14 +4,17 @@ import asyncio
 import os
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import typer
 from pydantic import SecretStr
 from rich.markup import escape
 
 from adspark.errors import ConfigurationError, InvalidCredentialsError, InvalidQueryError
-from adspark.home.env_setting import write_env_setting
+from adspark.home.env_setting import check_env_setting, write_env_setting
 from adspark.serpapi.client import SerpApiClient
 from adspark.settings import ENV_FILE, Settings, get_settings
 from adspark.text.counts import counted
@@ -21,7 +24,8 @@ from deployments.terminal.output import print_error
 
 VARIABLE = "ADSPARK_SERPAPI_KEY"
 KEY_OPTION = "--key-file"
-_KEY = re.compile(r"[\w.-]{8,200}", re.ASCII)
+_KEY = re.compile(r"[\w.-]+", re.ASCII)
+_SHORTEST, _LONGEST = 8, 200  # characters of a key
 _MOST_READ = 10_000  # characters of a file that should hold a key
 _PAGE = "https://serpapi.com/manage-api-key"
 
@@ -51,7 +55,7 @@ def find_key(settings: Settings, key_file: str | None) -> CheckedKey:
         key_file: holds the key; `-` is standard input.
 
     Raises:
-        ConfigurationError: there is none, or it is not accepted.
+        ConfigurationError: there is none, it is not accepted, or `.env` cannot take it.
         AdSparkError: SerpApi cannot be asked.
     """
     if key_file is not None:
@@ -60,6 +64,7 @@ def find_key(settings: Settings, key_file: str | None) -> CheckedKey:
             return CheckedKey(checked.key, is_new=False, left=checked.left)
         if os.environ.get(VARIABLE):
             raise ConfigurationError(f"{VARIABLE} is set in the environment, which wins; unset it.")
+        check_env_setting(ENV_FILE, VARIABLE)
         return checked
     if settings.serpapi_key is not None:
         try:
@@ -67,11 +72,13 @@ def find_key(settings: Settings, key_file: str | None) -> CheckedKey:
         except InvalidCredentialsError as error:
             if os.environ.get(VARIABLE):
                 raise
+            check_env_setting(ENV_FILE, VARIABLE)
             print_error(f"{error} Another one takes its place.")
         else:
             tell(f"SerpApi's key is set already ({_place()}), and accepted: it is kept.")
             return kept
     else:
+        check_env_setting(ENV_FILE, VARIABLE)
         tell(f"AdSpark searches through SerpApi. Your private key: {_PAGE}")
     return ask(
         "SerpApi's key (not shown)",
@@ -101,6 +108,19 @@ def keep_key(found: CheckedKey) -> None:
     tell(f"Wrote the key into {escape(str(ENV_FILE.absolute()))}, which nobody else can read.")
 
 
+@contextmanager
+def telling_of_key(found: CheckedKey) -> Iterator[None]:
+    """Say of a new key that it was not written, where what comes before that ends."""
+    try:
+        yield
+    except BaseException as error:
+        if found.is_new:
+            if isinstance(error, typer.Abort):  # it stands behind the question
+                tell("")
+            tell(f"The key was not written into {escape(str(ENV_FILE))}; give it again next time.")
+        raise
+
+
 def _place() -> str:
     return "in the environment" if os.environ.get(VARIABLE) else f"in {ENV_FILE.absolute()}"
 
@@ -120,11 +140,20 @@ def _read_file(written: str) -> str:
 def _parse(given: str) -> SecretStr:
     key = given.strip()
     remember(key)
-    if not _KEY.fullmatch(key):
-        raise InvalidQueryError(
-            KEY_OPTION, f"this is no key: it has letters and digits only; see {_PAGE}"
-        )
+    if (reason := _find_fault(key)) is not None:
+        raise InvalidQueryError(KEY_OPTION, f"{reason}; see {_PAGE}")
     return SecretStr(key)
+
+
+def _find_fault(key: str) -> str | None:
+    if not key:
+        return "it is empty; it holds one line, the key"
+    if not _KEY.fullmatch(key):
+        return "this is no key: a key has letters and digits only"
+    if not _SHORTEST <= len(key) <= _LONGEST:
+        length = counted(len(key), "character") + (" or more" if len(key) >= _MOST_READ else "")
+        return f"this is no key: it has {length}, a key has {_SHORTEST} to {_LONGEST}"
+    return None
 
 
 def _check(settings: Settings, key: SecretStr, *, is_new: bool) -> CheckedKey:

@@ -80,7 +80,12 @@ def _find(written: str, search: bool | None, *, takes_defaults: bool) -> Target:
             return _choose_stored(written, stored.advertisers, domain)
         near = [one.name for one in stored.advertisers]
     if domain is None:
-        unknown = describe_unknown(f"none of {written[:40]!r} is stored", written, near)
+        unknown = describe_unknown(
+            f"no stored advertiser is called {written[:40]!r}, and it is no domain (letters, "
+            "digits and hyphens before a public ending, such as .com)",
+            written,
+            near,
+        )
         raise InvalidQueryError(
             "advertiser",
             unknown,

@@ -102,11 +102,24 @@ def test_opened_to_a_network_the_figures_ask_for_the_password() -> None:
         assert "adspark_up" in asking.get(f"{url}/metrics").text
 
 
-def test_a_taken_port_is_named_with_its_setting() -> None:
+@pytest.mark.parametrize(
+    ("host", "setting", "told"),
+    [
+        ("127.0.0.1", "ADSPARK_METRICS_PORT", "stop that, or set ADSPARK_METRICS_PORT"),
+        ("127.0.0.1", "--port", "stop that, or set --port"),
+        ("256.1.1.1", "--port", "--host: '256.1.1.1' is no address of this machine"),
+    ],
+)
+def test_a_taken_port_or_a_wrong_host_is_named_with_what_holds_it(
+    host: str, setting: str, told: str
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         settings = Settings(metrics_port=taken.getsockname()[1])
+        nowhere = "http://127.0.0.1:9/api"
         with (
-            pytest.raises(ConfigurationError, match="set ADSPARK_METRICS_PORT"),
-            serving_metrics(settings, api_url="http://127.0.0.1:9/api", database_url=NOWHERE),
+            pytest.raises(ConfigurationError, match=told),
+            serving_metrics(
+                settings, api_url=nowhere, database_url=NOWHERE, host=host, port_setting=setting
+            ),
         ):
             pass

@@ -110,6 +110,8 @@ def test_ctrl_c_at_a_question_leaves_nothing(
     assert SANDBOX_KEY not in shown.screen
     assert shown.widest <= 80, shown.screen
     assert searches(newcomer.sandbox_url)["billed"] == 0
+    is_told = "The key was not written into .env; give it again next time." in shown.text
+    assert is_told == (len(answers) > 1)
     if len(answers) == 6 + 1:
         said = "A month costs about 724 searches, 3,600 at most: 720 looks in 30 days."
         assert said in shown.text
@@ -121,11 +123,12 @@ def test_an_answer_that_cannot_be_used_is_told_why_and_asked_for_again(newcomer:
             (KEY[0], ""),
             ("Nothing was typed", None),
             (KEY[0], "not a key"),
-            ("no key: it has letters and digits only", None),
+            ("no key: a key has letters and digits only", None),
             (KEY[0], "wrong-but-a-key"),
             ("SerpApi does not accept the key", None),
             KEY,
             (WHOSE, "Some Shoes"),
+            (WHOSE, "🦊.com"),
             (WHOSE, "example.com"),
             ("[y/N]:", "n"),
             ("[example.com]:", "7"),
@@ -136,7 +139,9 @@ def test_an_answer_that_cannot_be_used_is_told_why_and_asked_for_again(newcomer:
         ]
     )
     assert "SerpApi does not accept the key" in shown.text
-    assert "none of 'Some Shoes' is stored; give a domain such as example.com" in shown.text
+    for unknown in ("Some Shoes", "🦊.com"):
+        assert f"no stored advertiser is called '{unknown}', and it is no domain" in shown.text
+    assert "give a domain such as example.com, or its AR number" in shown.text
     assert "give a number of minutes" in shown.text
     for secret in ("not a key", "wrong-but-a-key", SANDBOX_KEY):
         assert secret not in shown.screen
@@ -171,9 +176,16 @@ def test_a_script_is_told_which_option_is_missing(
     ("options", "given", "told"),
     [
         (("--key-file=-",), "wrong-but-a-key", "SerpApi does not accept the key (401)"),
-        (("--key-file=-",), "a\x1bkey", "--key-file: this is no key"),
+        (("--key-file=-",), "a\x1bkey", "--key-file: this is no key: a key has letters and digits"),
+        (("--key-file=-",), "", "--key-file: it is empty"),
+        (("--key-file=-",), "short", "it has 5 characters, a key has 8 to 200"),
+        (("--key-file=-",), 20_000 * "a", "it has 10,000 characters or more, a key has 8 to 200"),
         (("--key-file=/no/such",), "", "--key-file: /no/such: No such file or directory"),
-        (("--key-file=-", "--advertiser=Shoes", "-y"), SANDBOX_KEY, "none of 'Shoes' is stored"),
+        (("--key-file=-", "--advertiser=Shoes", "-y"), SANDBOX_KEY,
+         "no stored advertiser is called 'Shoes'"),
+        (("--key-file=-", "--advertiser=nothing-here.example", "-y"), SANDBOX_KEY,
+         "called 'nothing-here.example', and it is no domain (letters, digits and hyphens before a "
+         "public ending, such as .com); give a domain such as example.com"),
         (("--key-file=-", "--advertiser=h.com", "-y", "--region=Germny"), SANDBOX_KEY,
          "did you mean 'Germany'?"),
         (("--key-file=-", "--advertiser=h.com", "-y", "--every=1"), SANDBOX_KEY, "--every"),
@@ -200,6 +212,23 @@ def test_a_port_that_is_taken_is_told_before_anything_is_asked(newcomer: Newcome
         done = newcomer.script()
     assert (done.returncode, newcomer.has_left()) == (2, [])
     assert f"Port {port} for the gallery is taken" in done.stderr
+
+
+@pytest.mark.parametrize("place", [".env", "home"])
+def test_what_cannot_be_written_is_told_before_anything_is_asked(
+    newcomer: Newcomer, place: str
+) -> None:
+    if place == ".env":
+        (newcomer.folder / ".env").mkdir()
+        told = ".env is not a file; move it away."
+    else:
+        (newcomer.folder / "home").touch()
+        told = f"ADSPARK_HOME: {newcomer.folder / 'home'}"
+    shown = newcomer.asked(answers=[])
+    assert shown.exit_code == 2
+    assert told in shown.text
+    assert "key" not in shown.text.replace("this key", "")
+    assert newcomer.has_left() == [place]
 
 
 def test_serpapi_that_is_away_leaves_nothing(newcomer: Newcomer) -> None:

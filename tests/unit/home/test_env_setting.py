@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adspark.errors import ConfigurationError
-from adspark.home.env_setting import write_env_setting
+from adspark.home.env_setting import check_env_setting, write_env_setting
 
 NAME, KEY = "ADSPARK_SERPAPI_KEY", "0123456789abcdef"
 
@@ -98,7 +98,16 @@ def test_what_cannot_be_written_without_loss_is_one_clear_line(
         write_env_setting(file, NAME, KEY)
     assert "\n" not in str(raised.value)
     assert KEY not in str(raised.value)
+    with pytest.raises(ConfigurationError, match=told):  # before anybody is asked for the key
+        check_env_setting(file, NAME)
     assert (file.read_bytes() if file.is_file() else None) == before
+
+
+def test_what_can_be_written_is_found_out_without_writing(file: Path) -> None:
+    check_env_setting(file, NAME)
+    assert list(file.parent.iterdir()) == []
+    with pytest.raises(ConfigurationError, match="cannot be written: No such file"):
+        check_env_setting(file.parent / "nowhere" / ".env", NAME)
 
 
 @pytest.mark.parametrize("value", ["", "a b", "a'b", "a\nB=2", "$HOME", "${A}", "a#b", "ü"])
