@@ -26,6 +26,7 @@ FAILURES = [
     ("ads?limit=1001", 422, "limit", "less than or equal"),
     ("ads?fromat=text", 422, "fromat", "is no parameter here"),
     ("ads?first-from=yesterday", 422, "first-from", "is not a day"),
+    ("ads?first-from=9999-12-31&first-to=0001-01-01", 422, "first-to", "swap them"),
     ("ads?domain=%00.com", 422, "domain", "NUL"),
     ("ads?board=none", 422, "board", "no board"),
     ("ads?watch=none", 422, "watch", "no watch"),
