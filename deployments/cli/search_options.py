@@ -7,6 +7,7 @@ from typer import Argument, CallbackParam, Context, Option
 from adspark.errors import InvalidQueryError
 from adspark.models import CreativeFormat, Platform
 from adspark.validation.names import clean_name
+from adspark.watches.definition import CLEARABLE
 
 _Given = TypeVar("_Given", bound=str | list[str] | None)
 
@@ -25,7 +26,7 @@ def refuse_empty(context: Context, parameter: CallbackParam, given: _Given) -> _
     if given is None or all(map(clean_name, [given] if isinstance(given, str) else given)):
         return given
     name = str(parameter.name)
-    clears = any(one.name == "clear" for one in context.command.params)
+    clears = name in CLEARABLE and any(one.name == "clear" for one in context.command.params)
     command = f"or empty it with: --clear {name}" if clears else None
     raise InvalidQueryError(name, "is empty; write it or leave it out", command=command)
 

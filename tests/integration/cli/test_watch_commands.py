@@ -105,6 +105,7 @@ def test_only_what_is_given_changes() -> None:
         (("--name=\u200b ",), "name: is empty; name the watch."),
         (("--text=",), "text: is empty; write it or leave it out, or empty it with: --clear text"),
         (("--region= ",), "region: is empty; write it or leave it out, or empty it with: --clear"),
+        (("--advertiser= ",), "advertiser: is empty; write it or leave it out"),
         (("",), "advertiser_ids: is empty; write it or leave it out, or empty it with: --clear"),
     ],
 )

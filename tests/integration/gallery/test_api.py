@@ -40,6 +40,7 @@ FAILURES = [
     ("advertisers/find?name=", 422, "name", "is empty"),
     ("advertisers/find", 422, "name", "required"),
     (f"advertisers/{CAFE}/library?day=soon", 422, "day", "valid date"),
+    (f"advertisers/{CAFE}/timeline?first=2026-02-02&last=2026-02-01", 422, "last", "swap them"),
     (f"advertisers/{CAFE}/timeline?period=hour", 422, "period", "Input should be"),
     ("share?advertiser=%00", 422, "advertiser", "NUL"),
     ("watches/99", 404, None, "no watch 99"),
