@@ -13,7 +13,14 @@ from adspark.home.env_file import read_env_file
 from adspark.text.redaction import remember, remember_address
 from adspark.validation.bounds import RATE, Days, Port, Range, TimeLimit
 from adspark.validation.messages import describe_validation_error
-from adspark.validation.public_addresses import Network, PublicUrl
+from adspark.validation.notify_addresses import NotifyAddresses
+from adspark.validation.public_addresses import (
+    HostName,
+    HostPort,
+    Network,
+    PublicUrl,
+    ServiceUrl,
+)
 
 DEFAULT_SEARCHES_PER_MINUTE = 10
 DEFAULT_GENERATIONS_PER_MINUTE = 30
@@ -47,11 +54,11 @@ class Settings(BaseSettings):
     in session mode; empty: an embedded server in ADSPARK_HOME."""
     serpapi_key: SecretStr | None = None
     """SerpApi's private API key."""
-    serpapi_url: str = "https://serpapi.com"
+    serpapi_url: ServiceUrl = "https://serpapi.com"
     """SerpApi's base address."""
     serpapi_timeout: TimeLimit = 60.0
     """Seconds that one search may take."""
-    notify_addresses: SecretStr | None = None
+    notify_addresses: NotifyAddresses | None = None
     """Apprise addresses of the daily digest and of alerts, separated by spaces or new lines; empty:
     only the artifact."""
     searches_per_minute: Annotated[int, RATE] | Literal["account"] = DEFAULT_SEARCHES_PER_MINUTE
@@ -72,11 +79,11 @@ class Settings(BaseSettings):
     """What makes variants: a Dify workflow, or a chat model (OpenAI-compatible)."""
     dify_key: SecretStr | None = None
     """API key of the workflow app, app-…."""
-    dify_url: str = "https://api.dify.ai/v1"
+    dify_url: ServiceUrl = "https://api.dify.ai/v1"
     """Dify's address, or that of a Dify of one's own, up to and with /v1."""
     dify_workflow_id: str | None = None
     """A published version of the workflow; empty: the newest."""
-    chat_url: str | None = None
+    chat_url: ServiceUrl | None = None
     """Address of a chat endpoint, up to and with /v1."""
     chat_model: str | None = None
     """Its model."""
@@ -140,7 +147,7 @@ class Settings(BaseSettings):
     """Seconds that one picture of an ad may take."""
     render_scale: Annotated[float, Range(0.5, 4)] = 1.0
     """Device scale factor of pictures of ads."""
-    trusted_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    trusted_hosts: Annotated[tuple[HostPort, ...], NoDecode] = ()
     """host:port pairs, comma-separated, that may be requested although they are private, as a Dify
     of one's own."""
     pool_type: Literal["process", "docker", "kubernetes"] = "process"
@@ -163,7 +170,7 @@ class Settings(BaseSettings):
     """Port of the figures for Prometheus."""
     gallery_port: Port = 4280
     """Port of the gallery."""
-    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    allowed_hosts: Annotated[tuple[HostName, ...], NoDecode] = ()
     """Names, comma-separated, under which browsers reach the servers of `adspark up`, the metrics
     and the gallery, beside localhost and addresses; others are refused."""
     gallery_url: PublicUrl | None = None

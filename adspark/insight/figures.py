@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from adspark.errors import InvalidQueryError
 from adspark.models import CreativeFormat
 from adspark.serpapi.regions import region_name
 
@@ -138,7 +139,12 @@ async def read_timeline(
         first: from this day on.
         last: until this day.
         limit: periods at most.
+
+    Raises:
+        InvalidQueryError: the last day lies before the first.
     """
+    if first and last and last < first:
+        raise InvalidQueryError("last", f"{last} lies before first, {first}; swap them.")
     values = {
         "id": advertiser_id,
         "period": period.value,

@@ -22,7 +22,7 @@ _LOCK = text("LOCK TABLE app_user IN SHARE ROW EXCLUSIVE MODE")
 _INSERT = text("INSERT INTO app_user (user_id, name, name_key) VALUES (:user_id, :name, :key)")
 _RENAME = text("UPDATE app_user SET name = :name, name_key = :key WHERE user_id = :user_id")
 _BY_NUMBER = text("SELECT name FROM app_user WHERE user_id = :user_id")
-_BY_KEY = text("SELECT user_id FROM app_user WHERE name_key = :key")
+_BY_KEY = text("SELECT user_id, name FROM app_user WHERE name_key = :key")
 _NAMES = text("SELECT name FROM app_user ORDER BY name_key LIMIT :most")
 # All that bears a user's number. The default user is always there.
 _OWNED = f"""(
@@ -221,8 +221,9 @@ def _check_user_name(written: str) -> str:
 
 
 async def _check_free(session: AsyncSession, name: str, user_id: int | None) -> None:
-    taken = await session.scalar(_BY_KEY, {"key": name_key(name)})
-    if taken is not None and taken != user_id:
+    taken = (await session.execute(_BY_KEY, {"key": name_key(name)})).one_or_none()
+    if taken is not None and taken.user_id != user_id:
         raise InvalidQueryError(
-            "name", f"user {taken} is called {name[:_SHOWN]!r} already; choose another name."
+            "name",
+            f"user {taken.user_id} is called {taken.name[:_SHOWN]!r} already; choose another name.",
         )

@@ -68,6 +68,8 @@ class WatchDefinition(BaseModel):
         most = (self.max_pages + self.details_per_sweep) * checks
         pages = counted(self.max_pages, "page")
         budget = "none" if self.monthly_budget is None else f"{self.monthly_budget:,}"
+        if self.monthly_budget == 0:
+            return "never searched, for its budget is 0"
         return (
             f"at most {counted(most, 'search')} a month ({pages}{details} × "
             f"{counted(checks, 'look')}), budget {budget}"

@@ -24,16 +24,21 @@ class Duplicate(NamedTuple):
 
 
 async def find_duplicates(
-    session: AsyncSession, *, watch_ids: Collection[int]
+    session: AsyncSession, *, watch_ids: Collection[int], tried_ids: Collection[int] = ()
 ) -> dict[int, list[str]]:
     """Warnings about saved watches that another of the same user looks like, by the watch's id.
 
     Of two saved ones that look like each other, the later is warned of.
+
+    Args:
+        session: in which they were saved.
+        watch_ids: of the watches that were saved.
+        tried_ids: of those that are not kept, as in a dry run, whose ids mean nothing to a person.
     """
     found = await find_similar(session, watch_ids=watch_ids)
     names = dict((await session.execute(_NAMES.where(col(Watch.id).in_(found)))).tuples().all())
     return {
-        watch_id: [_warning(one, watch_id, names[watch_id]) for one in others]
+        watch_id: [_warning(one, watch_id, names[watch_id], tried_ids) for one in others]
         for watch_id, others in found.items()
     }
 
@@ -69,14 +74,17 @@ def _is_warned_of(watch: Watch, other: Watch, saved: Collection[int]) -> bool:
     return other is not watch and (other.id not in saved or other.id < watch.id)
 
 
-def _warning(other: Duplicate, watch_id: int, name: str) -> str:
+def _warning(other: Duplicate, watch_id: int, name: str, tried_ids: Collection[int]) -> str:
+    is_tried = watch_id in tried_ids
+    another = "another watch" if other.watch_id in tried_ids else f"watch {other.watch_id}"
     if other.what == "name":
+        rename = "" if is_tried else f" with: adspark watch change {watch_id} --name NAME"
         return (
-            f"name: watch {other.watch_id} is called {other.name!r}, which differs from {name!r} "
-            f"only in case, blanks or characters that cannot be seen; rename it with: "
-            f"adspark watch change {watch_id} --name NAME"
+            f"name: {another} is called {other.name!r}, which differs from {name!r} only in case, "
+            f"blanks or characters that cannot be seen; rename it{rename}"
         )
+    delete = "" if is_tried else f", with: adspark watch delete {watch_id}"
     return (
-        f"its search is the same as that of watch {other.watch_id} ({other.name!r}): every ad is "
-        f"reported twice; keep one of them, with: adspark watch delete {watch_id}"
+        f"its search is the same as that of {another} ({other.name!r}): every ad is reported "
+        f"twice; keep one of them{delete}"
     )

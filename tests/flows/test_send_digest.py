@@ -338,7 +338,7 @@ async def test_two_runs_at_once_send_nothing_twice(
 async def test_an_address_that_is_none_stops_the_run_before_anything_counts_as_told(
     story: Story, environment: pytest.MonkeyPatch, receiver: Receiver
 ) -> None:
-    send_to(environment, receiver.address("team"), f"jsn://127.0.0.1/{SECRET}")
+    send_to(environment, receiver.address("team"), f"tgram://{SECRET}")
     state = await run()
     assert state.is_failed()
     assert "Address 2 of 2 for the digest is none that Apprise understands" in (state.message or "")

@@ -28,6 +28,20 @@ def parse_day(field: str, written: str | None) -> date | None:
         raise InvalidQueryError(field, wrong) from None
 
 
+def check_order(field: str, first: date | None, last: date | None) -> None:
+    """Raise InvalidQueryError where a range's last day lies before its first.
+
+    Args:
+        field: what both bounds begin with, such as `first` of `first-from` and `first-to`.
+        first: None: from ever.
+        last: None: until ever.
+    """
+    if first and last and last < first:
+        raise InvalidQueryError(
+            f"{field}-to", f"{last} lies before {field}-from {first}; swap them."
+        )
+
+
 def parse_size(written: str | None) -> tuple[int, int] | None:
     """Width and height, as `300x250`.
 
@@ -41,7 +55,12 @@ def parse_size(written: str | None) -> tuple[int, int] | None:
         raise InvalidQueryError(
             "size", f"{written[:40]!r} is not a size; write width and height as 300x250."
         )
-    return int(found[1]), int(found[2])
+    width, height = int(found[1]), int(found[2])
+    if not (width and height):
+        raise InvalidQueryError(
+            "size", f"{written[:40]!r} has no area; write width and height from 1 on, as 300x250."
+        )
+    return width, height
 
 
 def parse_aspect(written: str | None) -> str | None:

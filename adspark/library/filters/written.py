@@ -11,7 +11,13 @@ from adspark.creatives.boards import find_board
 from adspark.errors import ConfigurationError, InvalidQueryError
 from adspark.library.advertisers.named import resolve_advertisers
 from adspark.library.filters.definition import AdFilters
-from adspark.library.filters.parsing import parse_aspect, parse_day, parse_domain, parse_size
+from adspark.library.filters.parsing import (
+    check_order,
+    parse_aspect,
+    parse_day,
+    parse_domain,
+    parse_size,
+)
 from adspark.library.marks.tags import check_tag, list_tags
 from adspark.models import DEFAULT_USER, CreativeFormat, EventKind, Platform
 from adspark.serpapi.regions import region_code
@@ -74,7 +80,7 @@ class WrittenFilters:
 
     def _parse(self) -> AdFilters:
         """What needs no database."""
-        return AdFilters(
+        parsed = AdFilters(
             user_id=self.user,
             ids=None if self.ids is None else tuple(self.ids),
             format=self.format,
@@ -93,6 +99,9 @@ class WrittenFilters:
             event=self.event,
             has_words=self.has_words,
         )
+        check_order("first", parsed.first_shown_from, parsed.first_shown_to)
+        check_order("last", parsed.last_shown_from, parsed.last_shown_to)
+        return parsed
 
 
 class Parameters(Protocol):

@@ -10,8 +10,10 @@ from typing import NamedTuple
 from adspark.errors import ConfigurationError
 from adspark.text.formulas import guard_cell, restore_cell
 from adspark.validation.names import clean_name, clean_value
+from adspark.validation.near_names import describe_unknown
 
 _DELIMITERS = ",;\t"  # the first of those with which most headings are known
+_MOST_NAMED, _LONGEST_SHOWN = 5, 40  # headings that are not known, and characters of one
 _SEPARATOR_LINE = re.compile(r'"?sep=([^\r\n])"?[,;\t]*(\r\n|\r|\n|$)', re.IGNORECASE)
 
 
@@ -72,6 +74,12 @@ def read_table(written: str, source: str, columns: Sequence[str]) -> Iterator[Ro
         )
 
 
+def describe_unknown_field(field: str, columns: Sequence[str]) -> str:
+    """What is wrong with a field of a watch that there is not, and which may be meant."""
+    unknown = f"there is no such field; known are {', '.join(columns)}."
+    return describe_unknown(unknown, field, columns)
+
+
 def write_table(rows: Sequence[Mapping[str, str]], *, columns: Sequence[str]) -> str:
     """The rows below their headings; no cell is a formula to a spreadsheet, and `read_table` takes
     them back unchanged."""
@@ -113,6 +121,13 @@ def _headings(written: Sequence[str], source: str, columns: Sequence[str]) -> li
     names = [_column(name) if _column(name) in columns else clean_value(name) for name in written]
     if twice := [name for name in names if name and names.count(name) > 1]:
         raise ConfigurationError(f"{source}: two columns are headed {twice[0]!r}; keep one.")
+    if unknown := [name[:_LONGEST_SHOWN] for name in names if name and name not in columns]:
+        raise ConfigurationError(
+            "\n".join(
+                f"{source}, headings: {name}: {describe_unknown_field(name, columns)}"
+                for name in unknown[:_MOST_NAMED]
+            )
+        )
     return names
 
 

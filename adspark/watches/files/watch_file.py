@@ -7,10 +7,15 @@ from typing import Any, cast
 
 from adspark.errors import ConfigurationError, InvalidQueryError
 from adspark.serpapi.regions import region_short
-from adspark.validation.near_names import describe_unknown
 from adspark.watches.definition import WatchDefinition, WatchFields, change_definition
 from adspark.watches.files.cells import reader_of
-from adspark.watches.files.csv_table import Row, decode_table, read_table, write_table
+from adspark.watches.files.csv_table import (
+    Row,
+    decode_table,
+    describe_unknown_field,
+    read_table,
+    write_table,
+)
 from adspark.watches.files.yaml_list import read_list, write_list
 
 _COLUMNS = ("name", *(field for field in WatchDefinition.model_fields if field != "name"))
@@ -125,8 +130,7 @@ def _parse(row: Row) -> tuple[WatchDefinition | None, list[str], list[str]]:
     for field, value in row.cells.items():
         try:
             if field not in _COLUMNS:
-                has_no = f"there is no such field; known are {', '.join(_COLUMNS)}."
-                raise InvalidQueryError(str(field), describe_unknown(has_no, str(field), _COLUMNS))
+                raise InvalidQueryError(str(field), describe_unknown_field(str(field), _COLUMNS))
             if value is not None and value != "":
                 fields[field] = reader_of(field)(field, value)
         except InvalidQueryError as error:

@@ -18,6 +18,7 @@ from adspark.errors import InvalidQueryError
 from adspark.library.advertisers.named import find_advertisers, read_advertiser
 from adspark.library.advertisers.stored import AdvertiserReport, AdvertiserRow, list_advertisers
 from adspark.library.search.page import LIMIT
+from adspark.text.counts import counted
 from adspark.text.terminal import plain
 from deployments.cli.ads.documents import (
     AdvertiserDocument,
@@ -116,7 +117,9 @@ def compare(
 ) -> None:
     """Compare stored advertisers side by side."""
     if not 1 < len(names) <= _MOST_COMPARED:
-        raise InvalidQueryError("names", f"compares 2 to {_MOST_COMPARED}, not {len(names)}.")
+        raise InvalidQueryError(
+            "names", f"{counted(len(names), 'advertiser')} cannot be compared; name two to four."
+        )
 
     async def act(session: AsyncSession) -> list[AdvertiserReport]:
         return [await read_advertiser(session, name=name) for name in names]

@@ -144,7 +144,7 @@ def tag(
     """
     if name is None:
         tags = in_session(lambda session: list_tags(session, user_id=user))
-        print_json(TagList(tags=tags)) if as_json else print_tags(tags)
+        print_json(TagList(tags=tags)) if as_json else print_tags(tags, user)
         return
     if not ads and shared is None:
         raise InvalidQueryError("ads", f"name the ads: adspark ads tag {name[:40]!r} CR…")

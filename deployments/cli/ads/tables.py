@@ -18,7 +18,7 @@ from adspark.library.ads.similar import SimilarAds
 from adspark.library.marks.tags import TagRow
 from adspark.library.search.page import AdPage, FoundAd
 from adspark.media.store import MediaStore
-from adspark.models import PictureStatus
+from adspark.models import DEFAULT_USER, PictureStatus
 from adspark.serpapi.regions import region_name
 from adspark.text.counts import counted
 from adspark.text.terminal import plain
@@ -92,10 +92,11 @@ def print_similar(found: SimilarAds) -> None:
     out.print(table("Similar ads", rows, wraps="why"))
 
 
-def print_tags(tags: Sequence[TagRow]) -> None:
+def print_tags(tags: Sequence[TagRow], user: int) -> None:
     """A user's tags, and those that others share."""
     if not tags:
-        out.print("There are no tags; make one with: adspark ads tag TAG CR…")
+        whose = "" if user == DEFAULT_USER else f" --user {user}"
+        print_line(f"User {user} sees no tag; make one with: adspark ads tag TAG CR…{whose}")
         return
     rows = [{"tag": plain(one.tag), "ads": one.ads, "whose": _whose(one)} for one in tags]
     out.print(table("Tags", rows, wraps="tag"))

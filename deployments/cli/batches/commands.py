@@ -119,7 +119,7 @@ def list_all(
 ) -> None:
     """List the batches, newest first, with how far each is."""
     found = in_session(lambda session: list_batches(session, user_id=user, limit=limit))
-    print_json(BatchList(batches=found)) if as_json else print_batches(found)
+    print_json(BatchList(batches=found)) if as_json else print_batches(found, user)
 
 
 @app.command()
@@ -156,9 +156,10 @@ def pause(batch: BatchId, as_json: JsonOption = False) -> None:
     if as_json:
         _print_changed(batch, changed=changed, variants=waiting)
         return
+    wait = "waits" if waiting == 1 else "wait"
     print_line(
         f"Batch {batch} {'is' if changed else 'was'} paused: {counted(waiting, 'variant')} "
-        f"wait, {found.submitted} submitted before will be fetched."
+        f"{wait}, {found.submitted} submitted before will be fetched."
     )
 
 

@@ -11,6 +11,7 @@ from adspark.variants.batches.lists import BatchSummary
 from adspark.variants.batches.plan import BatchPlan
 from adspark.variants.reviews.decisions import Decision
 from adspark.variants.store import VariantSummary
+from deployments.cli.empty_lists import print_none
 from deployments.terminal.output import out, print_facts, print_line
 from deployments.terminal.tables import age, moment, table
 
@@ -26,10 +27,11 @@ def print_plan(plan: BatchPlan, forecast: Forecast) -> None:
         print_line(forecast.sentence)
 
 
-def print_batches(batches: Sequence[BatchSummary]) -> None:
-    """The list, newest first."""
+def print_batches(batches: Sequence[BatchSummary], user: int | None) -> None:
+    """The list, newest first; of a user's or of all."""
     if not batches:
-        print_line("There are no batches; make one with: adspark batch create")
+        make = "make one with: adspark batch create"
+        print_none("batch", asked={"user": user}, make=make, every="adspark batch list")
         return
     cells = [
         {

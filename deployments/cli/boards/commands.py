@@ -70,7 +70,7 @@ def create(
 def list_all(user: UserOption = 1, as_json: JsonOption = False) -> None:
     """List a user's boards with the number of their ads."""
     rows = in_session(lambda session: list_boards(session, user_id=user))
-    print_json(BoardList(boards=rows)) if as_json else print_boards(rows)
+    print_json(BoardList(boards=rows)) if as_json else print_boards(rows, user)
 
 
 @app.command()

@@ -5,17 +5,18 @@ from collections.abc import Sequence
 from rich.markup import escape
 
 from adspark.creatives.boards import BoardAd, BoardRow
-from adspark.models import Board
+from adspark.models import DEFAULT_USER, Board
 from adspark.text.counts import counted
 from adspark.text.terminal import plain
 from deployments.terminal.output import out, print_line
 from deployments.terminal.tables import age, moment, table
 
 
-def print_boards(rows: Sequence[BoardRow]) -> None:
-    """The list, by name."""
+def print_boards(rows: Sequence[BoardRow], user: int) -> None:
+    """The list of a user's boards, by name."""
     if not rows:
-        out.print("There are no boards; make one with: adspark board create")
+        whose = "" if user == DEFAULT_USER else f" --user {user}"
+        print_line(f"User {user} has no board; make one with: adspark board create NAME{whose}")
         return
     cells = [
         {"name": plain(row.name), "ads": row.ads, "created": moment(row.created_at)} for row in rows

@@ -114,7 +114,7 @@ def print_simulation(report: SimulationReport) -> None:
         elif one.waiting:
             print_line(
                 f"At the month's end {one.waiting:,} of {counted(one.watches, 'watch')} of {whose} "
-                f"wait."
+                f"{'waits' if one.waiting == 1 else 'wait'}."
             )
 
 
@@ -124,11 +124,11 @@ def _user(number: int, name: str | None) -> str:
 
 def _limits(limits: SearchLimits) -> str:
     bounds = (
-        (limits.searches_per_minute, "minute"),
-        (limits.searches_per_hour, "hour"),
-        (limits.searches_per_month, "month"),
+        (limits.searches_per_minute, "a minute"),
+        (limits.searches_per_hour, "an hour"),
+        (limits.searches_per_month, "a month"),
     )
-    return "Limits: " + ", ".join(f"{n:,} a {unit}" for n, unit in bounds if n is not None) + "."
+    return "Limits: " + ", ".join(f"{n:,} {unit}" for n, unit in bounds if n is not None) + "."
 
 
 def _minutes(minutes: int | None) -> str | None:

@@ -72,7 +72,7 @@ def timeline(
     if begin and begin > today():
         raise InvalidQueryError("from", f"{begin} is to come; name a day until today.")
     if begin and end and begin > end:
-        raise InvalidQueryError("from", f"{begin} is after to, {end}; exchange them.")
+        raise InvalidQueryError("to", f"{end} lies before from, {begin}; swap them.")
 
     async def act(session: AsyncSession, advertiser_id: str) -> list[PeriodRow]:
         return await read_timeline(

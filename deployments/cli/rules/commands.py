@@ -83,7 +83,7 @@ def show(user: UserOption = None, as_json: JsonOption = False) -> None:
         print_json(RulesReport(user_id=user, rules=rules, files=files))
         return
     if not files:
-        print_line("There are no brand rules; set some with: adspark rules set FILE")
+        _print_none(user)
         return
     for one in files:
         out.print(f"[bold]{escape(_whose(one))} version {one.version}[/], {moment(one.created_at)}")
@@ -107,7 +107,7 @@ def history(
         print_json(RulesHistory(versions=found))
         return
     if not found:
-        print_line("There are no brand rules; set some with: adspark rules set FILE")
+        _print_none(user)
         return
     cells = [
         {
@@ -129,3 +129,8 @@ def _whose(stored: StoredRules) -> str:
     if stored.user_id is None:
         return "Workspace"
     return f"User {stored.user_id}" + (f" ({plain(stored.user)})" if stored.user else "")
+
+
+def _print_none(user: int | None) -> None:
+    whose, option = ("", "") if user is None else (f" for user {user}", f" --user {user}")
+    print_line(f"There are no brand rules{whose}; set some with: adspark rules set FILE{option}")

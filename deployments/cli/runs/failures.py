@@ -11,6 +11,7 @@ from adspark.errors import InvalidQueryError
 from adspark.text.counts import counted
 from adspark.text.terminal import plain
 from adspark.validation.bounds import Range
+from deployments.cli.empty_lists import describe_asked
 from deployments.cli.options import EndsWithJsonOption, JsonOption, YesOption
 from deployments.cli.ranges import ranged
 from deployments.cli.runs.queue_documents import RunsRetried
@@ -48,7 +49,12 @@ def failures(
 
         print_json(FailureList(failures=found))
     elif not found:
-        out.print("Nothing has failed.")
+        given = describe_asked({"pool": pool, "flow": flow})
+        print_line(
+            f"Nothing that failed matches {escape(given)}; all of it: adspark failures"
+            if given
+            else "Nothing has failed."
+        )
     else:
         out.print(table("Failures", [_cells(one) for one in found], wraps="cause"))
         _print_hints(found)

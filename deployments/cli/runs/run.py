@@ -6,7 +6,7 @@ import logging
 import os
 import re
 import signal
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Annotated, Any, TypeVar
 
@@ -119,7 +119,7 @@ def run(
     as_json: EndsWithJsonOption = False,
 ) -> None:
     """Run a deployment on its worker, and follow it to its end."""
-    values = dict(_parameter(written) for written in parameters or [])
+    values = _parameters(parameters or [])
     from deployments.cli.runs.follow import Event, run_and_follow  # noqa: PLC0415  (slow)
 
     def print_event(event: Event) -> None:
@@ -215,6 +215,15 @@ def _translate_errors() -> Iterator[None]:
                 f"PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS to more."
             )
         raise ConfigurationError(message) from error
+
+
+def _parameters(written: Iterable[str]) -> dict[str, JsonValue]:
+    values: dict[str, JsonValue] = {}
+    for name, value in map(_parameter, written):
+        if name in values:
+            raise InvalidQueryError("--param", f"{show(name)} is given twice; leave one out.")
+        values[name] = value
+    return values
 
 
 def _parameter(written: str) -> tuple[str, JsonValue]:

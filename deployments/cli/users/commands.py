@@ -173,7 +173,10 @@ def lock(
     if as_json:
         print_json(UserAccess(user_id=number, role=None, changed=had_one))
         return
-    print_line(f"User {number} {'can no more' if had_one else 'could not'} sign in.")
+    if had_one:
+        print_line(f"User {number} can no more sign in.")
+    else:
+        print_line(f"User {number} has no password that lets them sign in; nothing to lock.")
     print_line(f"With a new password they can (again): adspark users password {number}")
 
 

@@ -11,7 +11,6 @@ from adspark.errors import UnusableContentError
 from adspark.media.store import MediaStore
 from adspark.models import VariantStatus
 from adspark.settings import media_url
-from adspark.validation.stored import clean_ad_id
 from adspark.variants.lists import list_variants
 from adspark.variants.reviews.approvals import read_outcomes
 from adspark.variants.reviews.store import StoredReview, list_reviews, read_statistics
@@ -42,7 +41,7 @@ _MOST_SHOWN = 10_000
 def list_all(
     status: Annotated[VariantStatus | None, Option(help="Only these.")] = None,
     user: options.Whose = None,
-    ad: Annotated[str | None, Option(parser=clean_ad_id, help="Of this original.")] = None,
+    ad: Annotated[str | None, Option(parser=options.ad_id, help="Of this original.")] = None,
     limit: Annotated[int, Option(min=1, max=_MOST_SHOWN, help="How many, newest first.")] = _SHOWN,
     as_json: JsonOption = False,
 ) -> None:
@@ -55,8 +54,9 @@ def list_all(
         return found, await read_waiting(session, user_id=user)
 
     found, waiting = in_session(act)
+    asked = {"status": status and status.value, "user": user, "ad": ad}
     document = VariantList(variants=found, reviews_waiting=waiting)
-    print_json(document) if as_json else print_variants(found, waiting)
+    print_json(document) if as_json else print_variants(found, waiting, asked)
 
 
 def show(variant: options.VariantId, as_json: JsonOption = False) -> None:

@@ -1,7 +1,7 @@
 """Variants on the terminal: the list, all about one, and the figures."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from textwrap import shorten
 
 from rich.markup import escape
@@ -16,6 +16,7 @@ from adspark.variants.reviews.approvals import Group, Outcomes
 from adspark.variants.reviews.share import Share
 from adspark.variants.reviews.store import StoredReview, VariantStatistics
 from adspark.variants.store import VariantSummary
+from deployments.cli.empty_lists import print_none
 from deployments.terminal.output import out, print_facts, print_line
 from deployments.terminal.tables import age, moment, table
 
@@ -25,10 +26,19 @@ _AD_ID = re.compile(r"^(CR\d{4})\d{12}(\d{4})$")  # shown by both its ends
 _DECISIONS = {True: "approved", False: "rejected", None: "open"}
 
 
-def print_variants(variants: Sequence[VariantSummary], waiting: Sequence[int]) -> None:
-    """The list, newest first, and the ids of those that wait for a review."""
+def print_variants(
+    variants: Sequence[VariantSummary], waiting: Sequence[int], asked: Mapping[str, object]
+) -> None:
+    """The list, newest first, and the ids of those that wait for a review.
+
+    Args:
+        variants: that are listed.
+        waiting: for a review.
+        asked: what was given to the options that choose among all variants; None: nothing.
+    """
     if not variants:
-        out.print("There are no variants; request one with: adspark variant request")
+        make = "request one with: adspark variant request"
+        print_none("variant", asked=asked, make=make, every="adspark variant list")
         return
     cells = [_cells(one) for one in variants]
     if any(one.rule_check for one in variants):

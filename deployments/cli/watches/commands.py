@@ -16,6 +16,7 @@ from adspark.errors import ConfigurationError
 from adspark.models import Fetch, Watch
 from adspark.text.counts import counted
 from adspark.text.terminal import plain
+from adspark.validation.names import check_name
 from adspark.watches.definition import CLEARABLE, WatchDefinition, change_definition, pick_fields
 from adspark.watches.news import News, read_news
 from adspark.watches.store import (
@@ -133,6 +134,8 @@ def change(
     as_json: EndsWithJsonOption = False,
 ) -> None:
     """Change only what is given; another search begins its past anew."""
+    if name is not None:
+        check_name(name, "watch")
     advertiser_ids = find_advertiser_ids(advertiser_ids, advertiser, as_json=as_json)
     changes = pick_fields(locals())
     changes["political_ads"] = one_of("--political-ads", political_ads, "--all-ads", all_ads)
@@ -185,7 +188,7 @@ def delete(
 def list_all(as_json: JsonOption = False, user: UserOption = None) -> None:
     """List the watches: what they look for, what they found, what they cost this month."""
     rows = in_session(lambda session: list_watches(session, user_id=user))
-    print_json(WatchList(watches=rows)) if as_json else print_watches(rows)
+    print_json(WatchList(watches=rows)) if as_json else print_watches(rows, user)
 
 
 @app.command()

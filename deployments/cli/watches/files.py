@@ -37,7 +37,8 @@ def import_file(
     async def act(session: AsyncSession) -> tuple[list[SavedWatch], dict[int, list[str]]]:
         saved = [await save_watch(session, definition=one) for one in definitions]
         fresh = [one.id for one in saved if one.outcome is Outcome.CREATED or one.begins_anew]
-        return saved, await find_duplicates(session, watch_ids=fresh)
+        tried = [one.id for one in saved if dry_run and one.outcome is Outcome.CREATED]
+        return saved, await find_duplicates(session, watch_ids=fresh, tried_ids=tried)
 
     saved, alike = in_session(act, commits=not dry_run)
     for definition, one in zip(definitions, saved, strict=True):

@@ -17,6 +17,7 @@ from adspark.validation.bounds import (
 )
 from deployments.cli.database import in_session
 from deployments.cli.ranges import ranged
+from deployments.cli.search_options import refuse_empty
 from deployments.cli.users.option import user_option
 from deployments.terminal.output import print_line
 
@@ -24,6 +25,7 @@ AdvertiserOption = Annotated[
     list[str] | None,
     Option(
         metavar="NAME",
+        callback=refuse_empty,
         help="A stored advertiser by name, domain or AR number; may be given again for another.",
     ),
 ]

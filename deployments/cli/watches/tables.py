@@ -13,6 +13,7 @@ from adspark.watches.definition import WatchDefinition
 from adspark.watches.news import News
 from adspark.watches.store import Outcome
 from adspark.watches.stored import WatchRow, WatchState
+from deployments.cli.empty_lists import print_none
 from deployments.cli.watches.documents import WatchesImported, WatchSaved
 from deployments.terminal.output import out, print_facts, print_line
 from deployments.terminal.tables import age, moment, table
@@ -22,10 +23,11 @@ _ADVERTISER_ID = re.compile(r"^(AR\d{4})\d{12}(\d{4})$")  # shown by both ends, 
 _MOST_LISTED = 2  # of what a watch looks for; `show` has it all
 
 
-def print_watches(rows: Sequence[WatchRow]) -> None:
-    """The list, and below it why a last look did not see everything."""
+def print_watches(rows: Sequence[WatchRow], user: int | None) -> None:
+    """The list, of a user's or of all, and below it why a last look did not see everything."""
     if not rows:
-        out.print("There are no watches; make one with: adspark watch create")
+        make = "make one with: adspark watch create"
+        print_none("watch", asked={"user": user}, make=make, every="adspark watch list")
         return
     many = len({row.definition.user_id for row in rows}) > 1
     shown = [_cells(row, with_user=many) for row in rows]

@@ -128,7 +128,7 @@ def test_all_about_an_ad_is_shown(database_url: str) -> None:
 
 
 def test_tags_titles_and_notes_are_written_and_taken_away() -> None:
-    assert ads.told("tag").startswith("There are no tags")
+    assert ads.told("tag").startswith("User 1 sees no tag; make one")
     assert ads.told("tag", "best", ad(1), ad(2)) == "Tagged best: 2 ads."
     assert ads.told("tag", "best", ad(2)) == f"Tagged best: 0 ads. Had it already: {ad(2)}"
     assert found("--tag", "best", "--sort", "newest") == [ad(2), ad(1)]
@@ -149,6 +149,11 @@ def test_tags_titles_and_notes_are_written_and_taken_away() -> None:
                                                 "2026-08-31."),
         (("search", "--size", "big"), "size: 'big' is not a size; write width and height as "
                                       "300x250."),
+        (("search", "--size", "0x250"), "size: '0x250' has no area; write width and height from 1"),
+        (("search", "--first-from", "9999-12-31", "--first-to", "0001-01-01"),
+         "first-to: 0001-01-01 lies before first-from 9999-12-31; swap them."),
+        (("search", "--last-from", "2026-08-02", "--last-to", "2026-08-01"),
+         "last-to: 2026-08-01 lies before last-from 2026-08-02; swap them."),
         (("search", "--aspect", "0:1"), "aspect: '0:1' is not one of landscape, portrait, square, "
                                         "or a ratio as 16:9."),
         (("search", "--domain", "shoes"), "domain: 'shoes' is not a domain; write it as "
@@ -220,7 +225,9 @@ def test_advertisers_are_listed_shown_and_compared() -> None:
     line = " ".join(compared.stdout.split())
     assert "1. New Balance… 2. Café Zoë 3. Laufladen GmbH" in line
     assert "formats 3 text 1 image 1 video" in line
-    with pytest.raises(InvalidQueryError, match="names: compares 2 to 4, not 1"):
+    with pytest.raises(
+        InvalidQueryError, match="names: 1 advertiser cannot be compared; name two to"
+    ):
         advertisers.told("compare", "zoe")
     with pytest.raises(InvalidQueryError, match="advertiser: none of 'nobody'"):
         advertisers.told("show", "nobody")

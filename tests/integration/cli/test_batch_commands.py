@@ -145,3 +145,5 @@ def test_a_mistake_is_said_and_nothing_is_requested(arguments: tuple[str, ...], 
     with pytest.raises(InvalidQueryError, match=words):
         batch.told("create", *arguments, "--yes")
     assert batch.given("list")["batches"] == []
+    none = "No batch matches --user 55; all of them: adspark batch list"
+    assert batch.told("list", "--user=55") == none

@@ -85,7 +85,8 @@ def test_tables_fit_on_a_terminal_and_give_it_no_orders(database_url: str) -> No
         await session.execute(text("UPDATE advertiser SET name = :name"), {"name": "A\x1b[2Jb [c]"})
 
     in_session(database_url, act)
-    assert told("list") == "There are no boards; make one with: adspark board create"
+    assert told("list") == "User 1 has no board; make one with: adspark board create NAME"
+    assert told("list", "--user=2").endswith("adspark board create NAME --user 2")
     told("create", "summer " * 14)
     told("add", "summer " * 14, AD, OTHER)
     shown = run("show", "summer " * 14).stdout.splitlines()

@@ -112,6 +112,9 @@ def test_a_month_is_simulated_of_options_alone_without_a_database(
     assert "30,000 searches of the 727,200 that" in told
     assert "The month's searches are used up on day 7." in told
     assert "From day 7 on no watch of user 2 (every 60 min) is checked." in told
+    one = command.told("--simulate", "--watches", "1", "--per-hour", "1", "--pages", "5")
+    assert "Limits: 10 a minute, 1 an hour." in one
+    assert "At the month's end 1 of 1 watch of user 1 (every 60 min) waits." in one
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,9 @@ def test_the_list_says_who_signs_in_and_how_a_lock_is_undone() -> None:
         f"can no more sign in. With a new password they can (again): {password_of(number)}" in told
     )
     assert [f"{name} {said}" in listed for name, said in SIGNS_IN] == [True, True, True]
+    assert "User 1 has no password that lets them sign in; nothing to lock." in (
+        users.told("lock", "1")
+    )
     states = [(one["sign_in"], one["role"]) for one in users.given("list")["users"]]
     expected = [("no password", None), ("active", "editor"), ("active", "reader"), ("locked", None)]
     assert sorted(states, key=str) == sorted(expected, key=str)

@@ -208,6 +208,25 @@ def test_the_remedies_are_commands_that_there_are() -> None:
         assert "_ids]..." in usage
 
 
+@pytest.mark.parametrize(
+    ("arguments", "asked"),
+    [
+        (["--status=failed"], "--status failed"),
+        (["--user=55", f"--ad={OTHER.lower()}"], f"--user 55, --ad {OTHER}"),
+    ],
+)
+def test_a_list_in_which_none_matches_says_what_was_asked(arguments: list[str], asked: str) -> None:
+    told("request", AD, "-p", "Red")
+    said = told("list", *arguments)
+    assert said == f"No variant matches {asked}; all of them: adspark variant list"
+
+
+def test_what_is_no_ad_id_is_refused_in_a_list() -> None:
+    refused = run("list", "--ad=CR1")
+    assert refused.exit_code == 2
+    assert "'CR1' is not an ad id: CR and 20 digits" in " ".join(refused.stderr.split())
+
+
 def test_the_list_fits_a_terminal(database_url: str) -> None:
     completed(database_url, is_too_close=True, picture_similarity=0.95)
     told("request", AD, "-p", "A much longer prompt than a line of a table can ever hold")
@@ -571,11 +590,10 @@ def test_a_prompt_that_just_fits_the_workflow_is_requested() -> None:
 
 
 @pytest.mark.usefixtures("workflow")
-@pytest.mark.parametrize("address", ["http://127.0.0.1:9/v1", "nonsense"])
 def test_where_the_workflow_cannot_be_asked_a_prompt_is_requested_all_the_same(
-    monkeypatch: pytest.MonkeyPatch, address: str
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("ADSPARK_DIFY_URL", address)
+    monkeypatch.setenv("ADSPARK_DIFY_URL", "http://127.0.0.1:9/v1")
     get_settings.cache_clear()
     told("request", AD, "--prompt", "x" * 7999)
     assert len(listed()) == 1

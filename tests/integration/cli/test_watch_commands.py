@@ -98,6 +98,28 @@ def test_only_what_is_given_changes() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--name=",), "name: is empty; name the watch."),
+        (("--name=\u200b ",), "name: is empty; name the watch."),
+        (("--text=",), "text: is empty; write it or leave it out, or empty it with: --clear text"),
+        (("--region= ",), "region: is empty; write it or leave it out, or empty it with: --clear"),
+        (("--advertiser= ",), "advertiser: is empty; write it or leave it out"),
+        (("",), "advertiser_ids: is empty; write it or leave it out, or empty it with: --clear"),
+    ],
+)
+def test_what_is_given_empty_is_refused_not_passed_over(
+    arguments: tuple[str, ...], message: str
+) -> None:
+    told("create", *HUBSPOT, "--region=US")
+    before = definitions()
+    assert str(run("change", "hubspot", *arguments).exception).startswith(message)
+    assert definitions() == before
+    created = str(run("create", "crm", "--text=example.com", "--region=").exception)
+    assert created == "region: is empty; write it or leave it out"
+
+
 def test_advertisers_are_named_as_people_know_them(configured_database: str) -> None:
     async def fill() -> None:
         async with Database(configured_database) as database:
@@ -207,6 +229,8 @@ def test_one_watch_is_shown_with_its_latest_news_and_looks() -> None:
 def test_an_empty_list_says_how_to_begin() -> None:
     assert told("list") == "There are no watches; make one with: adspark watch create"
     assert told("export") == "watches: []"
+    none = "No watch matches --user 55; all of them: adspark watch list"
+    assert told("list", "--user=55") == none
 
 
 @pytest.mark.parametrize("name", ["watches.yaml", "watches.csv"])

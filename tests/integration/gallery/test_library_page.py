@@ -54,9 +54,11 @@ async def test_words_and_filters_are_its_address(
     [
         ("format=film", "format", "is not one of"),
         ("first-from=yesterday", "first-from", "is not a day"),
+        ("last-from=2026-08-02&last-to=2026-08-01", "last-to", "lies before last-from"),
         ("least-days=many", "least-days", "is not a number of days"),
         ("least-days=0", "least-days", "must be 1 to"),
         ("size=big", "size", "is not a size"),
+        ("size=0x0", "size", "has no area"),
         ("aspect=round", "aspect", "is not one of"),
         ("domain=none", "domain", "is not a domain"),
         ("region=Atlantis", "region", "Atlantis"),

@@ -44,7 +44,7 @@ async def test_a_name_or_number_that_cannot_be_used_is_told(database: Database) 
     async with database.session() as session:
         await add_user(session, name="ana")
         for name, number, message in (
-            ("ANA", None, "name: user 2 is called 'ANA' already; choose another name."),
+            ("ANA", None, "name: user 2 is called 'ana' already; choose another name."),
             ("ben", 2, "number: user 2 is called 'ana'; rename it with: adspark users rename"),
             ("ben", 0, "number: must be 1 or more, not 0."),
             ("-5", None, "name: '-5' would be taken for a number"),
@@ -62,7 +62,7 @@ async def test_a_name_or_number_that_cannot_be_used_is_told(database: Database) 
         with pytest.raises(InvalidQueryError, match="user 5 has no name yet; give it one with"):
             await rename_user(session, user_id=5, name="ben")
         await add_user(session, name="ben", user_id=5)
-        with pytest.raises(InvalidQueryError, match="name: user 2 is called 'Ana' already"):
+        with pytest.raises(InvalidQueryError, match="name: user 2 is called 'ana' already"):
             await rename_user(session, user_id=5, name="Ana")
 
 

@@ -57,7 +57,11 @@ def test_a_change_is_warned_of_too() -> None:
 def test_an_import_warns_of_each_pair_once(tmp_path: Path) -> None:
     file = tmp_path / "watches.csv"
     file.write_text("name,text,region\nSHOES,example.com,US\nboots,boots.com,\nBoots,other.com,\n")
-    for said in (told("import", str(file), "--dry-run"), told("import", str(file))):
+    tried, kept = told("import", str(file), "--dry-run"), told("import", str(file))
+    assert "adspark watch" not in tried  # none of these has a number yet
+    assert tried.count("another watch is called") == 1
+    assert kept.count("keep one of them, with: adspark watch delete") == 1
+    for said in (tried, kept):
         assert said.count("which differs from") == 2
         assert said.count("is the same as that of") == 1
         assert "Warning: watch 'SHOES': its search is the same as that of watch 1" in said

@@ -69,7 +69,7 @@ def watch(number: int, name: str, **changes: Any) -> WatchRow:  # noqa: ANN401
 @pytest.mark.parametrize("user", [1, 1234])
 def test_the_list_of_watches_has_a_line_for_each(terminal: SafeConsole, user: int) -> None:
     names = ["shoes", "A long name of a watch, longer than a column"]
-    print_watches([watch(1, names[0]), watch(1234, names[1], user_id=user)])
+    print_watches([watch(1, names[0]), watch(1234, names[1], user_id=user)], None)
     lines = lines_of(terminal)
     assert max(map(len, lines)) <= 80
     assert len(lines) == 7  # title, headings, a rule, and for each what it looks for below

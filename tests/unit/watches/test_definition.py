@@ -85,9 +85,10 @@ def test_a_budget_below_what_could_be_spent_is_no_reason_to_warn() -> None:
     [
         ({}, "at most 3,600 searches a month (5 pages × 720 looks), budget none"),
         (
-            {"max_pages": 2, "details_per_sweep": 3, "interval_minutes": 1440, "monthly_budget": 0},
-            "at most 150 searches a month (2 pages + 3 details × 30 looks), budget 0",
+            {"max_pages": 2, "details_per_sweep": 3, "interval_minutes": 1440, "monthly_budget": 9},
+            "at most 150 searches a month (2 pages + 3 details × 30 looks), budget 9",
         ),
+        ({"monthly_budget": 0}, "never searched, for its budget is 0"),
     ],
 )
 def test_the_cost_is_told_as_pages_times_checks(words: dict[str, Any], cost: str) -> None:

@@ -170,7 +170,10 @@ def test_a_mistake_in_yaml_is_named_with_its_place(written: str, message: str) -
     [
         ("name,text\na,x.com\n\nb,y.com,z\n",
          "w.csv, row 2 (line 4), watch 'b': (no heading): the row has more cells than headings."),
-        ("name,txt\na,x.com\n", "w.csv, row 1 (line 2), watch 'a': txt: there is no such field"),
+        ("name,txt\na,x.com\n", "w.csv, headings: txt: there is no such field; known are name, "),
+        ("name,regoin,rubbish\n", "regoin: there is no such field; known are name, user_id, adv"),
+        ("name,regoin\n", "did you mean 'region'?"),
+        ("rubbish\n", "w.csv, headings: rubbish: there is no such field; known are name, user_id"),
         ("name,text,text\na,x.com,\n", "w.csv: two columns are headed 'text'; keep one."),
         ("text\nx.com\n", "w.csv, row 1 (line 2), watch '': name: is empty; name the watch."),
         ('name,text\na,"x.com\n', "w.csv, line 2: is not CSV (unexpected end of data); correct"),
@@ -333,7 +336,7 @@ def test_several_advertisers_may_stand_in_a_cell_as_people_write_them() -> None:
         ("sep=;\nname;text\na;x.com;z\n", "row 1 (line 3), watch 'a': (no heading): the row has"),
         ("name,Text,TEXT\n", "w.csv: two columns are headed 'text'; keep one."),
         ("name,text,,\na,x.com,,z\n", "watch 'a': (no heading): the row has more cells"),
-        ("name;txt\na;x.com\n", "row 1 (line 2), watch 'a': txt: there is no such field"),
+        ("name;txt\na;x.com\n", "w.csv, headings: txt: there is no such field"),
     ],
 )  # fmt: skip
 def test_a_mistake_in_a_spreadsheets_file_is_named(written: str, message: str) -> None:
