@@ -94,6 +94,8 @@ def _call(connection: socket.socket) -> int:
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
+    # Anew, for Python remembers of the ones before whether they can be sought in.
+    sys.stdout, sys.stderr = (os.fdopen(number, "w", closefd=False) for number in (1, 2))
     call = connection.makefile("rb").read(_MOST).decode(errors="surrogateescape")
     folder, environment, sys.argv[:] = ast.literal_eval(call)
     os.chdir(folder)

@@ -15,6 +15,7 @@ from deployments.cli.ranges import ranged
 from deployments.cli.server import call_server
 from deployments.terminal.choices import one_of
 from deployments.terminal.output import print_json, print_line, print_note
+from deployments.terminal.questions import wrap_question
 
 
 def pause(pool: PoolArgument, as_json: JsonOption = False) -> None:
@@ -49,12 +50,11 @@ def resume(
 
     if skip_late is None and sys.stdin.isatty() and not as_json:
         late = len(call_server(lambda client: pools.find_overdue(client, pool)))
-        skip_late = late > 0 and typer.confirm(
+        question = (
             f"{counted(late, 'run')} of schedules should have begun meanwhile. "
-            f"Skip {'it' if late == 1 else 'them'}?",
-            default=True,
-            err=True,
+            f"Skip {'it' if late == 1 else 'them'}?"
         )
+        skip_late = late > 0 and typer.confirm(wrap_question(question), default=True, err=True)
     skipped = call_server(lambda client: pools.resume(client, pool, skip_late=bool(skip_late)))
     if as_json:
         print_json(PoolDocument(pool=pool, is_paused=False, skipped=skipped))

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from adspark.errors import ConfigurationError, InvalidQueryError
 from deployments.terminal.output import err, print_error, print_note, print_wrapped
+from deployments.terminal.questions import wrap_question
 from deployments.terminal.speech import speaks_json
 
 _Value = TypeVar("_Value")
@@ -63,8 +64,8 @@ def ask(
     need(option, question)
     for _ in range(_TRIES):
         given: str = typer.prompt(
-            question, default=default or "", show_default=bool(default), hide_input=is_hidden,
-            err=True,
+            wrap_question(question), default=default or "", show_default=bool(default),
+            hide_input=is_hidden, err=True,
         )  # fmt: skip
         if not given.strip():
             print_error("Nothing was typed; type it and press Enter, or leave with Ctrl-C.")
@@ -90,7 +91,7 @@ def confirm(question: str, *, option: str, default: bool) -> bool:
         ConfigurationError: nobody is there to answer.
     """
     need(option, question)
-    return typer.confirm(question, default=default, err=True)
+    return typer.confirm(wrap_question(question), default=default, err=True)
 
 
 def choose(question: str, choices: Sequence[str], *, option: str) -> int:
