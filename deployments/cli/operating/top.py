@@ -10,11 +10,6 @@ from deployments.cli.server import open_server
 
 def top() -> None:
     """Watch and operate everything: pools, runs, failures; keys are at the foot of the screen."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise ConfigurationError(
-            "top needs a terminal for its keys and its screen.",
-            command="for files and programs there is: adspark status --json",
-        )
     asyncio.run(_run())
 
 
@@ -23,4 +18,9 @@ async def _run() -> None:
     from deployments.console.app import ConsoleApp  # noqa: PLC0415  (slow)
 
     async with open_server() as client, open_database() as database:
+        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+            raise ConfigurationError(
+                "top needs a terminal for its keys and its screen.",
+                command="for files and programs there is: adspark status --json",
+            )
         await ConsoleApp(client, database, SearchesLeft(current_settings())).run_async()
