@@ -146,9 +146,7 @@ async def rename_board(session: AsyncSession, *, board: Board, name: str, versio
     there = await find_alike(session, user_id=board.user_id, name=kept, besides=board.id)
     if there is not None:
         raise InvalidQueryError("name", f"you have a board {there!r} already; choose another name.")
-    if (
-        await session.scalar(_RENAME, {"board_id": board.id, "name": kept, "version": version})
-        is None
-    ):
+    values = {"board_id": board.id, "name": kept, "version": version}
+    if await session.scalar(_RENAME, values) is None:
         raise ChangedMeanwhileError("Somebody has renamed the board meanwhile.")
     return kept

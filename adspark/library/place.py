@@ -11,7 +11,8 @@ from adspark.text.storable import UNSTORABLE
 
 LARGEST_KEY = 10**17
 """Of a number that lists are sorted by: microseconds, some thousand years."""
-_LONGEST = 50_000  # characters; that of a name of 5,000 is shorter
+_LONGEST = 50_000  # characters; that of the longest text is shorter
+_LONGEST_TEXT = 5000  # characters
 
 
 def encode_place(sort: str, key: float | str | None, last_id: str) -> str:
@@ -26,21 +27,24 @@ def encode_place(sort: str, key: float | str | None, last_id: str) -> str:
     return base64.urlsafe_b64encode(document.encode()).decode().rstrip("=")
 
 
-def decode_place(written: str, sort: str, is_key: Callable[[object], bool]) -> tuple[Any, str]:
+def decode_place(
+    written: str, sort: str, is_key: Callable[[object], bool], *, longest: int = _LONGEST
+) -> tuple[Any, str]:
     """The key and the id that `encode_place` got.
 
     Args:
         written: the text, whoever wrote it.
         sort: the order of the list.
         is_key: whether a value is one that this order has.
+        longest: characters of a place that this list can have.
 
     Raises:
         InvalidQueryError: it is no such place, or of a page in another order.
     """
     try:
-        document = base64.urlsafe_b64decode(written[:_LONGEST] + "=" * (-len(written) % 4))
+        document = base64.urlsafe_b64decode(written[:longest] + "=" * (-len(written) % 4))
         found, key, last_id = json.loads(document)
-        is_good = len(written) <= _LONGEST and found == sort and is_key(key) and is_text(last_id)
+        is_good = len(written) <= longest and found == sort and is_key(key) and is_text(last_id)
     except (ValueError, TypeError, RecursionError, binascii.Error):
         is_good = False
     if not is_good:
@@ -52,4 +56,5 @@ def decode_place(written: str, sort: str, is_key: Callable[[object], bool]) -> t
 
 def is_text(value: object) -> bool:
     """Whether a value is a text that the database can compare with."""
-    return isinstance(value, str) and not UNSTORABLE.search(value)
+    is_short = isinstance(value, str) and len(value) <= _LONGEST_TEXT
+    return is_short and not UNSTORABLE.search(str(value))

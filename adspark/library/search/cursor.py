@@ -5,6 +5,8 @@ from enum import StrEnum
 
 from adspark.library.place import LARGEST_KEY, decode_place, encode_place
 
+_LONGEST = 500  # characters of a cursor
+
 
 class Sort(StrEnum):
     """In which order ads are listed."""
@@ -39,6 +41,9 @@ class Cursor:
         """
         kind = float if sort is Sort.RELEVANCE else int
         key, ad = decode_place(
-            written, sort, lambda key: key is None or (type(key) is kind and abs(key) < LARGEST_KEY)
+            written,
+            sort,
+            lambda key: key is None or (type(key) is kind and abs(key) < LARGEST_KEY),
+            longest=_LONGEST,
         )
         return cls(sort, key, ad)

@@ -124,8 +124,9 @@ def test_a_damaged_place_is_refused_with_what_to_do() -> None:
     good = Cursor(Sort.NEWEST, 1, ad(1)).encode()
     assert Cursor.decode(good, Sort.NEWEST).ad_creative_id == ad(1)
     nul = Cursor(Sort.NEWEST, 1, "CR\x00").encode()
-    deep = "W1tb" * 40_000
-    for damaged in ("", "x", good[:-3], good + "AAAA", nul, deep, "WyJuZXdlc3QiLHRydWUsImEiXQ"):
+    long, deep = Cursor(Sort.NEWEST, 1, "CR" + "1" * 400).encode(), "W1tb" * 40_000
+    damages = ("", "x", good[:-3], good + "AAAA", nul, long, deep, "WyJuZXdlc3QiLHRydWUsImEiXQ")
+    for damaged in damages:
         with pytest.raises(InvalidQueryError, match="is not where a page sorted by newest ended"):
             Cursor.decode(damaged, Sort.NEWEST)
     with pytest.raises(InvalidQueryError):
