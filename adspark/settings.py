@@ -13,7 +13,6 @@ from adspark.home.env_file import read_env_file
 from adspark.text.redaction import remember, remember_address
 from adspark.validation.bounds import RATE, Days, Port, Range, TimeLimit
 from adspark.validation.messages import describe_validation_error
-from adspark.validation.notify_addresses import NotifyAddresses
 from adspark.validation.public_addresses import (
     HostName,
     HostPort,
@@ -58,7 +57,7 @@ class Settings(BaseSettings):
     """SerpApi's base address."""
     serpapi_timeout: TimeLimit = 60.0
     """Seconds that one search may take."""
-    notify_addresses: NotifyAddresses | None = None
+    notify_addresses: SecretStr | None = None
     """Apprise addresses of the daily digest and of alerts, separated by spaces or new lines; empty:
     only the artifact."""
     searches_per_minute: Annotated[int, RATE] | Literal["account"] = DEFAULT_SEARCHES_PER_MINUTE

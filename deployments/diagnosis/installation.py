@@ -12,7 +12,8 @@ from packaging.specifiers import SpecifierSet
 from adspark.home.env_file import read_env_file
 from adspark.installation import install_command
 from adspark.maintenance.check import Check
-from adspark.settings import ENV_FILE, Settings
+from adspark.notifications.addresses import check_notify_addresses
+from adspark.settings import ENV_FILE, Settings, get_settings
 from adspark.validation.near_names import ask_for, find_near
 
 _PREFIX = "ADSPARK_"
@@ -45,7 +46,12 @@ async def check_packages() -> Check:
 
 
 async def check_settings() -> Check:
-    """Whether all variables of ours are known: a misspelled one has no effect, and no error."""
+    """Whether all variables of ours are known: a misspelled one has no effect, and no error.
+
+    Raises:
+        ConfigurationError: a value cannot be used.
+    """
+    check_notify_addresses(get_settings())
     written = {**read_env_file(ENV_FILE), **os.environ}
     known = {f"{_PREFIX}{name.upper()}" for name in Settings.model_fields}.union(_OF_CONTAINERS)
     unknown = sorted(name for name in written if _is_ours(name) and name.upper() not in known)

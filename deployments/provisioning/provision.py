@@ -12,6 +12,7 @@ from pydantic import BaseModel, SecretStr
 from adspark.db.engine import Database
 from adspark.db.rates import CLEANUPS, GENERATIONS, SEARCHES, SWEEPS, WINDOWS
 from adspark.errors import TemporaryError
+from adspark.notifications.addresses import check_notify_addresses
 from adspark.settings import DEFAULT_SEARCHES_PER_MINUTE, Settings
 from blocks.adspark_database import AdSparkDatabase
 from blocks.alert_recipients import AlertRecipients
@@ -65,9 +66,11 @@ async def provision(
         reset: reset also what was changed by hand.
 
     Raises:
-        ConfigurationError: the deployments cannot be made; quotes Prefect's reason.
+        ConfigurationError: the deployments cannot be made, and Prefect's reason is quoted; or an
+            address of ADSPARK_NOTIFY_ADDRESSES cannot be used.
         AdSparkError: the database cannot be reached, in which two provisionings await each other.
     """
+    check_notify_addresses(settings)
     async with (
         Database(database_url) as database,
         database.locks() as locks,

@@ -31,6 +31,7 @@ from adspark.home.running_stack import (
     read_state,
     state_file,
 )
+from adspark.notifications.addresses import check_notify_addresses
 from adspark.settings import Settings
 from deployments.environment.stack_settings import (
     HOST,
@@ -86,7 +87,7 @@ class LocalStack:
         """The stack, all of it ready; stopped at the end.
 
         Raises:
-            ConfigurationError: a stack runs already, or a port is taken.
+            ConfigurationError: a stack runs already, a port is taken, or a setting is wrong.
             StackFailedError: a process did not start.
         """
         make_folder(self._settings.home / "logs")
@@ -100,6 +101,7 @@ class LocalStack:
             if old := read_state(self._base.home):
                 stop_process_trees(old.running_processes(), timeout=STOP_PATIENCE)
                 LocalPostgres(postgres_folder(old.home)).stop_unused()
+            check_notify_addresses(self._settings)
             check_ports(stack_ports(self._base, with_sandbox=bool(self.state.sandbox_url)))
             self.state.write(self._base.home)
             cleanup.callback(lambda: state_file(self._base.home).unlink(missing_ok=True))

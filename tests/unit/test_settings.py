@@ -45,8 +45,6 @@ def test_the_public_address_is_kept_without_a_slash_at_its_end() -> None:
         *(("ADSPARK_TRUSTED_HOSTS", one) for one in ("a b;c", "dify", "dify:0", "dify:70000",
                                                      "http://dify:80", "di/fy:80", ":80", "a,b:1")),
         *(("ADSPARK_ALLOWED_HOSTS", one) for one in ("http://x/", "x:8443", "*.example.com")),
-        *(("ADSPARK_NOTIFY_ADDRESSES", one) for one in ("nonsense://x", "json://h/x slak://a/b/c",
-                                                        "me@example.com")),
         *((f"ADSPARK_{one}_URL", "nonsense://x") for one in ("SERPAPI", "DIFY", "CHAT")),
         ("ADSPARK_DIFY_URL", "dify.internal/v1"),
         ("ADSPARK_TRUSTED_PROXIES", "127.0.0.1,*"),
@@ -62,23 +60,12 @@ def test_a_wrong_value_names_its_variable(
         get_settings()
 
 
-def test_what_operators_write_of_hosts_and_addresses_is_taken() -> None:
+def test_what_operators_write_of_hosts_is_taken() -> None:
     settings = Settings(
         trusted_hosts="dify_web:80, [::1]:80, ::1:80, 10.0.0.7:4300, Dify.Internal:443",
         allowed_hosts="metrics,Ads.Example.com.,10.0.0.7",
-        notify_addresses=SecretStr(
-            "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ\nMAILTO://a:b@example.com "
-            "https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ"
-        ),
     )
     assert (len(settings.trusted_hosts), len(settings.allowed_hosts)) == (5, 3)
-
-
-def test_an_address_that_is_refused_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ADSPARK_NOTIFY_ADDRESSES", "json://h/x slak://hunter2")
-    with pytest.raises(ConfigurationError, match="address 2 of 2 begins with nothing") as raised:
-        get_settings()
-    assert "hunter2" not in str(raised.value)
 
 
 def test_a_dotenv_file_in_the_working_folder_is_read(tmp_path: Path) -> None:

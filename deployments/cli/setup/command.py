@@ -12,6 +12,7 @@ from adspark.home.running_stack import (
     describe_starting,
     running_stack,
 )
+from adspark.notifications.addresses import check_notify_addresses
 from adspark.settings import get_settings
 from adspark.text.counts import counted
 from adspark.text.terminal import plain
@@ -104,12 +105,13 @@ def _find_running(*, sandbox: bool) -> StackState | None:
     """The stack that runs already; without one, its ports are free.
 
     Raises:
-        ConfigurationError: another stack runs, or a port is taken.
+        ConfigurationError: another stack runs, a port is taken, or a setting is wrong.
     """
     settings = get_settings()
     state = running_stack(settings.home)
     if state is None:
         check_no_stack(settings.home)  # one may be on its way
+        check_notify_addresses(settings)
         check_ports(stack_ports(settings, with_sandbox=sandbox))
         return None
     if sandbox != (state.sandbox_url is not None):
