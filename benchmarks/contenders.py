@@ -69,9 +69,7 @@ class AdSparkContender:
     async def open(self, name: str) -> None:
         """Open a line in the ledger."""
         query = CreativeQuery(text=name, region=REGION)
-        async with self._database.session() as session:
-            self._fetch = await resume_or_create_fetch(session, query=query)
-            await session.commit()
+        self._fetch = await resume_or_create_fetch(self._database, query=query)
 
     async def store(self, page: SearchPage) -> None:
         """A session, the rows, the ledger, one commit."""

@@ -137,10 +137,9 @@ async def fetch_query(
         if not locked:
             other = await name_running_fetch(database, query)
             raise BusyError(f"This search is being fetched{other} just now; wait for it to end.")
-        async with database.session() as session, session.begin():
-            fetch = await resume_or_create_fetch(
-                session, query=query, flow_run_id=flow_run_id, is_dry_run=dry_run
-            )
+        fetch = await resume_or_create_fetch(
+            database, query=query, flow_run_id=flow_run_id, is_dry_run=dry_run
+        )
         bounds = Bounds(max_pages=max_pages)
         run = FetchRun(database, client, locks, query, bounds, before_search, after_page)
         return await run.run(fetch)

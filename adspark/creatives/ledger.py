@@ -5,11 +5,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from psycopg.errors import UniqueViolation
 from sqlalchemy import TextClause, select, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from adspark.creatives.store import SavedCreatives
+from adspark.db.engine import Database
 from adspark.errors import SupersededError
 from adspark.models import Fetch, FetchStatus, RejectedRow, StopReason
 from adspark.serpapi.client import hash_token
@@ -83,14 +86,12 @@ _RESTART = text(
     FROM searches WHERE {_IS_MINE} AND pages = :pages RETURNING {_FIGURES}
     """
 )
-# A statement does not see what another has begun: the second resumes, and so fences, what the first
-# has opened.
-_LOCK_QUERY = text(
-    "SELECT pg_advisory_xact_lock(hashtextextended('open-fetch:' || :query_hash, 0))"
-)
 # The unfinished fetch to resume, if it is fresh, has pages (or is this run's own) and no later one
-# was completed; any other that is running is orphaned.
+# was completed; any other that is running is orphaned, and abandoned before one is running anew:
+# an index allows one. Of two such statements at once, the second resumes, and so fences, what the
+# first has opened: in its second try, where its snapshot does not show that.
 _SAME = "query_hash = :query_hash AND watch_id IS NOT DISTINCT FROM CAST(:watch_id AS int)"
+_ALONE = "(SELECT count(*) FROM abandoned) >= 0"  # so that those are written first
 _OPEN = text(
     f"""
     WITH latest AS (
@@ -110,10 +111,12 @@ _OPEN = text(
         UPDATE "fetch" SET status = 'abandoned', error = 'Its run ended without saying so.'
         WHERE {_SAME} AND status = 'running' AND id NOT IN (SELECT id FROM unfinished)
             AND (is_dry_run OR NOT CAST(:is_dry_run AS boolean))
+        RETURNING id
     ), resumed AS (
         UPDATE "fetch" SET status = 'running', error = NULL, stop_reason = NULL,
             finished_at = NULL, flow_run_id = CAST(:flow_run_id AS uuid), attempt = attempt + 1
-        WHERE id IN (SELECT id FROM unfinished)
+        WHERE id IN (SELECT id FROM unfinished) AND status IN ('running', 'failed')
+            AND {_ALONE}
         RETURNING *
     ), opened AS (
         INSERT INTO "fetch" (id, query, query_hash, watch_id, flow_run_id, is_dry_run, status,
@@ -121,7 +124,7 @@ _OPEN = text(
             rejected_count)
         SELECT gen_random_uuid(), CAST(:query AS jsonb), :query_hash, CAST(:watch_id AS int),
             CAST(:flow_run_id AS uuid), :is_dry_run, 'running', 0, 0, 0, 0, 0, 0, 0
-        WHERE NOT EXISTS (SELECT FROM unfinished)
+        WHERE NOT EXISTS (SELECT FROM unfinished) AND {_ALONE}
         RETURNING *
     )
     SELECT * FROM resumed UNION ALL SELECT * FROM opened
@@ -154,21 +157,21 @@ _COUNT_UNREADABLE = text("""
 
 
 async def resume_or_create_fetch(
-    session: AsyncSession,
+    database: Database,
     *,
     query: CreativeQuery,
     flow_run_id: UUID | None = None,
     watch_id: int | None = None,
     is_dry_run: bool = False,
 ) -> Fetch:
-    """Resume the unfinished fetch of this query, else create one; does not commit.
+    """Resume the unfinished fetch of this query, else create one.
 
     A watch resumes its own fetches only, since no other has linked their creatives to it; a dry run
     none, since none of its rows are stored. The caller holds the query's lock, so an unfinished
     fetch is orphaned; should its run be alive all the same, its writes are refused from now on.
 
     Args:
-        session: of the caller, which commits.
+        database: of the ledger.
         query: the search.
         flow_run_id: whose fetch it is now.
         watch_id: the watch that it is for.
@@ -181,8 +184,16 @@ async def resume_or_create_fetch(
         "flow_run_id": flow_run_id,
         "is_dry_run": is_dry_run,
     }
-    await session.execute(_LOCK_QUERY, values)
-    return Fetch.model_validate((await session.execute(_OPEN, values)).mappings().one())
+    while True:  # again where another run has opened or ended one since the statement began
+        async with database.autocommit() as connection:
+            try:
+                opened = (await connection.execute(_OPEN, values)).mappings().first()
+            except IntegrityError as error:
+                if not isinstance(error.orig, UniqueViolation):
+                    raise
+                continue
+        if opened:
+            return Fetch.model_validate(opened)
 
 
 async def record_page(

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_e
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from adspark.db.libpq import forget_libpq_variables
-from adspark.db.locks import Locks, check_sessions, transaction_pooler
+from adspark.db.locks import Locks, check_sessions, driver_of, transaction_pooler
 from adspark.db.time_limits import answers_within, begin_waiting, bound_lock_waits
 from adspark.errors import (
     AdSparkError,
@@ -105,13 +105,14 @@ class Database:
                 yield session
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """A connection for statements that read, each a transaction of its own.
+    async def autocommit(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for statements that are a transaction each.
 
         Without BEGIN and ROLLBACK: at the latter psycopg forgets all that it has prepared.
         """
         with translated_errors(self._url):
-            async with self._autocommit() as connection:
+            async with self._engine.connect() as connection:
+                await connection.execution_options(isolation_level="AUTOCOMMIT")
                 yield connection
 
     @asynccontextmanager
@@ -122,24 +123,17 @@ class Database:
             DatabaseSetupError: no lock lasts at this address; it leads to a pooler that lends
                 server processes for one transaction.
         """
-        with translated_errors(self._url):
-            await self._check_sessions()
-            async with self._autocommit() as connection:
-                yield Locks(connection)
+        await self._check_sessions()
+        async with self.autocommit() as connection:
+            yield Locks(connection, await driver_of(connection))
 
     async def _check_sessions(self) -> None:
         """Whether connections keep their server processes; asks once."""
         async with self._checking:
             if not self._sessions_last:
-                async with self._autocommit() as holder, self._autocommit() as other:
-                    await check_sessions(holder, other)
+                async with self.autocommit() as holder, self.autocommit() as other:
+                    await check_sessions(await driver_of(holder), await driver_of(other))
                 self._sessions_last = True
-
-    @asynccontextmanager
-    async def _autocommit(self) -> AsyncIterator[AsyncConnection]:
-        async with self._engine.connect() as connection:
-            await connection.execution_options(isolation_level="AUTOCOMMIT")
-            yield connection
 
     @asynccontextmanager
     async def lock(self, name: str) -> AsyncIterator[bool]:

@@ -6,10 +6,10 @@ They belong to the connection, so they end with the process at the latest, howev
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import Any, LiteralString
 from uuid import uuid4
 
-from sqlalchemy import TextClause, text
-from sqlalchemy.exc import DBAPIError
+import psycopg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adspark.errors import DatabaseSetupError, DatabaseUnavailableError
@@ -18,21 +18,26 @@ from adspark.waits import tell_wait
 _POLL = 0.5  # seconds between two tries for a lock that another process holds
 
 # With the server process that answers: locks are its own, so it has to stay the same.
-_TRY_LOCK = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0)), pg_backend_pid()")
-_UNLOCK = text("SELECT pg_advisory_unlock(hashtextextended(:name, 0)), pg_backend_pid()")
-_CHECK = text("SELECT true, pg_backend_pid()")
-_BEGIN, _END = text("BEGIN"), text("COMMIT")
+_TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0)), pg_backend_pid()"
+_UNLOCK = "SELECT pg_advisory_unlock(hashtextextended(%s, 0)), pg_backend_pid()"
+_CHECK = "SELECT true, pg_backend_pid()"
 _PROBES = 3  # other transactions that could be given the server process of a lock's holder
+
+
+Driver = psycopg.AsyncConnection[Any]
+"""A connection of psycopg, in autocommit."""
 
 
 class Locks:
     """The locks of one holder; made by `Database.locks`, whose block translates driver errors.
 
-    PostgreSQL gives a connection the same lock twice, so who has which is also kept here.
+    PostgreSQL gives a connection the same lock twice, so who has which is also kept here. The
+    statements are the driver's own, which take half of SQLAlchemy's time: a check has five.
     """
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, driver: Driver) -> None:
         self._connection = connection
+        self._driver = driver
         self._mutex = asyncio.Lock()
         self._mine: dict[str, asyncio.Lock] = {}
         self._users: dict[str, int] = {}
@@ -46,7 +51,7 @@ class Locks:
             DatabaseUnavailableError: their connection was cut.
             DatabaseSetupError: their connection has changed its server process.
         """
-        await self._execute(_CHECK, "")
+        await self._execute(_CHECK)
 
     @asynccontextmanager
     async def acquire(self, name: str, *, wait_for: str | None = None) -> AsyncIterator[bool]:
@@ -84,15 +89,17 @@ class Locks:
             yield locked
         finally:
             if locked:
-                with suppress(DBAPIError, DatabaseUnavailableError):  # it went with the connection
+                with suppress(
+                    psycopg.Error, DatabaseUnavailableError
+                ):  # it went with the connection
                     await self._execute(_UNLOCK, name)
 
-    async def _execute(self, statement: TextClause, name: str) -> bool:
+    async def _execute(self, statement: LiteralString, *name: str) -> bool:
         async with self._mutex:
             if self._are_lost:
                 raise DatabaseUnavailableError("The connection that held the locks was cut.")
             try:
-                answer, pid = (await self._connection.execute(statement, {"name": name})).one()
+                answer, pid = await _ask(self._driver, statement, *name)
             except BaseException:  # a statement that is cancelled takes its connection along
                 self._are_lost = True
                 await self._connection.invalidate()
@@ -104,7 +111,15 @@ class Locks:
             return bool(answer)
 
 
-async def check_sessions(holder: AsyncConnection, other: AsyncConnection) -> None:
+async def driver_of(connection: AsyncConnection) -> Driver:
+    """The driver's own connection below one in autocommit."""
+    driver = (await connection.get_raw_connection()).driver_connection
+    if not isinstance(driver, psycopg.AsyncConnection):
+        raise TypeError(f"{type(driver).__name__} is no connection of psycopg")
+    return driver
+
+
+async def check_sessions(holder: Driver, other: Driver) -> None:
     """Make sure that connections keep their server processes, without which no lock lasts.
 
     A pooler in transaction mode lends a server process for one transaction. So while the holder is
@@ -114,18 +129,23 @@ async def check_sessions(holder: AsyncConnection, other: AsyncConnection) -> Non
     Raises:
         DatabaseSetupError: the connections share server processes.
     """
-    name = {"name": f"probe:{uuid4()}"}
-    _, pid = (await holder.execute(_TRY_LOCK, name)).one()
-    others = [(await other.execute(_TRY_LOCK, name)).one() for _ in range(_PROBES)]
-    await other.execute(_BEGIN)
-    others.append((await other.execute(_TRY_LOCK, name)).one())
-    unlocked, pid_now = (await holder.execute(_UNLOCK, name)).one()
-    await other.execute(_END)
+    name = f"probe:{uuid4()}"
+    _, pid = await _ask(holder, _TRY_LOCK, name)
+    others = [await _ask(other, _TRY_LOCK, name) for _ in range(_PROBES)]
+    async with other.transaction():
+        others.append(await _ask(other, _TRY_LOCK, name))
+        unlocked, pid_now = await _ask(holder, _UNLOCK, name)
     if unlocked and pid_now == pid and not any(got_it or at == pid for got_it, at in others):
         return
     for _ in others:  # leave nothing behind in a process that others will be lent
-        await other.execute(_UNLOCK, name)
+        await _ask(other, _UNLOCK, name)
     raise transaction_pooler()
+
+
+async def _ask(driver: Driver, statement: LiteralString, *values: str) -> tuple[bool, int]:
+    """What one of the statements above answers: whether, and by which server process."""
+    [(answer, pid)] = await (await driver.execute(statement, values)).fetchall()
+    return answer, pid
 
 
 def transaction_pooler() -> DatabaseSetupError:

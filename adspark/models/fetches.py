@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import BigInteger, Column, Index, Text
+from sqlalchemy import BigInteger, Column, Index, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -40,6 +40,14 @@ class Fetch(SQLModel, table=True):
         columns.one_of("stop_reason", StopReason),
         Index(None, "query_hash", "started_at"),
         Index("ix_fetch_of_watch", "watch_id", "started_at"),
+        Index(
+            "ix_fetch_running",
+            "query_hash",
+            "watch_id",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+            postgresql_where=text("status = 'running' AND NOT is_dry_run"),
+        ),
     )
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)

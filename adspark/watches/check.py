@@ -153,7 +153,7 @@ class Checker:
 
     async def _read(self, watch_id: int) -> tuple[Watch, int, datetime | None]:
         """The watch, its billed searches of this month, and when what it knows was covered."""
-        async with self.database.reading() as connection:
+        async with self.database.autocommit() as connection:
             found = (await connection.execute(_READ, {"watch_id": watch_id})).mappings().first()
         if found is None:
             raise UnknownWatchError(
@@ -221,10 +221,12 @@ class _Check:
             await session.execute(_WAIT, values)
 
     async def _fetch(self, query: CreativeQuery) -> None:
-        async with self.database.session() as session, session.begin():
-            fetch = await resume_or_create_fetch(
-                session, query=query, flow_run_id=self.checker.flow_run_id, watch_id=self.watch.id
-            )
+        fetch = await resume_or_create_fetch(
+            self.database,
+            query=query,
+            flow_run_id=self.checker.flow_run_id,
+            watch_id=self.watch.id,
+        )
         run = FetchRun(
             self.database,
             self.client,

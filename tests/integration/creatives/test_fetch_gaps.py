@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from adspark.creatives.fetch import FetchSummary, fetch_query
-from adspark.creatives.ledger import record_page, resume_or_create_fetch
+from adspark.creatives.ledger import finish_fetch, record_page, resume_or_create_fetch
 from adspark.creatives.store import SavedCreatives
 from adspark.db.engine import Database
 from adspark.errors import (
@@ -20,11 +21,18 @@ from adspark.errors import (
     ServiceUnavailableError,
     SupersededError,
 )
-from adspark.models import StopReason
+from adspark.models import Fetch, StopReason
 from adspark.serpapi.payloads import Search, SearchPage
 from tests.support.factories import creative_row, query
 from tests.support.stand_in import Row, StandIn
 
+# A minute later each.
+_LEFT_BEHIND = text("""
+    INSERT INTO "fetch" (id, query, query_hash, status, started_at, pages, searches_billed,
+        searches_cached, new_count, changed_count, unchanged_count, rejected_count)
+    VALUES (gen_random_uuid(), '{}', :hash, :status, now() + make_interval(mins => :age - 5), 1, 0,
+        0, 0, 0, 0, 0)
+""")
 NOW = int(time.time())
 DAY = 86_400
 
@@ -289,9 +297,8 @@ async def test_two_fetches_on_one_row_are_fenced_and_each_page_is_paid_once(
     async def after_page(summary: FetchSummary) -> None:
         if summary.pages != 1:
             return
-        async with place.database.session() as session:  # as a run does that got the lock
-            fetch = await resume_or_create_fetch(session, query=place.search)
-            await session.commit()
+        # As a run does that got the lock:
+        fetch = await resume_or_create_fetch(place.database, query=place.search)
         assert (fetch.id, fetch.attempt) == (summary.fetch_id, 2)
 
     with pytest.raises(SupersededError, match="Another run has resumed this fetch"):
@@ -308,9 +315,7 @@ async def test_two_fetches_on_one_row_are_fenced_and_each_page_is_paid_once(
 
 async def test_a_superseded_fetch_does_not_fail_the_one_that_goes_on(place: Place) -> None:
     async def fail(summary: FetchSummary) -> None:
-        async with place.database.session() as session:
-            await resume_or_create_fetch(session, query=place.search)
-            await session.commit()
+        await resume_or_create_fetch(place.database, query=place.search)
         raise ServiceUnavailableError("something else")
 
     with pytest.raises(ServiceUnavailableError):
@@ -322,15 +327,37 @@ async def test_a_superseded_fetch_does_not_fail_the_one_that_goes_on(place: Plac
 async def test_two_that_open_at_once_without_a_lock_share_one_row_and_one_is_fenced(
     place: Place,
 ) -> None:
-    async def open_one() -> Any:  # noqa: ANN401
-        async with place.database.session() as session:
-            fetch = await resume_or_create_fetch(session, query=place.search)
-            await session.commit()
-            return fetch
-
-    opened = await asyncio.gather(*(open_one() for _ in range(4)))
+    opened = await asyncio.gather(
+        *(resume_or_create_fetch(place.database, query=place.search) for _ in range(4))
+    )
     assert len({fetch.id for fetch in opened}) == 1
     assert sorted(fetch.attempt for fetch in opened) == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("ends", [(), (0,), (0, 2, 4)])
+@pytest.mark.parametrize(
+    "before", [("running",), ("failed",), ("running", "failed"), ("completed",)]
+)
+async def test_whatever_was_left_one_fetch_runs_of_those_that_open_at_once(
+    place: Place, before: tuple[str, ...], ends: tuple[int, ...]
+) -> None:
+    async with place.database.session() as session, session.begin():
+        for age, status in enumerate(before):
+            values = {"status": status, "hash": place.search.hash, "age": age}
+            await session.execute(_LEFT_BEHIND, values)
+
+    async def open_one(number: int) -> Fetch:
+        fetch = await resume_or_create_fetch(place.database, query=place.search)
+        if number in ends:
+            with suppress(SupersededError):
+                async with place.database.session() as session, session.begin():
+                    await finish_fetch(session, fetch=fetch, stop_reason=StopReason.END)
+        return fetch
+
+    opened = await asyncio.gather(*map(open_one, range(6)))
+    assert len({(fetch.id, fetch.attempt) for fetch in opened}) == 6
+    running = [row for row in await place.ledger() if row.status == "running"]
+    assert len(running) <= 1
 
 
 async def test_a_fetch_under_way_is_told_to_a_second_one(place: Place) -> None:
@@ -383,8 +410,8 @@ async def test_an_answer_that_a_dead_run_had_paid_is_billed_to_whoever_stores_it
             text("INSERT INTO watch (user_id, name, text, political_ads, is_active) "
                  "VALUES (1, 'w', 'example.com', false, true)")
         )  # fmt: skip
-        await resume_or_create_fetch(session, query=place.search, watch_id=1)
         await session.commit()
+    await resume_or_create_fetch(place.database, query=place.search, watch_id=1)
     async with place.service.client() as client:
         await client.search(place.search)  # paid by the watch's run, which dies now
     summary = await place.fetch(max_pages=1)
@@ -395,14 +422,16 @@ async def test_an_answer_that_waited_before_it_was_stored_is_dated_by_when_it_ca
     place: Place,
 ) -> None:
     """It was made 30 s ago for a run that ended a second later, and came from the cache since."""
+    dead = await resume_or_create_fetch(place.database, query=place.search)
     async with place.database.session() as session:
-        dead = await resume_or_create_fetch(session, query=place.search)
         await session.execute(
             text("UPDATE \"fetch\" SET status = 'failed', started_at = now() - interval '31 s', "
                  "finished_at = now() - interval '29 s' WHERE id = :id"),
             {"id": dead.id},
         )  # fmt: skip
-        fetch = await resume_or_create_fetch(session, query=place.search)
+        await session.commit()
+    fetch = await resume_or_create_fetch(place.database, query=place.search)
+    async with place.database.session() as session:
         search = Search(id="s", age=10.0, came_at=time.time() - 20)
         saved = SavedCreatives(new=[], changed=[], unchanged=0)
         await record_page(session, fetch=fetch, page=SearchPage(searches=[search]), saved=saved)

@@ -155,9 +155,7 @@ class Ledger(RuleBasedStateMachine):
             nonlocal passed
             passed += 1
             if passed == number:
-                async with self.database.session() as session:
-                    await resume_or_create_fetch(session, query=SEARCH)
-                    await session.commit()
+                await resume_or_create_fetch(self.database, query=SEARCH)
 
         try:
             self.run(self._fetch(max_pages=6, before_search=overtake))

@@ -117,4 +117,28 @@ def test_days_that_nothing_can_read_are_emptied_and_then_refused(database_url: s
                 connection.execute(insert, {"day": day})
 
 
+def test_of_fetches_of_one_search_that_run_at_once_only_the_newest_is_kept_running(
+    database_url: str,
+) -> None:
+    downgrade(database_url, "0028")
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(
+            'INSERT INTO "fetch" (id, query, query_hash, status, is_dry_run, error, started_at, '
+            "pages, searches_billed, searches_cached, new_count, changed_count, unchanged_count, "
+            "rejected_count) "
+            "SELECT gen_random_uuid(), '{}', hash, status, dry, 'none', "
+            "now() - make_interval(mins => age), age, 0, 0, 0, 0, 0, 0 FROM (VALUES "
+            "('a', 'running', false, 1), ('a', 'running', false, 2), ('a', 'running', true, 3), "
+            "('a', 'completed', false, 4), ('b', 'running', false, 5)) "
+            "AS f (hash, status, dry, age)"
+        )
+        migrate.upgrade(database_url)
+        kept = connection.execute('SELECT status FROM "fetch" ORDER BY pages').fetchall()
+        assert [status for (status,) in kept] == [
+            "running", "abandoned", "running", "completed", "running",
+        ]  # fmt: skip
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            connection.execute("UPDATE \"fetch\" SET status = 'running' WHERE status = 'abandoned'")
+
+
 UNREADABLE = ("infinity", "-infinity", "10000-01-01", "0001-01-01 BC")

@@ -113,8 +113,8 @@ async def test_rows_have_members_after_a_read(database: Database) -> None:
 
 async def test_rows_of_written_sql_have_members_as_well(database: Database) -> None:
     await store(database)
+    fetch = await resume_or_create_fetch(database, query=query())
     async with database.session() as session:
-        fetch = await resume_or_create_fetch(session, query=query())
         opened_as = fetch.status
         await finish_fetch(session, fetch=fetch, stop_reason=StopReason.END)
         assert opened_as is FetchStatus.RUNNING

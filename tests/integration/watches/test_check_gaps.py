@@ -241,10 +241,9 @@ async def test_a_check_that_was_taken_over_leaves_the_watch_to_the_other(place: 
             return
         async with place.database.session() as session:
             watch = await session.get_one(Watch, watch_id)
-            await resume_or_create_fetch(
-                session, query=definition_of(watch).query, watch_id=watch_id
-            )
-            await session.commit()
+        await resume_or_create_fetch(
+            place.database, query=definition_of(watch).query, watch_id=watch_id
+        )
 
     with pytest.raises(SupersededError):
         await place.check(watch_id, take_over)
