@@ -3,12 +3,22 @@
 import os
 from dataclasses import dataclass
 from importlib import import_module
+from inspect import cleandoc
 from typing import Any, cast
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from deployments.cli.completion.words import Asked, find_asked
+
+
+class _Command(TyperCommand):
+    """A command whose help is wrapped at the terminal's width, and not where its source is too."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401  (Typer's own)
+        super().__init__(*arguments, **options)
+        paragraphs = cleandoc(self.help or "").split("\n\n")
+        self.help = "\n\n".join(" ".join(one.split()) for one in paragraphs)
 
 
 @dataclass(frozen=True)
@@ -42,9 +52,12 @@ class LazyCommand:
         module, _, name = self.source.partition(":")
         found = getattr(import_module(module), name)
         if self.is_group:
-            return cast("typer.Typer", found)
-        app = typer.Typer(add_completion=False)
-        app.command(self.name)(found)
+            app = cast("typer.Typer", found)
+        else:
+            app = typer.Typer(add_completion=False)
+            app.command(self.name)(found)
+        for command in app.registered_commands:
+            command.cls = _Command
         return app
 
 

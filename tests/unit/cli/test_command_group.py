@@ -7,6 +7,7 @@ from importlib.metadata import version
 
 import pytest
 import typer
+from typer.core import TyperGroup
 
 from deployments.cli.command_group import LazyCommand
 from deployments.cli.commands import COMMANDS
@@ -37,6 +38,15 @@ def test_help_says_of_a_command_what_the_command_says_of_itself(command: LazyCom
     assert loaded.help is not None
     first = loaded.help.strip().split("\n\n")[0]
     assert command.help == " ".join(first.split())
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda one: one.name)
+def test_help_is_wrapped_at_the_terminals_width_alone(command: LazyCommand) -> None:
+    loaded = typer.main.get_command(command.typer())
+    commands = loaded.commands.values() if isinstance(loaded, TyperGroup) else [loaded]
+    for one in commands:
+        assert one.help is not None
+        assert all("\n" not in paragraph for paragraph in one.help.strip().split("\n\n"))
 
 
 @pytest.mark.parametrize(
