@@ -265,9 +265,10 @@ class FetchRun:
         with span("store"):
             async with self.database.session() as session, session.begin():
                 saved = await self._save(session, page, keep=not fetch.is_dry_run)
-                await record_page(session, fetch=fetch, page=page, saved=saved)
-                if stop := self._order.stop_after(page, fetch, self.bounds):
-                    await finish_fetch(session, fetch=fetch, stop_reason=stop)
+                stop = self._order.stop_after(page, fetch, watermark=self.bounds.watermark)
+                await record_page(session, fetch=fetch, page=page, saved=saved, stop_reason=stop)
+                if stop is None and (bound := self.bounds.stop_after(fetch)):
+                    await finish_fetch(session, fetch=fetch, stop_reason=bound)
                 await self.in_transaction(session, fetch, page)
         self._was_cached = fetch.searches_billed == billed
         self._summary.update(fetch)

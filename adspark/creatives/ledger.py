@@ -62,7 +62,8 @@ _WITH_SEARCHES = f"""
         updated_at = now(),
 """  # noqa: S608  (put together from constants)
 _FIGURES = """pages, searches_billed, searches_cached, next_page_token, token_hashes, shown_to,
-    total_results, new_count, changed_count, unchanged_count, rejected_count, is_refreshed
+    total_results, new_count, changed_count, unchanged_count, rejected_count, is_refreshed,
+    finished_at
 """
 _RECORD_PAGE = text(
     f"""{_WITH_SEARCHES}
@@ -74,7 +75,10 @@ _RECORD_PAGE = text(
         new_count = new_count + :new,
         changed_count = changed_count + :changed,
         unchanged_count = unchanged_count + :unchanged,
-        rejected_count = rejected_count + :rejected
+        rejected_count = rejected_count + :rejected,
+        status = CASE WHEN CAST(:stop_reason AS text) IS NULL THEN status ELSE 'completed' END,
+        stop_reason = CAST(:stop_reason AS text),
+        finished_at = CASE WHEN CAST(:stop_reason AS text) IS NULL THEN NULL ELSE now() END
     FROM searches WHERE {_IS_MINE} AND pages = :pages RETURNING {_FIGURES}
     """
 )
@@ -197,7 +201,12 @@ async def resume_or_create_fetch(
 
 
 async def record_page(
-    session: AsyncSession, *, fetch: Fetch, page: SearchPage, saved: SavedCreatives
+    session: AsyncSession,
+    *,
+    fetch: Fetch,
+    page: SearchPage,
+    saved: SavedCreatives,
+    stop_reason: StopReason | None = None,
 ) -> None:
     """Enter a page in the ledger, in the transaction that stores its rows; does not commit.
 
@@ -206,6 +215,7 @@ async def record_page(
         fetch: gets the ledger's figures, but not the ids of all its searches.
         page: what was fetched.
         saved: what became of its rows.
+        stop_reason: why it is the last one, which closes the fetch; None where it is not.
 
     Raises:
         SupersededError: another run has resumed this fetch; nothing of the page may be stored.
@@ -220,8 +230,11 @@ async def record_page(
         "changed": len(saved.changed),
         "unchanged": saved.unchanged,
         "rejected": len(page.rejected),
+        "stop_reason": stop_reason,
     }
     await _write(session, fetch, _RECORD_PAGE, figures | _searches(fetch, page.searches))
+    if stop_reason:
+        fetch.status, fetch.stop_reason = FetchStatus.COMPLETED, stop_reason
     if page.rejected and not fetch.is_dry_run:
         session.add_all(
             RejectedRow(fetch_id=fetch.id, reason=row.reason, row_key=row.key, payload=row.payload)
@@ -231,7 +244,7 @@ async def record_page(
 
 
 async def finish_fetch(session: AsyncSession, *, fetch: Fetch, stop_reason: StopReason) -> None:
-    """Close a fetch that got what it wanted; raises as `record_page`, and does not commit.
+    """Close a fetch at one of its bounds; raises as `record_page`, and does not commit.
 
     Args:
         session: of the transaction.

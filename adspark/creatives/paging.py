@@ -30,6 +30,12 @@ class Bounds:
         """Whether no further search may be billed."""
         return self.max_billed is not None and fetch.searches_billed >= self.max_billed
 
+    def stop_after(self, fetch: Fetch) -> StopReason | None:
+        """Which bound a fetch has reached by its figures in the ledger; None where it goes on."""
+        if self.are_spent(fetch):
+            return StopReason.BUDGET
+        return StopReason.PAGE_LIMIT if fetch.pages >= self.max_pages else None
+
 
 class PageOrder:
     """The pages that a run has read of a fetch, from its first page or from a resume on."""
@@ -42,25 +48,23 @@ class PageOrder:
         self._unreadable = 0
         self._last_size = 0
 
-    def stop_after(self, page: SearchPage, fetch: Fetch, bounds: Bounds) -> StopReason | None:
-        """Why `page` is the last; None where it is not.
+    def stop_after(
+        self, page: SearchPage, fetch: Fetch, *, watermark: datetime | None
+    ) -> StopReason | None:
+        """Why no later page matters, or can be had; None where `page` does not say so.
 
         Args:
             page: the next one of the fetch.
-            fetch: with the figures of the page.
-            bounds: of the fetch.
+            fetch: with its figures before the page.
+            watermark: of its bounds.
         """
-        is_reached = self._reaches(page, bounds.watermark)
+        is_reached = self._reaches(page, watermark)
         self._add(page)
         if page.next_page_token is None and self._has_ended(page, fetch):
             return StopReason.END
         if is_reached:
             return StopReason.WATERMARK
-        if page.next_page_token is None:
-            return StopReason.GAP
-        if bounds.are_spent(fetch):
-            return StopReason.BUDGET
-        return StopReason.PAGE_LIMIT if fetch.pages >= bounds.max_pages else None
+        return StopReason.GAP if page.next_page_token is None else None
 
     def _reaches(self, page: SearchPage, watermark: datetime | None) -> bool:
         """Whether the page proves that every later one lies behind the watermark."""
@@ -93,12 +97,13 @@ class PageOrder:
     def _has_ended(self, page: SearchPage, fetch: Fetch) -> bool:
         """Whether a page without a token is the end of the list, and not of the answers."""
         page_size = int(fetch.query.get("page_size", 0))
+        claimed = fetch.total_results if page.total_results is None else page.total_results
         if page.broke_off:
-            return page.is_empty and self._has_seen_all(page_size, fetch.total_results)
+            return page.is_empty and self._has_seen_all(page_size, claimed)
         # An end in spite of a full page, or of a fraction of what there is said to be, is none.
-        total = fetch.total_results or 0
-        is_full = 0 < page_size <= len(page.rows) + len(page.rejected)
-        return total <= fetch.listed or not (is_full or total > 2 * fetch.listed)
+        size, total = len(page.rows) + len(page.rejected), claimed or 0
+        listed = fetch.listed + size
+        return total <= listed or not (0 < page_size <= size or total > 2 * listed)
 
     def _has_seen_all(self, page_size: int, total: int | None) -> bool:
         """Whether the total proves that the promised page had no rows."""

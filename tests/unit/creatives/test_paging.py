@@ -4,14 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from adspark.creatives.paging import Bounds, PageOrder
+from adspark.creatives.paging import PageOrder
 from adspark.models import Fetch, StopReason
 from adspark.serpapi.payloads import RejectedPayload, SearchPage, parse_rows, shown_of
 from tests.support.factories import creative_row
 
 NEWEST = datetime(2026, 8, 12, tzinfo=UTC)
 WATERMARK = NEWEST - timedelta(hours=5)
-BOUNDS = Bounds(max_pages=9, watermark=WATERMARK)
 
 
 def page(*hours: float | None, first: int = 1, token: str | None = "next") -> SearchPage:
@@ -34,9 +33,9 @@ def stops(*pages: SearchPage, order: PageOrder | None = None) -> list[StopReason
     order, fetch = order or PageOrder(), Fetch(query={"page_size": 3}, query_hash="")
     found = []
     for one in pages:
+        found.append(order.stop_after(one, fetch, watermark=WATERMARK))
         fetch.pages += 1
         fetch.new_count += len(one.rows)
-        found.append(order.stop_after(one, fetch, BOUNDS))
     return found
 
 
