@@ -39,7 +39,7 @@ async def check_stack(settings: Settings) -> Check:
     if stack is None:
         ports = stack_ports(settings)
         check_ports(ports)
-        free = ", ".join(map(str, ports))
+        free = ", ".join(str(one.port) for one in ports)
         return Check(
             name="stack",
             state=CheckState.NOT_SET_UP,

@@ -1,0 +1,1 @@
+"""The local stack, as far as no process of it is needed."""
