@@ -1,9 +1,5 @@
 """The filters of stored ads as options, which every command that finds ads has."""
 
-import inspect
-from collections.abc import Callable
-from dataclasses import fields
-from functools import wraps
 from typing import Annotated, Any
 
 from typer import Option
@@ -11,6 +7,7 @@ from typer import Option
 from adspark.library.filters.written import WrittenFilters
 from adspark.models import EventKind
 from adspark.validation.bounds import DAYS
+from deployments.cli.option_groups import takes_options
 from deployments.cli.ranges import ranged
 from deployments.cli.search_options import FormatOption, PlatformOption, RegionOption
 from deployments.cli.users.option import user_option
@@ -70,29 +67,6 @@ _OPTIONS: dict[str, Any] = {
 }
 
 
-def takes_filters(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of all filters in place of its parameter `filters`, which gets
-    what they come to, `WrittenFilters`."""
-    options = [
-        inspect.Parameter(
-            one.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=one.default,
-            annotation=_OPTIONS[one.name],
-        )
-        for one in fields(WrittenFilters)
-        if one.name in _OPTIONS
-    ]
-    shown: list[inspect.Parameter] = []
-    for name, own in inspect.signature(command).parameters.items():
-        kept = own.replace(kind=inspect.Parameter.KEYWORD_ONLY)
-        shown += options if name == "filters" else [kept]
-
-    @wraps(command)
-    def call(**given: Any) -> None:  # noqa: ANN401  (what the options hold)
-        filters = WrittenFilters(**{one.name: given.pop(one.name) for one in options})
-        command(**given, filters=filters)
-
-    call.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined]
-    call.__annotations__ = {one.name: one.annotation for one in shown}
-    return call
+takes_filters = takes_options("filters", WrittenFilters, _OPTIONS)
+"""Gives a command the options of all filters in place of its parameter `filters`, which gets what
+they come to, `WrittenFilters`."""

@@ -17,7 +17,7 @@ from adspark.models import Fetch, Watch
 from adspark.text.counts import counted
 from adspark.text.terminal import plain
 from adspark.validation.names import check_name
-from adspark.watches.definition import CLEARABLE, WatchDefinition, change_definition, pick_fields
+from adspark.watches.definition import CLEARABLE, WatchDefinition, change_definition
 from adspark.watches.news import News, read_news
 from adspark.watches.store import (
     Outcome,
@@ -32,13 +32,6 @@ from adspark.watches.store import (
 from adspark.watches.stored import WatchRow, find_watch, list_fetches, list_watches
 from deployments.cli.database import in_session
 from deployments.cli.options import EndsWithJsonOption, JsonOption, YesOption
-from deployments.cli.search_options import (
-    AdvertiserIds,
-    FormatOption,
-    PlatformOption,
-    RegionOption,
-    TextOption,
-)
 from deployments.cli.users.option import user_option
 from deployments.cli.watches.documents import (
     WatchDeleted,
@@ -49,20 +42,12 @@ from deployments.cli.watches.documents import (
 )
 from deployments.cli.watches.files import export_file, import_file
 from deployments.cli.watches.options import (
-    AdvertiserOption,
-    AllAdsOption,
-    BudgetOption,
-    DetailsOption,
-    EndedOption,
-    EveryOption,
-    PagesOption,
-    PoliticalOption,
     UserOption,
+    WatchFieldOptions,
     Which,
-    find_advertiser_ids,
+    takes_watch_options,
 )
 from deployments.cli.watches.tables import print_saved, print_watch, print_watches
-from deployments.terminal.choices import one_of
 from deployments.terminal.output import print_json, print_line
 from deployments.terminal.questions import confirm
 
@@ -73,29 +58,18 @@ app = typer.Typer(help="Watches: saved searches that look again and again.", no_
 
 
 @app.command()
+@takes_watch_options
 def create(
     name: Annotated[str, Argument(help="The new watch's name.")],
-    advertiser_ids: AdvertiserIds = None,
-    advertiser: AdvertiserOption = None,
-    text: TextOption = None,
-    region: RegionOption = None,
-    platform: PlatformOption = None,
-    creative_format: FormatOption = None,
-    political_ads: PoliticalOption = False,
-    all_ads: AllAdsOption = False,
-    interval_minutes: EveryOption = None,
-    max_pages: PagesOption = None,
-    monthly_budget: BudgetOption = None,
-    ended_after_days: EndedOption = None,
-    details_per_sweep: DetailsOption = None,
+    *,
+    options: WatchFieldOptions,
     user_id: Annotated[int, user_option("--user", help="Whose watch it is.")] = 1,
     as_json: EndsWithJsonOption = False,
 ) -> None:
     """Create a watch; the next sweep looks for the first time."""
-    advertiser_ids = find_advertiser_ids(advertiser_ids, advertiser, as_json=as_json)
-    changes = pick_fields(locals())
-    changes["political_ads"] = one_of("--political-ads", political_ads, "--all-ads", all_ads)
-    definition, warnings = change_definition(None, changes)
+    written = options.to_fields(as_json=as_json)
+    written["name"], written["user_id"] = name, user_id
+    definition, warnings = change_definition(None, written)
 
     async def act(session: AsyncSession) -> tuple[SavedWatch, list[str]]:
         saved = await save_watch(session, definition=definition)
@@ -111,22 +85,12 @@ def create(
 
 
 @app.command()
+@takes_watch_options
 def change(
     watch: Which,
-    advertiser_ids: AdvertiserIds = None,
-    advertiser: AdvertiserOption = None,
+    *,
+    options: WatchFieldOptions,
     name: Annotated[str | None, Option(help="Rename it.")] = None,
-    text: TextOption = None,
-    region: RegionOption = None,
-    platform: PlatformOption = None,
-    creative_format: FormatOption = None,
-    political_ads: PoliticalOption = False,
-    all_ads: AllAdsOption = False,
-    interval_minutes: EveryOption = None,
-    max_pages: PagesOption = None,
-    monthly_budget: BudgetOption = None,
-    ended_after_days: EndedOption = None,
-    details_per_sweep: DetailsOption = None,
     clear: Annotated[
         list[str] | None, Option(metavar="FIELD", help=f"Empty it: {', '.join(CLEARABLE)}.")
     ] = None,
@@ -136,9 +100,8 @@ def change(
     """Change only what is given; another search begins its past anew."""
     if name is not None:
         check_name(name, "watch")
-    advertiser_ids = find_advertiser_ids(advertiser_ids, advertiser, as_json=as_json)
-    changes = pick_fields(locals())
-    changes["political_ads"] = one_of("--political-ads", political_ads, "--all-ads", all_ads)
+    changes = options.to_fields(as_json=as_json)
+    changes["name"] = name
 
     async def act(session: AsyncSession) -> tuple[SavedWatch, WatchDefinition, list[str]]:
         found = await find_watch(session, name_or_id=watch, user_id=user)

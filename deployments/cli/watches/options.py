@@ -1,5 +1,6 @@
 """Arguments and options that several commands of `adspark watch` share."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from rich.markup import escape
@@ -15,10 +16,20 @@ from adspark.validation.bounds import (
     MONTHLY_BUDGET,
     WATCH_PAGES,
 )
+from adspark.watches.definition import WatchFields, pick_fields
 from deployments.cli.database import in_session
+from deployments.cli.option_groups import takes_options
 from deployments.cli.ranges import ranged
-from deployments.cli.search_options import refuse_empty
+from deployments.cli.search_options import (
+    AdvertiserIds,
+    FormatOption,
+    PlatformOption,
+    RegionOption,
+    TextOption,
+    refuse_empty,
+)
 from deployments.cli.users.option import user_option
+from deployments.terminal.choices import one_of
 from deployments.terminal.output import print_line
 
 AdvertiserOption = Annotated[
@@ -69,8 +80,45 @@ DetailsOption = Annotated[
 UserOption = Annotated[int | None, user_option(help="Whose watch it is.")]
 
 
-def find_advertiser_ids(
-    ids: list[str] | None, names: list[str] | None, *, as_json: bool = False
+@dataclass(frozen=True)
+class WatchFieldOptions:
+    """What may be said of a watch but for its name and its user; None: nothing is."""
+
+    advertiser_ids: AdvertiserIds = None
+    advertiser: AdvertiserOption = None
+    text: TextOption = None
+    region: RegionOption = None
+    platform: PlatformOption = None
+    creative_format: FormatOption = None
+    political_ads: PoliticalOption = False
+    all_ads: AllAdsOption = False
+    interval_minutes: EveryOption = None
+    max_pages: PagesOption = None
+    monthly_budget: BudgetOption = None
+    ended_after_days: EndedOption = None
+    details_per_sweep: DetailsOption = None
+
+    def to_fields(self, *, as_json: bool) -> WatchFields:
+        """The fields of a watch; the advertisers that are named are looked up, and shown.
+
+        Args:
+            as_json: a program asks, which is shown none.
+
+        Raises:
+            InvalidQueryError: an advertiser is not known, or two options exclude each other.
+        """
+        given = {name: value for name, value in vars(self).items() if value is not None}
+        ids = _find_advertiser_ids(self.advertiser_ids, self.advertiser, as_json=as_json)
+        political = one_of("--political-ads", self.political_ads, "--all-ads", self.all_ads)
+        return pick_fields(given | {"advertiser_ids": ids, "political_ads": political})
+
+
+takes_watch_options = takes_options("options", WatchFieldOptions)
+"""Gives a command these options in place of its parameter `options`."""
+
+
+def _find_advertiser_ids(
+    ids: list[str] | None, names: list[str] | None, *, as_json: bool
 ) -> list[str] | None:
     """The ids, and those of the advertisers that are named, each of which is shown.
 
