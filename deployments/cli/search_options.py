@@ -8,6 +8,7 @@ from adspark.errors import InvalidQueryError
 from adspark.models import CreativeFormat, Platform
 from adspark.validation.names import clean_name
 from adspark.watches.definition import CLEARABLE
+from deployments.cli.options import choice_option
 
 _Given = TypeVar("_Given", bound=str | list[str] | None)
 
@@ -41,7 +42,9 @@ TextOption = Annotated[
 RegionOption = Annotated[
     str | None, Option(callback=refuse_empty, help="ISO code, country name or SerpApi code.")
 ]
-PlatformOption = Annotated[Platform | None, Option(case_sensitive=False, help="Only this surface.")]
+PlatformOption = Annotated[
+    Platform | None, choice_option(Platform, "--platform", "Only this surface.")
+]
 FormatOption = Annotated[
-    CreativeFormat | None, Option("--format", case_sensitive=False, help="Only this format.")
+    CreativeFormat | None, choice_option(CreativeFormat, "--format", "Only this format.")
 ]

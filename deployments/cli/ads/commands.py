@@ -41,7 +41,7 @@ from deployments.cli.ads.export import export
 from deployments.cli.ads.filters import UserOption, takes_filters
 from deployments.cli.ads.tables import print_ad, print_page, print_similar, print_tags
 from deployments.cli.database import current_settings, in_session
-from deployments.cli.options import JsonOption
+from deployments.cli.options import JsonOption, choice_option
 from deployments.cli.ranges import ranged
 from deployments.terminal.output import print_json, print_line
 
@@ -71,7 +71,8 @@ def search(
     *,
     filters: WrittenFilters,
     sort: Annotated[
-        Sort | None, Option(help="Relevance where there are words, else newest.")
+        Sort | None,
+        choice_option(Sort, "--sort", "The order, at first relevance with words, newest without."),
     ] = None,
     limit: Annotated[int, ranged(LIMIT, help="How many.")] = _SHOWN,
     after: Annotated[str | None, Option(help="`next` of the page before.")] = None,

@@ -18,7 +18,7 @@ from adspark.text.terminal import plain
 from deployments.cli.ads.documents import AdsExported
 from deployments.cli.ads.filters import takes_filters
 from deployments.cli.database import current_settings, open_database
-from deployments.cli.options import JsonOption
+from deployments.cli.options import JsonOption, choice_option
 from deployments.terminal.output import print_json, print_line, print_warning
 from deployments.terminal.progress import progress
 
@@ -31,7 +31,7 @@ def export(
     query: Annotated[list[str] | None, Argument(help="As of a search; none: all ads.")] = None,
     *,
     filters: WrittenFilters,
-    sort: Annotated[Sort, Option(help="The order of the rows.")] = Sort.NEWEST,
+    sort: Annotated[Sort, choice_option(Sort, "--sort", "The order of the rows.")] = Sort.NEWEST,
     pictures: Annotated[
         bool, Option("--pictures", help="The archived pictures too, in a folder beside it.")
     ] = False,

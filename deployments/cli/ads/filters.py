@@ -8,6 +8,7 @@ from adspark.library.filters.written import WrittenFilters
 from adspark.models import EventKind
 from adspark.validation.bounds import DAYS
 from deployments.cli.option_groups import takes_options
+from deployments.cli.options import choice_option
 from deployments.cli.ranges import ranged
 from deployments.cli.search_options import FormatOption, PlatformOption, RegionOption
 from deployments.cli.users.option import user_option
@@ -26,7 +27,10 @@ DomainFilter = Annotated[str | None, _filter("That the ad leads to.")]
 BoardFilter = Annotated[str | None, _filter("On this board of the user.")]
 WatchFilter = Annotated[str | None, _filter("Found by this watch: its number or name.")]
 TagFilter = Annotated[str | None, _filter("With this tag of the user.")]
-EventFilter = Annotated[EventKind | None, _filter("Of which a watch noticed this.")]
+EventFilter = Annotated[
+    EventKind | None,
+    choice_option(EventKind, "--event", "Of which a watch noticed this.", rich_help_panel=_FILTERS),
+]
 SizeFilter = Annotated[str | None, _filter("In pixels.", metavar="300x250")]
 AspectFilter = Annotated[str | None, _filter("landscape, portrait, square, or 16:9.")]
 LeastDays = Annotated[

@@ -17,7 +17,7 @@ from adspark.variants.reviews.store import StoredReview, list_reviews, read_stat
 from adspark.variants.reviews.waiting import read_waiting
 from adspark.variants.store import VariantSummary, read_variant, summary_of
 from deployments.cli.database import current_settings, in_session
-from deployments.cli.options import JsonOption
+from deployments.cli.options import JsonOption, choice_option
 from deployments.cli.variants import options
 from deployments.cli.variants.documents import (
     VariantFigures,
@@ -39,7 +39,9 @@ _MOST_SHOWN = 10_000
 
 
 def list_all(
-    status: Annotated[VariantStatus | None, Option(help="Only these.")] = None,
+    status: Annotated[
+        VariantStatus | None, choice_option(VariantStatus, "--status", "Only these.")
+    ] = None,
     user: options.Whose = None,
     ad: Annotated[str | None, Option(parser=options.ad_id, help="Of this original.")] = None,
     limit: Annotated[int, Option(min=1, max=_MOST_SHOWN, help="How many, newest first.")] = _SHOWN,

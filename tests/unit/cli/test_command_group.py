@@ -1,6 +1,7 @@
 """The commands are known without being imported, and each is imported when it is called."""
 
 import os
+import re
 import subprocess
 import sys
 from importlib.metadata import version
@@ -8,9 +9,11 @@ from importlib.metadata import version
 import pytest
 import typer
 from typer.core import TyperGroup
+from typer.testing import CliRunner
 
 from deployments.cli.command_group import LazyCommand
 from deployments.cli.commands import COMMANDS
+from deployments.cli.main import app
 
 HEAVY = {
     "sqlalchemy", "prefect", "httpx", "psycopg", "sqlmodel", "alembic", "docker", "mcp_types"
@@ -38,6 +41,19 @@ def test_help_says_of_a_command_what_the_command_says_of_itself(command: LazyCom
     assert loaded.help is not None
     first = loaded.help.strip().split("\n\n")[0]
     assert command.help == " ".join(first.split())
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda one: one.name)
+def test_help_cuts_no_list_of_choices_at_80_columns(
+    command: LazyCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    loaded = typer.main.get_command(command.typer())
+    names = list(loaded.commands) if isinstance(loaded, TyperGroup) else []
+    for words in [[one] for one in names] or [[]]:
+        shown = CliRunner().invoke(app, [command.name, *words, "--help"])
+        assert shown.exit_code == 0
+        assert not re.search(r"<[^>│]*\|[^>│]*│|<[^>│]*\|[^>│]*\s{2}", shown.output), words
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda one: one.name)
