@@ -89,9 +89,8 @@ class Locks:
             yield locked
         finally:
             if locked:
-                with suppress(
-                    psycopg.Error, DatabaseUnavailableError
-                ):  # it went with the connection
+                # It went with its connection, where that is gone.
+                with suppress(psycopg.Error, DatabaseUnavailableError):
                     await self._execute(_UNLOCK, name)
 
     async def _execute(self, statement: LiteralString, *name: str) -> bool:
