@@ -38,20 +38,33 @@ _THIS_MONTH = text(f"""
     SELECT coalesce(sum(billed), 0) AS billed, coalesce(sum(cached), 0) AS cached
     FROM {SPENT} WHERE at >= {MONTH}
 """)  # noqa: S608  (put together from constants)
-# What a watch will still ask for: what a check of it was billed lately (one search, if it was
-# never checked) for every check that falls into the rest of the month, within its budget.
+LATELY = """
+    SELECT f.watch_id, count(*) AS checks, sum(f.searches_billed + CASE
+            WHEN f.searches_cached > 0 AND NOT EXISTS (
+                SELECT FROM "fetch" AS earlier
+                WHERE earlier.query_hash = f.query_hash AND earlier.search_ids && f.search_ids
+                    AND earlier.started_at < f.started_at
+                    AND earlier.started_at > f.started_at - interval '65 minutes'
+                    AND (earlier.watch_id <> f.watch_id OR w.interval_minutes < 60)
+            ) THEN f.searches_cached ELSE 0 END)::float8 AS searches
+    FROM "fetch" AS f JOIN watch AS w ON w.id = f.watch_id
+    WHERE f.status = 'completed' AND f.started_at > now() - interval '14 days' AND {which}
+    GROUP BY f.watch_id
+"""
+"""The checks of the last 14 days by watch, and what they would be billed again, in SQL: a search
+from SerpApi's cache costs nothing only where another watch pays for it each time, or this one is
+checked more often than the cache forgets; not where somebody has just looked by hand."""
+# What a watch will still ask for: what a check of it costs (one search, if it was never checked)
+# for every check that falls into the rest of the month, within its budget.
 _COSTS = f"""
     WITH mine AS (
         SELECT watch_id, sum(billed) AS billed, sum(cached) AS cached
         FROM {SPENT} WHERE at >= {MONTH} AND {{of_watches}} GROUP BY watch_id
     ), lately AS (
-        SELECT watch_id, sum(searches_billed)::float8 / count(*) AS billed_a_check
-        FROM "fetch" WHERE status = 'completed' AND started_at > now() - interval '14 days'
-            AND {{of_watches}}
-        GROUP BY watch_id
+        {LATELY.format(which="{of_fetches}")}
     ), ahead AS (
         SELECT w.id AS watch_id, CASE WHEN w.is_active THEN
-            coalesce(l.billed_a_check, 1)
+            coalesce(l.searches / l.checks, 1)
             * extract(epoch FROM {NEXT_MONTH} - greatest(w.due_at, now())) / 60
             / greatest(w.interval_minutes, {_SWEEP_MINUTES})
         ELSE 0 END AS searches
@@ -70,15 +83,17 @@ _COSTS = f"""
     FROM mine WHERE watch_id IS NULL AND billed + cached > 0
     ORDER BY billed DESC, watch_id
 """  # noqa: S608  (put together from constants)
-_BY_WATCH = text(_COSTS.format(of_watches="true", of_w="true"))
+_BY_WATCH = text(_COSTS.format(of_watches="true", of_fetches="true", of_w="true"))
 _OF_WATCHES = text(
-    _COSTS.format(of_watches="watch_id = ANY (:watch_ids)", of_w="w.id = ANY (:watch_ids)")
+    _COSTS.format(
+        of_watches="watch_id = ANY (:watch_ids)",
+        of_fetches="f.watch_id = ANY (:watch_ids)",
+        of_w="w.id = ANY (:watch_ids)",
+    )
 )
-_BILLED_A_CHECK = text("""
-    SELECT sum(searches_billed)::float8 / count(*) FROM "fetch"
-    WHERE watch_id = :watch_id AND status = 'completed'
-        AND started_at > now() - interval '14 days'
-""")
+_SEARCHES_A_CHECK = text(
+    f"SELECT searches / checks FROM ({LATELY.format(which='f.watch_id = :watch_id')}) AS lately"  # noqa: S608  (a constant)
+)
 _BY_DAY = text(f"""
     SELECT (at AT TIME ZONE 'UTC')::date AS day, sum(billed)::int AS billed,
         sum(cached)::int AS cached
@@ -165,7 +180,7 @@ async def read_watch_costs(session: AsyncSession, *, watch_ids: Sequence[int]) -
 
 async def read_billed_a_check(session: AsyncSession, *, watch_id: int) -> float | None:
     """Searches that a check of the watch was billed lately, on average; None: none was made."""
-    found = await session.scalar(_BILLED_A_CHECK, {"watch_id": watch_id})
+    found = await session.scalar(_SEARCHES_A_CHECK, {"watch_id": watch_id})
     return None if found is None else float(found)
 
 

@@ -7,20 +7,19 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.models import DEFAULT_WEIGHT
+from adspark.watches.budgets import LATELY
 
-# A check costs what it was billed lately, with its details, rounded so that alike watches are one
-# group; one search where none was made.
+# A check costs what it would be billed again, with its details, rounded so that alike watches are
+# one group; one search where none was made.
 _READ = text(f"""
     WITH lately AS (
-        SELECT watch_id, sum(searches_billed)::float8 AS billed, count(*) AS checks
-        FROM "fetch" WHERE status = 'completed' AND started_at > now() - interval '14 days'
-        GROUP BY watch_id
+        {LATELY.format(which="true")}
     ), details AS (
         SELECT watch_id, sum(searches_billed)::float8 AS billed
         FROM creative_detail WHERE asked_at > now() - interval '14 days' GROUP BY watch_id
     ), one AS (
         SELECT w.*, coalesce(
-                round((l.billed + coalesce(d.billed, 0))::numeric / l.checks, 1), 1
+                round((l.searches + coalesce(d.billed, 0))::numeric / l.checks, 1), 1
             )::float8 AS searches_a_check,
             greatest(0, extract(epoch FROM due_at - now()) / 60)::int AS due
         FROM watch w LEFT JOIN lately l ON l.watch_id = w.id
@@ -32,7 +31,7 @@ _READ = text(f"""
     FROM one LEFT JOIN search_share USING (user_id) LEFT JOIN app_user u USING (user_id)
     GROUP BY user_id, weight, u.name, interval_minutes, searches_a_check, monthly_budget
     ORDER BY user_id, interval_minutes, searches_a_check, monthly_budget
-""")  # noqa: S608  (put together from a constant)
+""")  # noqa: S608  (put together from constants)
 
 
 class WatchGroup(BaseModel):

@@ -12,6 +12,7 @@ from adspark.db.engine import Database
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.watches.budgets import BudgetReport, WatchCost, read_budget
+from adspark.watches.simulation.watches import read_groups
 from tests.support.factories import query
 from tests.support.watching import Place
 
@@ -92,6 +93,31 @@ async def test_the_forecast_is_what_the_checks_to_come_will_cost(place: Place) -
     await place.check(hourly)  # two pages: so much a check is expected from now on
     costly = of(await report(place), hourly)
     assert costly.forecast == pytest.approx(2 + 2 * (hours_left() - 1), abs=3)
+
+
+async def test_a_look_from_the_cache_makes_a_watch_no_cheaper_but_where_it_will_be_so(
+    place: Place,
+) -> None:
+    first, twin = await add(place, 1), await add(place, 1, user_id=2)
+    often = await add(place, 2, interval_minutes=30)
+    by_hand = await add(place, 3)
+    async with place.checker() as checker:  # somebody has just looked for it, or it was checked
+        search = query(advertiser_ids=f"AR9{3:019d}", region=None)
+        await fetch_query(place.database, checker.client, search, max_pages=2)
+    for watch_id in (first, first, twin, often, often, by_hand):
+        await place.check(watch_id)
+    found = await report(place)
+    assert of(found, by_hand).billed == 0
+    # Two pages, and then one: 1.5 a check, whoever pays for the second.
+    assert of(found, first).forecast == pytest.approx(1.5 * hours_left(), rel=0.1, abs=3)
+    assert of(found, by_hand).forecast == pytest.approx(2 * hours_left(), rel=0.2, abs=3)
+    assert of(found, twin).forecast == 0
+    assert of(found, often).forecast == pytest.approx(2 * hours_left(), rel=0.4, abs=3)
+    async with place.database.session() as session:
+        groups = await read_groups(session)
+    costs = {(one.user_id, one.interval_minutes): one.searches_a_check for one in groups}
+    assert costs[(2, 60)] == 0
+    assert costs[(1, 30)] < costs[(1, 60)]
 
 
 async def test_a_budget_bounds_the_forecast_and_what_is_left_of_it_is_told(place: Place) -> None:
