@@ -5,6 +5,10 @@ from pydantic import BaseModel, Field
 from adspark.text.counts import counted
 
 
+def _size(count: int) -> str:
+    return f"{count / 2**20:,.1f} MB" if count >= 2**20 else f"{max(1, count // 2**10):,} kB"
+
+
 class ExportSummary(BaseModel):
     """What was exported; the result of `export-creatives`."""
 
@@ -18,7 +22,7 @@ class ExportSummary(BaseModel):
     @property
     def headline(self) -> str:
         """What was exported, in one line."""
-        line = f"{counted(self.ads, 'ad')} in {self.place} ({self.bytes / 2**20:,.1f} MB)"
+        line = f"{counted(self.ads, 'ad')} in {self.place} ({_size(self.bytes)})"
         if self.pictures is not None:
             line += f", {counted(self.pictures, 'picture')} beside it"
         if self.missing_pictures:

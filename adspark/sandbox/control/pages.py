@@ -1,5 +1,6 @@
 """The sandbox's HTML pages: what it is, what to try, and one ad."""
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from html import escape
@@ -34,7 +35,13 @@ _SWITCHES = """curl -X PUT {base}/sandbox/faults -d '[{{"kind": "server_error_50
 curl -X PUT {base}/sandbox/faults -d '[]'
 curl -X POST {base}/sandbox/reset"""
 _CHANGE = """curl -X PUT {base}/sandbox/changes -d \\
-  '[{{"action": "remove", "ad_creative_id": "{creative_id}"}}]'"""
+  '[{{"action": "remove", "ad_creative_id": "{creative_id}"}}]'
+curl -X PUT {base}/sandbox/changes -d \\
+  '[{{"action": "alter", "ad_creative_id": "{creative_id}", "row": {{"last_shown": {now}}}}}]'
+curl -X PUT {base}/sandbox/changes -d \\
+  '[{{"action": "add", "row": {{"advertiser_id": "{advertiser_id}", "advertiser": "{advertiser}",
+     "ad_creative_id": "CR00000000000000000001", "format": "text",
+     "first_shown": {now}, "last_shown": {now}}}}}]'"""
 
 _DIFY = """curl -X PUT {base}/sandbox/dify/faults -d '[{{"kind": "cut_stream", "times": 1}}]'
 curl -X PUT {base}/sandbox/dify/workflow -d '{{"outputs": "markdown"}}'
@@ -72,6 +79,13 @@ def write_home(
     example = f"{search}&engine={ENGINE}&advertiser_id={advertisers[0].id}"
     details = f"{search}&engine={DETAILS_ENGINE}&{urlencode(asdict(detailed))}"
     count = settings.generated_advertisers
+    change = _CHANGE.format(
+        base=escape(base),
+        creative_id=detailed.creative_id,
+        advertiser_id=advertisers[0].id,
+        advertiser=escape(advertisers[0].name),
+        now=int(time.time()),
+    )
     more = f"<p>Generated: Sandbox Advertiser 1 to {count}.</p>" if count else ""
     content = f"""<h2>Counters</h2>{_table(list(counters), [tuple(counters.values())])}
 <h2>Advertisers to try</h2>{
@@ -84,8 +98,10 @@ def write_home(
 {_link(example)}<p>The details of one ad:</p>{_link(details)}
 <h2>Faults</h2>{_fault_table(faults)}
 <pre>{_SWITCHES.format(base=escape(base))}</pre>
-<h2>Changes</h2><p>Changes made to the ads: {changes}. They can be removed, added and altered:</p>
-<pre>{_CHANGE.format(base=escape(base), creative_id=detailed.creative_id)}</pre>
+<h2>Changes</h2><p>Changes made to the ads: {changes}. They can be removed, altered and added,
+each time in place of the former changes. As at SerpApi, a search comes from the cache, without
+later changes, for {settings.cached_for / 60:.0f} minutes.</p>
+<pre>{change}</pre>
 {_describe_dify(settings, dify, dify_faults)}"""
     return _lay_out("SANDBOX of SerpApi and Dify", content)
 

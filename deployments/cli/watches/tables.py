@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.markup import escape
 
-from adspark.models import Fetch
+from adspark.models import Fetch, StopReason
 from adspark.serpapi.regions import region_name
 from adspark.text.counts import counted
 from adspark.watches.definition import WatchDefinition
@@ -21,6 +21,14 @@ from deployments.terminal.tables import age, moment, table
 _NAME_WIDTH = 18  # characters of a name, so that a row fits on a line
 _ADVERTISER_ID = re.compile(r"^(AR\d{4})\d{12}(\d{4})$")  # shown by both ends, without a name
 _MOST_LISTED = 2  # of what a watch looks for; `show` has it all
+_RESULTS = {
+    StopReason.END: "complete",
+    StopReason.WATERMARK: "all that is new",
+    StopReason.PAGE_LIMIT: "stopped by max_pages",
+    StopReason.BUDGET: "stopped by its budget",
+    StopReason.GAP: "SerpApi broke off",
+    StopReason.ERROR: "failed",
+}
 
 
 def print_watches(rows: Sequence[WatchRow], user: int | None) -> None:
@@ -124,7 +132,7 @@ def _event(event: News) -> dict[str, object]:
 def _fetch(fetch: Fetch) -> dict[str, object]:
     return {
         "started": moment(fetch.started_at),
-        "ended": fetch.stop_reason if fetch.stop_reason and not fetch.error else fetch.status,
+        "result": _RESULTS[fetch.stop_reason] if fetch.stop_reason else fetch.status,
         "pages": fetch.pages,
         "not stored before": fetch.new_count,
         "changed": fetch.changed_count,

@@ -217,7 +217,7 @@ def test_one_watch_is_shown_with_its_latest_news_and_looks() -> None:
         "known ads 3; 1 news in the last 7 days",
         "searches 1/100 this month",
         "new Hubspot, Inc.",
-        " end 1 3 0 1 0",
+        " complete 1 3 0 1 0",
     ):
         assert part in said
     document = json.loads(told("show", "1", "--json"))

@@ -1,6 +1,9 @@
 """Changes to the sandbox's ads over HTTP, and what the cache makes of them."""
 
+import json
+import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 
@@ -37,6 +40,16 @@ def change(client: Client, *changes: Json) -> None:
 def search_ids(client: Client, **params: str) -> list[str]:
     body = client.search(num="100", **params)
     return [row["ad_creative_id"] for row in body.get("ad_creatives", [])]
+
+
+def test_the_changes_that_the_first_page_shows_can_be_made(sandbox: Client) -> None:
+    page = unescape(sandbox.http.get("/").text)
+    shown = [
+        json.loads(body) for body in re.findall(r"/sandbox/changes -d \\\s+'(.*?)'", page, re.S)
+    ]
+    assert [one["action"] for (one,) in shown] == ["remove", "alter", "add"]
+    for changes in shown:
+        change(sandbox, *changes)
 
 
 def test_changes_are_shown_replaced_and_taken_back(sandbox: Client) -> None:
