@@ -98,7 +98,7 @@ async def _export(few: str, many: str, file: str) -> dict[str, float]:
     peaks = list[float]()
     for url in (few, many):
         async with Database(url) as database:
-            await database.check_version()
+            await database.check_server()
             began = time.perf_counter()
             await export_ads(database, MediaStore(str(folder / "media")), target, request)
             seconds = time.perf_counter() - began

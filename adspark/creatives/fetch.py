@@ -132,7 +132,7 @@ async def fetch_query(
         AdSparkError: what the client or the database raise; pages stored so far stay.
     """
     MAX_PAGES.check("max_pages", max_pages)
-    await database.check_version()
+    await database.check_server()
     async with database.locks() as locks, locks.acquire(lock_name(query)) as locked:
         if not locked:
             other = await name_running_fetch(database, query)

@@ -12,7 +12,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from adspark.db.libpq import forget_libpq_variables
 from adspark.db.locks import Locks, check_sessions, driver_of, transaction_pooler
@@ -69,7 +69,7 @@ class Database:
         self._url = driver_url(url)
         self._lock_timeout = lock_timeout
         self._answer_timeout = answer_timeout
-        self._version_is_good = False
+        self._server_is_good = False
         self._sessions_last = False
         self._checking = asyncio.Lock()
         self._engine = create_async_engine(
@@ -79,6 +79,7 @@ class Database:
             hide_parameters=True,
             **answers_within(answer_timeout, connect_arguments()),
         )
+        event.listen(self._engine.sync_engine, "connect", _use_iso_dates)
 
     async def __aenter__(self) -> Self:
         return self
@@ -141,13 +142,25 @@ class Database:
         async with self.locks() as locks, locks.acquire(name) as locked:
             yield locked
 
-    async def check_version(self) -> None:
-        """Raise DatabaseSetupError where the server is older than `MINIMUM_VERSION`; asks once."""
-        if self._version_is_good:
+    async def check_server(self) -> None:
+        """Raise DatabaseSetupError where server or database are not what AdSpark needs; asks once
+        (`check_server`)."""
+        if self._server_is_good:
             return
         async with self.session() as session:
-            check_version(int(await session.scalar(text("SHOW server_version_num")) or 0))
-        self._version_is_good = True
+            check_server(*(await session.execute(READ_SERVER)).one())
+        self._server_is_good = True
+
+
+def _use_iso_dates(connection: PoolProxiedConnection, _: object) -> None:
+    """Dates as psycopg reads them, whatever the server, the database or the user has set."""
+    driver = connection.driver_connection
+    if driver is None or driver.pgconn.parameter_status(b"DateStyle").startswith(b"ISO"):
+        return
+    cursor = connection.cursor()
+    cursor.execute("SET datestyle = 'ISO'")
+    cursor.close()
+    connection.commit()
 
 
 def _close_returned(_: object, record: ConnectionPoolEntry) -> None:
@@ -168,12 +181,34 @@ def connect_arguments(purpose: str = "") -> dict[str, Any]:
     }
 
 
-def check_version(version_number: int) -> None:
-    """Raise DatabaseSetupError for a `server_version_num` older than `MINIMUM_VERSION`."""
+READ_SERVER = text(
+    "SELECT CAST(current_setting('server_version_num') AS int), "
+    "current_setting('server_encoding'), current_database()"
+)
+"""What `check_server` takes."""
+
+
+def check_server(version_number: int, encoding: str, database: str) -> None:
+    """Check that server and database are what AdSpark needs.
+
+    Args:
+        version_number: the server's, `server_version_num`.
+        encoding: of the database; another one than UTF8 does not hold what ads say.
+        database: its name.
+
+    Raises:
+        DatabaseSetupError: one is not; says what to do.
+    """
     if version_number // 10_000 < MINIMUM_VERSION:
         raise DatabaseSetupError(
             f"ADSPARK_DATABASE_URL: this server is PostgreSQL {version_number // 10_000}; "
             f"AdSpark needs {MINIMUM_VERSION} or newer. Upgrade it, or name another server."
+        )
+    if encoding != "UTF8":
+        raise DatabaseSetupError(
+            f"ADSPARK_DATABASE_URL: database {database!r} is encoded in {encoding}, which does not "
+            f"hold what ads say; name one in UTF8, as this makes: "
+            f"createdb --encoding=UTF8 --locale=C --template=template0 NAME"
         )
 
 
@@ -197,7 +232,10 @@ def driver_url(url: str) -> URL:
         )
     if "port" in parsed.query:  # as the embedded server's: all is said, and libpq need not look
         forget_libpq_variables()
-    return parsed.set(drivername="postgresql+psycopg")
+    # Texts come and go as Unicode, whatever the server or the user has set.
+    return parsed.set(drivername="postgresql+psycopg").update_query_dict(
+        {"client_encoding": "UTF8"}
+    )
 
 
 @contextmanager

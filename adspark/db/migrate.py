@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
 
 from adspark import models  # noqa: F401  (fills SQLModel.metadata)
 from adspark.db.engine import (
-    check_version,
+    READ_SERVER,
+    check_server,
     connect_arguments,
     driver_url,
     missing_right,
@@ -44,10 +46,17 @@ _PAUSE = 1.0
 _LOCK_TIMEOUT = 10.0  # seconds; where the holder cannot be found out
 
 
+_ENCODING = text(
+    "SELECT pg_encoding_to_char(encoding) FROM pg_database WHERE datname = 'template1'"
+)
+
+
 def create(url: str) -> bool:
     """Make the database where its server has none of that name; returns whether it was made."""
     wanted = driver_url(url)
-    server = create_engine(wanted.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    server = create_engine(
+        wanted.set(database="postgres"), isolation_level="AUTOCOMMIT", poolclass=NullPool
+    )
     name = str(wanted.database)
     with translated_errors(wanted), server.connect() as connection:
         found = connection.execute(
@@ -56,7 +65,9 @@ def create(url: str) -> bool:
         if found.scalar():
             return False
         quoted = server.dialect.identifier_preparer.quote_identifier(name)
-        connection.execute(text(f"CREATE DATABASE {quoted}"))
+        in_utf8 = connection.execute(_ENCODING).scalar() == "UTF8"
+        more = "" if in_utf8 else " ENCODING 'UTF8' LOCALE 'C' TEMPLATE template0"
+        connection.execute(text(f"CREATE DATABASE {quoted}{more}"))
     return True
 
 
@@ -206,7 +217,7 @@ def _connection(url: str) -> Iterator[Connection]:
     engine = create_engine(address, hide_parameters=True, connect_args=connect_arguments("schema"))
     try:
         with translated_errors(address), engine.connect() as connection:
-            check_version(int(connection.execute(text("SHOW server_version_num")).scalar_one()))
+            check_server(*connection.execute(READ_SERVER).one())
             connection.execute(text(f"SET lock_timeout = '{_LOCK_TIMEOUT:g}s'"))
             connection.commit()
             yield connection

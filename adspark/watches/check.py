@@ -134,7 +134,7 @@ class Checker:
             BusyError: another run has claimed it.
             AdSparkError: what the fetch raises; the watch then says so, and what was stored stays.
         """
-        await self.database.check_version()
+        await self.database.check_server()
         async with self.locks.acquire(f"watch:{watch_id}") as claimed:
             watch, spent, covered_at = await self._read(watch_id)
             if not claimed:

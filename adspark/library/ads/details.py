@@ -121,7 +121,7 @@ async def look_up_details(
         AdSparkError: the first failure; BusyError where another run has claimed the watch, or looks
             up one of the ads.
     """
-    await database.check_version()
+    await database.check_server()
     async with database.locks() as locks:
         look_up = LookUp(database, client, locks, plan.watch_id, before_search)
         if plan.watch_id is None:

@@ -97,4 +97,4 @@ async def test_secrets_are_not_in_what_the_server_tells() -> None:
 
 async def test_the_database_block_opens_the_database(database_url: str) -> None:
     async with AdSparkDatabase(url=SecretStr(database_url)).connect() as database:
-        await database.check_version()
+        await database.check_server()

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from adspark.db import migrate
 from adspark.db.embedded import LocalPostgres
-from adspark.db.engine import Database, check_version, driver_url, translated_errors
+from adspark.db.engine import Database, check_server, driver_url, translated_errors
 from adspark.errors import (
     AdSparkError,
     DatabaseSetupError,
@@ -97,9 +97,9 @@ def test_any_driver_in_an_address_is_replaced_by_ours(url: str) -> None:
 
 
 def test_a_server_that_is_too_old_is_named_with_what_is_needed() -> None:
-    check_version(150_000)
+    check_server(150_000, "UTF8", "a")
     with pytest.raises(DatabaseSetupError, match="is PostgreSQL 14; AdSpark needs 15 or newer"):
-        check_version(140_012)
+        check_server(140_012, "UTF8", "a")
 
 
 async def test_a_user_without_a_right_is_told_which(
