@@ -219,8 +219,9 @@ def get_settings() -> Settings:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "ADSPARK_" + "_".join(str(part) for part in first["loc"][:1]).upper()
+        place = "the environment" if name in map(str.upper, os.environ) else ENV_FILE
         raise ConfigurationError(
-            f"{name}: {describe_validation_error(first)}. Correct it in the environment."
+            f"{name}: {describe_validation_error(first)}. Correct it in {place}."
         ) from None
     remember(settings.serpapi_key, settings.dify_key, settings.chat_key)
     for address in (

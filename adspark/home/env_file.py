@@ -1,24 +1,39 @@
 """The `.env` file: UTF-8, with or without a byte order mark."""
 
+from io import StringIO
 from pathlib import Path
 
 from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 
 from adspark.errors import ConfigurationError
 
 
 def read_env_file(file: Path) -> dict[str, str | None]:
-    """The variables of the file, if there is one; ConfigurationError where it cannot be read."""
+    """The variables of the file, if there is one.
+
+    Raises:
+        ConfigurationError: it cannot be read, or a line of it; shows none of its values.
+    """
     not_utf8 = ConfigurationError(f"{file} is not UTF-8; save it as UTF-8.")
     try:
-        values = dotenv_values(file)
+        content = file.read_text("utf-8-sig")
+    except FileNotFoundError:
+        return {}
     except UnicodeDecodeError:
         raise not_utf8 from None
     except OSError as error:
         raise ConfigurationError(
             f"{file} cannot be read: {error.strerror}; let this user read it (chmod, chown)."
         ) from None
-    # UTF-16 without a byte order mark reads as UTF-8 with NUL between its letters.
-    if any("\0" in f"{name}{value or ''}" for name, value in values.items()):
+    if "\0" in content:  # UTF-16 without a byte order mark reads so
         raise not_utf8
-    return values
+    for line in parse_stream(StringIO(content)):
+        if line.error:
+            written = line.original.string  # with the empty lines before it
+            number = line.original.line + written[: -len(written.lstrip())].count("\n")
+            raise ConfigurationError(
+                f"{file}, line {number}: neither NAME=value nor a comment, or a quote "
+                "is not closed; correct it."
+            )
+    return dotenv_values(stream=StringIO(content))
