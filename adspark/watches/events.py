@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, TypeAdapter
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.errors import BusyError
+from adspark.errors import BusyError, UnknownWatchError
 from adspark.models import Coverage, CreativeFormat, EventKind, Fetch, StopReason, Watch
 from adspark.serpapi.payloads import CreativePayload, SearchPage
 from adspark.text.counts import counted
@@ -169,9 +169,7 @@ _CLOSE = text(f"""
     SELECT EXISTS (SELECT FROM w) AS is_same, (SELECT count(*) FROM ended) AS ended
 """)  # noqa: S608  (put together from constants)
 
-_IS_UNCHANGED = text(
-    "SELECT EXISTS (SELECT FROM watch WHERE id = :watch_id AND updated_at = :updated_at)"
-)
+_IS_UNCHANGED = text("SELECT updated_at = :updated_at FROM watch WHERE id = :watch_id")
 _KNOWN = text("""
     SELECT count(*) AS seen, count(*) FILTER (WHERE ended_at IS NULL) AS running
     FROM watch_creative WHERE watch_id = :watch_id
@@ -283,14 +281,14 @@ async def link_page(
         page: whose creatives are stored.
 
     Raises:
-        BusyError: the watch was changed or deleted meanwhile.
+        BusyError, UnknownWatchError: as `check_unchanged`.
     """
     if not page.rows:
         return EventCounts()
     rows = _ROWS.dump_json(page.rows, include=_SEEN).decode()
     linked = (await session.execute(_LINK, _values(watch, fetch) | {"rows": rows})).one()
     if not linked.is_same:
-        raise _changed(watch)
+        await check_unchanged(session, watch=watch)
     return EventCounts.model_validate(linked.events or {})
 
 
@@ -306,21 +304,30 @@ async def close_check(
         result: what it has covered.
 
     Raises:
-        BusyError: the watch was changed or deleted meanwhile.
+        BusyError, UnknownWatchError: as `check_unchanged`.
     """
     may_have_ended = result.is_reached and watch.baseline_at is not None
     values = _values(watch, fetch) | result.model_dump() | {"may_have_ended": may_have_ended}
     closed = (await session.execute(_CLOSE, values)).one()
     if not closed.is_same:
-        raise _changed(watch)
+        await check_unchanged(session, watch=watch)
     return EventCounts(ended=closed.ended)
 
 
 async def check_unchanged(session: AsyncSession, *, watch: Watch) -> None:
-    """Raise BusyError where the watch was changed or deleted since its check began."""
+    """Check that a watch is as it was when its check began.
+
+    Raises:
+        BusyError: it was changed meanwhile.
+        UnknownWatchError: it was deleted meanwhile.
+    """
     values = {"watch_id": watch.id, "updated_at": watch.updated_at}
-    if not await session.scalar(_IS_UNCHANGED, values):
-        raise _changed(watch)
+    is_same = await session.scalar(_IS_UNCHANGED, values)
+    what = f"Watch {watch.id} ({watch.name}) was"
+    if is_same is None:
+        raise UnknownWatchError(f"{what} deleted while it was processed.")
+    if not is_same:
+        raise BusyError(f"{what} changed while it was processed; it is due again.")
 
 
 def watermark(covered_at: datetime | None) -> datetime | None:
@@ -335,9 +342,3 @@ def _values(watch: Watch, fetch: Fetch) -> dict[str, object]:
         "started_at": fetch.started_at,
         "fetch_id": fetch.id,
     }
-
-
-def _changed(watch: Watch) -> BusyError:
-    return BusyError(
-        f"Watch {watch.id} ({watch.name}) was changed while it was processed; it is due again."
-    )

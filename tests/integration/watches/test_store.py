@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 
 from adspark.db.engine import Database
-from adspark.errors import BusyError, ChangedMeanwhileError, ConfigurationError, InvalidQueryError
+from adspark.errors import (
+    BusyError,
+    ChangedMeanwhileError,
+    ConfigurationError,
+    InvalidQueryError,
+    UnknownWatchError,
+)
 from adspark.models import Coverage, Watch
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
@@ -170,6 +176,18 @@ async def test_a_check_under_way_does_not_store_into_a_changed_watch(place: Plac
     with pytest.raises(BusyError, match="was changed while it was processed"):
         await place.check(watch_id, before_search=change_meanwhile)
     assert await links(place) == 0
+
+
+async def test_a_check_under_way_ends_at_once_where_its_watch_is_deleted(place: Place) -> None:
+    watch_id = (await save(place.database)).id
+
+    async def delete_meanwhile() -> None:
+        async with place.database.session() as session, session.begin():
+            assert await delete_watch(session, watch_id=watch_id)
+
+    with pytest.raises(UnknownWatchError, match="was deleted while it was processed"):
+        await place.check(watch_id, before_search=delete_meanwhile)
+    assert await place.rows('SELECT status FROM "fetch"') == [("failed",)]
 
 
 async def test_two_who_save_at_once_make_one_watch(database: Database) -> None:
