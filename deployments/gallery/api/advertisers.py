@@ -1,6 +1,5 @@
 """Stored advertisers for programs: listed, found, one with its facts, and its insight figures."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -28,12 +27,13 @@ from adspark.library.advertisers.listing import AdvertiserPage, AdvertiserSort, 
 from adspark.library.advertisers.named import FoundAdvertisers, find_advertisers
 from adspark.library.advertisers.stored import AdvertiserReport, read_report, read_rows
 from adspark.validation.stored import check_storable
+from deployments.gallery.days import Day
 from deployments.gallery.resources import SessionDep
 
 router = APIRouter(tags=["advertisers"])
 
 _Limit = Annotated[int, Query(ge=1, le=1000)]
-_Day = Annotated[date | None, Query(description="UTC; today where it is left out.")]
+_Day = Annotated[Day | None, Query(description="UTC; today where it is left out.")]
 
 
 async def _stored_id(session: SessionDep, advertiser_id: str) -> str:
@@ -82,8 +82,8 @@ async def read_periods(
     session: SessionDep,
     advertiser: AdvertiserDep,
     period: Period = Period.WEEK,
-    first: Annotated[date | None, Query(description="From this day on.")] = None,
-    last: Annotated[date | None, Query(description="Until this day.")] = None,
+    first: Annotated[Day | None, Query(description="From this day on.")] = None,
+    last: Annotated[Day | None, Query(description="Until this day.")] = None,
     limit: _Limit = 52,
 ) -> list[PeriodRow]:
     """Launches, endings and running ads by day, week or month, the latest first."""

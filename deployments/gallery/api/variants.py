@@ -3,10 +3,10 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from adspark.models import VariantStatus
-from adspark.validation.stored import check_storable
+from adspark.validation.stored import clean_ad_id
 from adspark.variants.lists import list_variants
 from adspark.variants.reviews.store import (
     StoredReview,
@@ -19,6 +19,12 @@ from deployments.gallery.numbers import After, Number
 from deployments.gallery.resources import SessionDep
 
 router = APIRouter(tags=["variants"])
+
+_AdId = Annotated[
+    str,
+    BeforeValidator(clean_ad_id),
+    Query(description="Id of the original, CR and 20 digits.", pattern="^CR[0-9]{20}$"),
+]
 
 
 class VariantPage(BaseModel):
@@ -39,12 +45,11 @@ class ReviewedVariant(BaseModel):
 async def list_page(
     session: SessionDep,
     status: VariantStatus | None = None,
-    ad: Annotated[str | None, Query(description="Id of the original.")] = None,
+    ad: _AdId | None = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,
     after: After = None,
 ) -> VariantPage:
     """Variants, a page of them."""
-    check_storable("ad", ad)
     found = await list_variants(
         session, status=status, original_ad_id=ad, before=after, limit=limit + 1
     )

@@ -1,6 +1,6 @@
 """Watches for programs: what they look for, how complete their last look was, news, and cost."""
 
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -12,6 +12,7 @@ from adspark.watches.budgets import read_budget
 from adspark.watches.news import News, read_news
 from adspark.watches.sharing.use import SharedBudget, read_user_shares
 from adspark.watches.stored import WatchRow, list_watches
+from deployments.gallery.days import Moment
 from deployments.gallery.numbers import Number
 from deployments.gallery.resources import SessionDep
 
@@ -44,7 +45,7 @@ async def read_one(session: SessionDep, watch_id: Number) -> WatchRow:
 async def read_page_of_news(
     session: SessionDep,
     watch_id: Number,
-    since: Annotated[datetime, Query(description="From this moment on; UTC without a zone.")],
+    since: Annotated[Moment, Query(description="From this moment on; UTC without a zone.")],
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     after: Annotated[
         int | None, Query(ge=1, le=_LARGEST_EVENT, description="`next` of the page before.")

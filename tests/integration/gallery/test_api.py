@@ -39,7 +39,12 @@ FAILURES = [
     ("advertisers?after=WyJhZHMiLCAiMSIsICJ4Il0", 422, "after", "next"),
     ("advertisers/find?name=", 422, "name", "is empty"),
     ("advertisers/find", 422, "name", "required"),
-    (f"advertisers/{CAFE}/library?day=soon", 422, "day", "valid date"),
+    *(
+        (f"advertisers/{CAFE}/library?day={day}", 422, "day", "is not a day, as 2026-08-01")
+        for day in ("soon", "0", "-1", "1795805771", "20260801")
+    ),
+    (f"advertisers/{CAFE}/library?day=2026-02-30", 422, "day", "valid date"),
+    (f"advertisers/{CAFE}/timeline?first=0", 422, "first", "is not a day"),
     (f"advertisers/{CAFE}/timeline?first=2026-02-02&last=2026-02-01", 422, "last", "swap them"),
     (f"advertisers/{CAFE}/timeline?period=hour", 422, "period", "Input should be"),
     ("share?advertiser=%00", 422, "advertiser", "NUL"),
@@ -48,8 +53,13 @@ FAILURES = [
     ("watches/x", 404, None, "no such watch id"),
     ("watches/99/news?since=2026-01-01", 404, None, "no watch 99"),
     ("watches/99/news", 422, "since", "required"),
+    *(
+        (f"watches/99/news?since={one}", 422, "since", "is not a day")
+        for one in ("-1", "1.5", "+5")
+    ),
     ("boards/99", 404, None, "no board 99"),
     ("variants/99", 404, None, "no variant 99"),
+    *((f"variants?ad={one}", 422, "ad", "match pattern") for one in ("abc", "%25", "CR1", "%00")),
     ("variants?after=0", 422, "after", "greater than"),
     ("export/ads.csv?sort=relevance", 422, "sort", "choose newest"),
     ("export/ads.jsonl?q=%21%21", 422, "q", "no word"),
