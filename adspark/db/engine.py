@@ -40,6 +40,8 @@ _MISSING_DATABASE = "3D000"
 _MISSING_RIGHT = "42501"
 _MISSING_TABLE = ("42P01", "42703")
 _LOCK_TIMEOUT = "55P03"
+_ONLY_READS = "25006"
+_CANCELED = "57014"
 # A prepared statement that its session should know and does not, or the other way round.
 _LOST_STATEMENT = ("26000", "42P05")
 # A value that no column holds; what the driver itself refuses carries no SQLSTATE.
@@ -293,6 +295,16 @@ def _translate(error: BaseException, url: URL) -> AdSparkError:
         return BusyError(
             "PostgreSQL: a table stays locked by another session (an upgrade of the schema, or one "
             "that was left open); retry later."
+        )
+    if state == _ONLY_READS:
+        return DatabaseSetupError(
+            f"Database {url.database!r} is only read by user {url.username!r}, or at {place} (a "
+            "standby, or default_transaction_read_only); name a user or server that writes."
+        )
+    if state == _CANCELED:
+        return DatabaseUnavailableError(
+            f"PostgreSQL ended a statement before its end ({reason}); where the user, the database "
+            "or the server has a statement_timeout, raise it."
         )
     if state.startswith(_BAD_VALUE) or (not state and isinstance(error, _BAD_VALUE_ERRORS)):
         number = f" (SQLSTATE {state})" if state else ""

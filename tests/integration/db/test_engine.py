@@ -68,6 +68,14 @@ URL = driver_url("postgresql://maria:hunter2@db.example:5433/ads")
             DatabaseSetupError, "Set the pooler to session mode", id="a pooler by statement",
         ),
         pytest.param(
+            errors.ReadOnlySqlTransaction("cannot execute INSERT in a read-only transaction"),
+            DatabaseSetupError, "name a user or server that writes", id="a user that only reads",
+        ),
+        pytest.param(
+            errors.QueryCanceled("canceling statement due to statement timeout"),
+            DatabaseUnavailableError, "raise it", id="a short statement_timeout",
+        ),
+        pytest.param(
             errors.DivisionByZero("division by zero"), AdSparkError, "SQLSTATE 22012", id="ours"
         ),
     ],
