@@ -20,6 +20,8 @@ def read_env_file(file: Path) -> dict[str, str | None]:
         content = file.read_text("utf-8-sig")
     except FileNotFoundError:
         return {}
+    except IsADirectoryError:
+        raise ConfigurationError(f"{file} is not a file; move it away.") from None
     except UnicodeDecodeError:
         raise not_utf8 from None
     except OSError as error:

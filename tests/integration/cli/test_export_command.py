@@ -28,7 +28,7 @@ def _library(configured_database: str) -> None:
 
 def test_words_and_filters_of_a_search_choose_the_rows() -> None:
     said = ads.told("export", "a.csv", "running", "--region", "US", "--sort", "longest")
-    assert said.startswith("Exported 2 ads in a.csv (0.0 MB)")
+    assert said.startswith("Exported 2 ads in a.csv (1 kB)")
     rows = csv_rows(Path("a.csv").read_bytes())
     assert [one["ad_creative_id"] for one in rows] == [ad(2), ad(1)]
     again = ads.given("export", "a.csv", "--format", "image", "--force", "--pictures")

@@ -32,6 +32,11 @@ def test_a_line_that_cannot_be_read_is_named_and_not_shown(
     assert caplog.messages == []
 
 
+def test_a_folder_of_that_name_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="is not a file; move it away"):
+        read_env_file(tmp_path)
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "latin-1"])
 def test_another_encoding_is_refused(tmp_path: Path, encoding: str) -> None:
     file = tmp_path / ".env"
