@@ -20,12 +20,6 @@ from deployments.gallery.resources import SessionDep
 
 router = APIRouter(tags=["variants"])
 
-_AdId = Annotated[
-    str,
-    BeforeValidator(clean_ad_id),
-    Query(description="Id of the original, CR and 20 digits.", pattern="^CR[0-9]{20}$"),
-]
-
 
 class VariantPage(BaseModel):
     """A page of variants."""
@@ -45,7 +39,11 @@ class ReviewedVariant(BaseModel):
 async def list_page(
     session: SessionDep,
     status: VariantStatus | None = None,
-    ad: _AdId | None = None,
+    ad: Annotated[
+        str | None,
+        BeforeValidator(clean_ad_id),
+        Query(description="Id of the original, CR and 20 digits.", pattern="^CR[0-9]{20}$"),
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,
     after: After = None,
 ) -> VariantPage:
