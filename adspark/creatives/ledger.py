@@ -26,7 +26,8 @@ RESUMABLE_FOR = timedelta(minutes=55)
 # Server clocks have whole seconds; an answer this much older than its fetch is another one's.
 _CLOCK_GRAIN = 2.0
 _LATE = 30.0  # seconds after its fetch's end in which SerpApi may still make its search
-_CACHED_FOR = "65 minutes"  # an hour, and what clocks and answers take
+CACHED_FOR = "65 minutes"
+"""In SQL, how long SerpApi may answer from its cache: an hour, and what clocks and answers take."""
 
 # How many of a page's searches were paid for by this ledger: those that are not in it yet and that
 # SerpApi made while this fetch or another one of its search was under way, whose run may have died
@@ -38,7 +39,7 @@ _BILLED = f"""
             SELECT FROM "fetch" AS f
             WHERE f.query_hash = :query_hash
                 AND (f.id = :id OR f.status <> 'completed'
-                     AND f.started_at > now() - interval '{_CACHED_FOR}')
+                     AND f.started_at > now() - interval '{CACHED_FOR}')
                 AND s.age <= extract(epoch FROM clock_timestamp() - f.started_at) + {_CLOCK_GRAIN}
                 AND (f.finished_at IS NULL
                      OR s.age >= extract(epoch FROM clock_timestamp() - f.finished_at) - {_LATE})

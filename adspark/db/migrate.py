@@ -44,8 +44,6 @@ LOCK_PATIENCE = 60.0
 _ONE_TRY = 3.0
 _PAUSE = 1.0
 _LOCK_TIMEOUT = 10.0  # seconds; where the holder cannot be found out
-
-
 _ENCODING = text(
     "SELECT pg_encoding_to_char(encoding) FROM pg_database WHERE datname = 'template1'"
 )

@@ -9,7 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.archive.counts import ArchiveCounts
-from adspark.watches.definition import WatchDefinition
+from adspark.creatives.ledger import CACHED_FOR
+from adspark.watches.definition import CACHED_MINUTES, WatchDefinition
 
 DAYS = 14
 """Days that the table by day goes back."""
@@ -38,19 +39,19 @@ _THIS_MONTH = text(f"""
     SELECT coalesce(sum(billed), 0) AS billed, coalesce(sum(cached), 0) AS cached
     FROM {SPENT} WHERE at >= {MONTH}
 """)  # noqa: S608  (put together from constants)
-LATELY = """
+LATELY = f"""
     SELECT f.watch_id, count(*) AS checks, sum(f.searches_billed + CASE
             WHEN f.searches_cached > 0 AND NOT EXISTS (
                 SELECT FROM "fetch" AS earlier
                 WHERE earlier.query_hash = f.query_hash AND earlier.search_ids && f.search_ids
                     AND earlier.started_at < f.started_at
-                    AND earlier.started_at > f.started_at - interval '65 minutes'
-                    AND (earlier.watch_id <> f.watch_id OR w.interval_minutes < 60)
+                    AND earlier.started_at > f.started_at - interval '{CACHED_FOR}'
+                    AND (earlier.watch_id <> f.watch_id OR w.interval_minutes < {CACHED_MINUTES})
             ) THEN f.searches_cached ELSE 0 END)::float8 AS searches
     FROM "fetch" AS f JOIN watch AS w ON w.id = f.watch_id
-    WHERE f.status = 'completed' AND f.started_at > now() - interval '14 days' AND {which}
+    WHERE f.status = 'completed' AND f.started_at > now() - interval '14 days' AND {{which}}
     GROUP BY f.watch_id
-"""
+"""  # noqa: S608  (put together from constants)
 """The checks of the last 14 days by watch, and what they would be billed again, in SQL: a search
 from SerpApi's cache costs nothing only where another watch pays for it each time, or this one is
 checked more often than the cache forgets; not where somebody has just looked by hand."""
@@ -179,7 +180,8 @@ async def read_watch_costs(session: AsyncSession, *, watch_ids: Sequence[int]) -
 
 
 async def read_billed_a_check(session: AsyncSession, *, watch_id: int) -> float | None:
-    """Searches that a check of the watch was billed lately, on average; None: none was made."""
+    """Searches that a check of the watch would be billed, by its checks of late (`LATELY`); None:
+    none was made."""
     found = await session.scalar(_SEARCHES_A_CHECK, {"watch_id": watch_id})
     return None if found is None else float(found)
 
@@ -191,8 +193,8 @@ def estimate_month(
 
     Args:
         definition: of the watch.
-        billed_a_check: as it was lately; None: its search is a new one, whose first check may take
-            all pages, and later ones take one each.
+        billed_a_check: by its checks of late; None: its search is a new one, whose first check may
+            take all pages, and later ones take one each.
     """
     checks = _MINUTES_A_MONTH // max(definition.interval_minutes, _SWEEP_MINUTES)
     first = definition.max_pages - 1 if billed_a_check is None else 0

@@ -32,7 +32,8 @@ _RANGES = {
 }
 _NOTHING: tuple[object, ...] = (None, "", [], ())  # what a form sends of a field left alone
 _MINUTES_A_MONTH = 43_200
-_CACHED_FOR = 60  # minutes that SerpApi gives the same search the same answer
+CACHED_MINUTES = 60
+"""In which SerpApi gives the same search the same answer."""
 
 
 class WatchDefinition(BaseModel):
@@ -122,7 +123,7 @@ def parse_watch(**given: Unpack[WatchFields]) -> tuple[WatchDefinition, list[str
         warnings.append(
             "monthly_budget: at 0 it is never checked; to let it rest for a time, pause it instead."
         )
-    if fields.get("interval_minutes", _CACHED_FOR) < _CACHED_FOR:
+    if fields.get("interval_minutes", CACHED_MINUTES) < CACHED_MINUTES:
         warnings.append(
             "interval_minutes: SerpApi answers the same search from its cache for an hour; checked "
             "more often it shows nothing new."

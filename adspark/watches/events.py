@@ -169,7 +169,10 @@ _CLOSE = text(f"""
     SELECT EXISTS (SELECT FROM w) AS is_same, (SELECT count(*) FROM ended) AS ended
 """)  # noqa: S608  (put together from constants)
 
-_IS_UNCHANGED = text("SELECT updated_at = :updated_at FROM watch WHERE id = :watch_id")
+_IS_UNCHANGED = text(
+    "SELECT EXISTS (SELECT FROM watch WHERE id = :watch_id AND updated_at = :updated_at)"
+)
+_IS_THERE = text("SELECT EXISTS (SELECT FROM watch WHERE id = :watch_id)")
 _KNOWN = text("""
     SELECT count(*) AS seen, count(*) FILTER (WHERE ended_at IS NULL) AS running
     FROM watch_creative WHERE watch_id = :watch_id
@@ -288,7 +291,7 @@ async def link_page(
     rows = _ROWS.dump_json(page.rows, include=_SEEN).decode()
     linked = (await session.execute(_LINK, _values(watch, fetch) | {"rows": rows})).one()
     if not linked.is_same:
-        await check_unchanged(session, watch=watch)
+        raise await _describe_change(session, watch)
     return EventCounts.model_validate(linked.events or {})
 
 
@@ -310,7 +313,7 @@ async def close_check(
     values = _values(watch, fetch) | result.model_dump() | {"may_have_ended": may_have_ended}
     closed = (await session.execute(_CLOSE, values)).one()
     if not closed.is_same:
-        await check_unchanged(session, watch=watch)
+        raise await _describe_change(session, watch)
     return EventCounts(ended=closed.ended)
 
 
@@ -322,12 +325,8 @@ async def check_unchanged(session: AsyncSession, *, watch: Watch) -> None:
         UnknownWatchError: it was deleted meanwhile.
     """
     values = {"watch_id": watch.id, "updated_at": watch.updated_at}
-    is_same = await session.scalar(_IS_UNCHANGED, values)
-    what = f"Watch {watch.id} ({watch.name}) was"
-    if is_same is None:
-        raise UnknownWatchError(f"{what} deleted while it was processed.")
-    if not is_same:
-        raise BusyError(f"{what} changed while it was processed; it is due again.")
+    if not await session.scalar(_IS_UNCHANGED, values):
+        raise await _describe_change(session, watch)
 
 
 def watermark(covered_at: datetime | None) -> datetime | None:
@@ -342,3 +341,11 @@ def _values(watch: Watch, fetch: Fetch) -> dict[str, object]:
         "started_at": fetch.started_at,
         "fetch_id": fetch.id,
     }
+
+
+async def _describe_change(session: AsyncSession, watch: Watch) -> BusyError | UnknownWatchError:
+    """The error for a watch that is not as it was when its check began."""
+    what = f"Watch {watch.id} ({watch.name}) was"
+    if await session.scalar(_IS_THERE, {"watch_id": watch.id}):
+        return BusyError(f"{what} changed while it was processed; it is due again.")
+    return UnknownWatchError(f"{what} deleted while it was processed.")

@@ -107,10 +107,9 @@ class WatchFieldOptions:
         Raises:
             InvalidQueryError: an advertiser is not known, or two options exclude each other.
         """
-        given = {name: value for name, value in vars(self).items() if value is not None}
         ids = _find_advertiser_ids(self.advertiser_ids, self.advertiser, as_json=as_json)
         political = one_of("--political-ads", self.political_ads, "--all-ads", self.all_ads)
-        return pick_fields(given | {"advertiser_ids": ids, "political_ads": political})
+        return pick_fields(vars(self) | {"advertiser_ids": ids, "political_ads": political})
 
 
 takes_watch_options = takes_options("options", WatchFieldOptions)

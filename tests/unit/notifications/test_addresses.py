@@ -53,7 +53,7 @@ async def test_a_wrong_address_is_found_by_doctor_a_stack_and_provisioning(
         await provision(Settings(), database_url="postgresql://nobody@127.0.0.1:9/none")
 
 
-def test_a_process_that_notifies_nobody_does_not_import_apprise() -> None:
+def test_reading_the_settings_imports_no_apprise() -> None:
     code = (
         "import sys; from adspark.settings import get_settings; get_settings(); "
         "sys.exit('apprise' in sys.modules)"
