@@ -33,7 +33,8 @@ import asyncio, contextlib, subprocess
 from deployments.environment.termination import end_at_ctrl_c
 
 async def wait_for_a_server():
-    print(subprocess.Popen(["sleep", "1000"]).pid, flush=True)
+    child = subprocess.Popen(["sleep", "1000"])
+    asyncio.get_running_loop().call_soon(lambda: print(child.pid, flush=True))  # once this waits
     while True:
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.sleep(1000)
