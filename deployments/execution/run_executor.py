@@ -95,8 +95,11 @@ class RunExecutor:
             output.pass_on()
         await run_sync(kill_leftovers, self._flow_run.id)
         with suppress(ObjectNotFound):  # it was deleted meanwhile
-            if await self._is_current():
-                await (self._requeue if self._is_released else self._record_end)()
+            left = await self._client.read_flow_run(self._flow_run.id)
+            if self._is_released and await self._is_current():
+                await self._requeue(left)
+            elif not _has_end(left.state) and await self._is_current():
+                await self._record_end(left)
 
     async def release(self) -> None:
         """End the run's process so that the run is requeued; the process learns why it ends."""
@@ -118,8 +121,7 @@ class RunExecutor:
         states = await self._client.read_flow_run_states(self._flow_run.id)
         return claimed is None or not was_queued_since(states, claimed.id)
 
-    async def _requeue(self) -> None:
-        left = await self._client.read_flow_run(self._flow_run.id)
+    async def _requeue(self, left: FlowRun) -> None:
         reason = f"Its worker {self._worker} was stopped."
         await end_or_requeue(self._client, left, reason, cancelled=_CANCELLED, unlimited=True)
 
@@ -142,9 +144,8 @@ class RunExecutor:
                 return await self._record(self._explain(message))
         return None
 
-    async def _record_end(self) -> None:
-        """See to it that the run, whose process is gone, has an end."""
-        left = await self._client.read_flow_run(self._flow_run.id)
+    async def _record_end(self, left: FlowRun) -> None:
+        """Record an end of the run, whose process is gone and has left it so."""
         end: State = Cancelled(message=_CANCELLED)
         if left.state and left.state.is_cancelling():
             await change_while(self._client, left.id, end, lambda state: state.is_cancelling())
@@ -188,3 +189,8 @@ class RunExecutor:
             lambda state: state.is_pending() or state.is_running(),
         )
         return end if change.is_made and end.is_crashed() else None
+
+
+def _has_end(state: State | None) -> bool:
+    """Whether a run has an end that says why."""
+    return state is not None and state.is_final() and not is_vague(state)

@@ -24,7 +24,7 @@ from blocks.serpapi_credentials import SerpApiCredentials
 from deployments.provisioning.automations.alerts import alert_automations
 from deployments.provisioning.automations.provision import (
     provision_automations,
-    remove_idle_automations,
+    remove_former_automations,
 )
 from deployments.provisioning.automations.recovery import RECONCILE, recovery_automations
 from deployments.provisioning.deployments.deploy import provision_deployments
@@ -157,5 +157,5 @@ async def _provision_automations(client: PrefectClient, merge: Merge) -> None:
         wanted += await recovery_automations(client)
     except ObjectNotFound:  # only in a dry run, which has not deployed what they start
         merge.changes.append(f"automations that start {RECONCILE}: are made")
-    await remove_idle_automations(client, merge)
+    await remove_former_automations(client, merge)
     await provision_automations(client, wanted, merge)

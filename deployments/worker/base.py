@@ -64,6 +64,11 @@ class PoolWorker(WorkerHooks, BaseWorker[Any, Any, Any]):
         """Whether the server has answered a poll within the last minute."""
         return self.is_worker_still_polling(query_interval_seconds=_HEALTHY)
 
+    @property
+    def may_claim(self) -> bool:
+        """Whether its own runs leave a slot of the pool; the end of one of them wakes it."""
+        return self.pool_limit is None or len(self.active) < self.pool_limit
+
     async def get_and_submit_flow_runs(self) -> list[FlowRun]:
         """Claim runs, one poll at a time; none once it is to stop."""
         async with self._turn:

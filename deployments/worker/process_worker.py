@@ -36,6 +36,7 @@ class ProcessPoolWorker(PoolWorker, ProcessWorker):  # type: ignore[misc]  # `ru
     """A worker of one pool on this host, whose runs are processes."""
 
     job_configuration = ProcessJob
+    shows_submitting = False
 
     def __init__(self, pool: str, *, name: str, limit: int | None = None) -> None:
         super().__init__(pool, name=name, limit=limit)

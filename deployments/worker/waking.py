@@ -30,7 +30,7 @@ async def poll_when_woken(worker: PoolWorker) -> None:
     while True:
         await worker.wake.wait()
         worker.wake.clear()
-        if worker.is_setup:
+        if worker.is_setup and worker.may_claim:
             with suppress(httpx.HTTPError):  # the worker's own polling goes on and logs it
                 await worker.get_and_submit_flow_runs()
         await asyncio.sleep(_GAP)

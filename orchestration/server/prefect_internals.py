@@ -50,12 +50,24 @@ the run crashed and its hooks are to be called."""
 
 
 class WorkerHooks(_Worker):
-    """What Prefect's worker keeps private; mixed in before its class."""
+    """What Prefect's worker keeps private; mixed in before its class.
+
+    Attributes:
+        shows_submitting: whether a run is in the state Submitting while its process or container is
+            started; worth a request only where that lasts.
+    """
+
+    shows_submitting = True
 
     @property
     def pool_id(self) -> UUID | None:
         """Prefect's id of the pool, once it is known."""
         return None if self._work_pool is None else self._work_pool.id
+
+    @property
+    def pool_limit(self) -> int | None:
+        """How many runs of the pool may run at once, as it was read last; None is any number."""
+        return None if self._work_pool is None else self._work_pool.concurrency_limit
 
     @property
     def run_group(self) -> anyio.abc.TaskGroup | None:
@@ -82,6 +94,10 @@ class WorkerHooks(_Worker):
         if not change.is_made:
             logger.info("The run is not claimed: %s.", change.reason.rstrip("."))
         return change.is_made
+
+    async def _propose_submitting_state(self, flow_run: FlowRun) -> None:
+        if self.shows_submitting:
+            await super()._propose_submitting_state(flow_run)
 
     async def _submit_run_and_capture_errors(
         self, flow_run: FlowRun, task_status: anyio.abc.TaskStatus[Any] | None = None

@@ -7,17 +7,24 @@ import signal
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
 import pytest
-from prefect.client.orchestration import get_client
+from prefect import Flow
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.events import AutomationCore, Event, EventTrigger
+from prefect.events.clients import get_events_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.states import Completed, Pending, Running, Submitting
 from prefect.utilities.callables import parameter_schema
 
 from adspark.home.running_stack import StackState
+from orchestration.runs.requeue import SILENT
 from tests.support import asking
 from tests.support.stack import Stack
 from tests.support.waiting import wait_until
@@ -56,6 +63,7 @@ async def tried(
     Path(folder, "done").write_text(str(time.time_ns()))
     return os.environ.get("ADSPARK_RENDER_SCALE", "")
 """
+HEARTBEAT = "prefect.flow-run.heartbeat"
 FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 
 
@@ -305,3 +313,65 @@ def test_a_run_that_cannot_begin_fails_at_once_and_status_tells_it(place: Place)
         assert [one["name"] for one in states].count("Pending") == 1
     place.start("maintenance").until_ended()
     assert "could not begin" not in place.stack.adspark("status").stdout
+
+
+def test_the_server_itself_ends_a_run_of_which_nothing_is_heard_and_no_other(place: Place) -> None:
+    left: dict[str, list[State | str]] = {
+        "it ended": [Pending(), Running(), HEARTBEAT, Completed()],
+        "it goes on": [Pending(), Running(), HEARTBEAT],
+        "it was killed": [Pending(), Running(), HEARTBEAT],
+        "it did not begin": [Pending()],
+        "its container did not begin": [Pending(), Submitting()],
+    }
+
+    async def leave_runs() -> dict[str, tuple[str | None, str | None]]:
+        async with get_client() as client, get_events_client() as events:
+            name = "adspark: a run gives no sign of life"
+            (found,) = await client.read_automations_by_name(name)
+            assert isinstance(found.trigger, EventTrigger)
+            found.trigger.within = timedelta(seconds=10)  # the least that Prefect takes
+            changed = AutomationCore(**found.model_dump(exclude={"id", "owner_resource"}))
+            await client.update_automation(found.id, changed)
+            flow = Flow(lambda: None, name="nobody-runs-it")
+            runs = {one: await client.create_flow_run(flow) for one in left}
+            for one, happened in left.items():
+                for state in happened:
+                    if isinstance(state, str):
+                        await events.emit(beat(runs[one]))
+                    else:
+                        await client.set_flow_run_state(runs[one].id, state, force=True)
+            while True:
+                ends = {one: await read_state(client, run) for one, run in runs.items()}
+                if [name for name, _ in ends.values()].count("Crashed") == 3:
+                    return ends
+                await events.emit(beat(runs["it goes on"]))
+                await asyncio.sleep(1)
+
+    def beat(run: FlowRun) -> Event:
+        flow = {
+            "prefect.resource.id": f"prefect.flow.{run.flow_id}",
+            "prefect.resource.role": "flow",
+            "prefect.resource.name": "nobody-runs-it",
+        }
+        return Event.model_validate(
+            {
+                "event": HEARTBEAT,
+                "resource": {"prefect.resource.id": f"prefect.flow-run.{run.id}"},
+                "related": [flow],
+            }
+        )
+
+    async def read_state(client: PrefectClient, run: FlowRun) -> tuple[str | None, str | None]:
+        state = (await client.read_flow_run(run.id)).state
+        return (state.name, state.message) if state else (None, None)
+
+    with temporary_settings({PREFECT_API_URL: place.stack.api_url}):
+        ends = asyncio.run(leave_runs())
+    crashed = ("Crashed", SILENT)
+    assert ends == {
+        "it ended": ("Completed", None),
+        "it goes on": ("Running", None),
+        "it was killed": crashed,
+        "it did not begin": crashed,
+        "its container did not begin": crashed,
+    }

@@ -15,6 +15,8 @@ from deployments.provisioning.drift import Merge, fingerprint
 OURS = "adspark: "
 """How the names of our automations begin."""
 
+_FORMER = {f"{OURS}{name}" for name in ("a run does not begin", "a run's container does not begin")}
+
 
 async def provision_automations(
     client: PrefectClient, wanted: Sequence[AutomationCore], merge: Merge
@@ -39,14 +41,16 @@ async def provision_automations(
             await client.update_automation(found[0].id, changed)
 
 
-async def remove_idle_automations(client: PrefectClient, merge: Merge) -> None:
-    """Remove those of ours without an action, which earlier versions made without addresses."""
+async def remove_former_automations(client: PrefectClient, merge: Merge) -> None:
+    """Remove what earlier versions have made: those without an action, where there were no
+    addresses, and those that others have replaced."""
     for one in await client.read_automations():
         is_idle = all(isinstance(action, DoNothing) for action in one.actions)
-        if not (is_idle and one.name.startswith(OURS)):
+        if not one.name.startswith(OURS) or not (is_idle or one.name in _FORMER):
             continue
         thing = f"automation {one.name}"
-        if merge.change(f"{thing}: is removed, for it does nothing"):
+        reason = "it does nothing" if is_idle else "another one does its work"
+        if merge.change(f"{thing}: is removed, for {reason}"):
             await client.delete_automation(one.id)
             merge.discard(thing)
 

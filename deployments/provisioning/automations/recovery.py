@@ -5,6 +5,7 @@ them. Without these automations a run whose worker and process were killed stays
 and so does its slot in the pool.
 """
 
+from collections.abc import Set as AbstractSet
 from datetime import timedelta
 
 from prefect.client.orchestration import PrefectClient
@@ -35,25 +36,15 @@ async def recovery_automations(client: PrefectClient) -> list[AutomationCore]:
     crashed = StateType.CRASHED
     return [
         _after_silence(
-            "a run gives no sign of life", "heartbeat", "*", _SILENCE, (crashed, SILENT)
-        ),
-        _after_silence(
-            "a run does not begin",
-            "Pending",
-            "*",
-            _STUCK,
-            (crashed, "It was taken by a worker, and did not begin in 60 s."),
-        ),
-        _after_silence(
-            "a run's container does not begin",
-            "Submitting",
+            "a run gives no sign of life",
+            {"Pending", "Submitting", "heartbeat"},
             "*",
             _SILENCE,
-            (crashed, "Its container was started, and it did not begin in 90 s."),
+            (crashed, SILENT),
         ),
         _after_silence(
             "a run does not end when it is cancelled",
-            "Cancelling",
+            {"Cancelling"},
             "Cancelled",
             _STUCK,
             (StateType.CANCELLED, "Nobody ended it in 60 s."),
@@ -78,15 +69,19 @@ async def recovery_automations(client: PrefectClient) -> list[AutomationCore]:
 
 
 def _after_silence(
-    name: str, after: str, expect: str, within: timedelta, end: tuple[StateType, str]
+    name: str,
+    after: AbstractSet[str],
+    expect: str,
+    within: timedelta,
+    end: tuple[StateType, str],
 ) -> AutomationCore:
-    """For each run: end it where the event `expect` does not follow upon `after` in time."""
+    """For each run: end it where the event `expect` does not follow in time upon one of `after`."""
     state, message = end
     return AutomationCore(
         name=f"adspark: {name}",
         description="Frees the slot of a dead run; then reconcile requeues it.",
         trigger=EventTrigger(
-            after={f"{_RUN}{after}"},
+            after={f"{_RUN}{one}" for one in after},
             expect={f"{_RUN}{expect}"},
             match={"prefect.resource.id": f"{_RUN}*"},
             match_related={"prefect.resource.role": "flow", "prefect.resource.name": f"!{_WAITS}"},

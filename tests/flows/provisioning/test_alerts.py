@@ -10,8 +10,9 @@ import pytest
 import yaml
 from prefect.blocks.abstract import NotificationError
 from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.objects import StateType
 from prefect.events import AutomationCore, EventTrigger, Posture
-from prefect.events.actions import DoNothing, PauseWorkPool, SendNotification
+from prefect.events.actions import ChangeFlowRunState, DoNothing, PauseWorkPool, SendNotification
 from pydantic import SecretStr
 
 from adspark.db.engine import Database
@@ -21,7 +22,7 @@ from adspark.settings import get_settings
 from blocks.alert_recipients import AlertRecipients
 from blocks.configured import DOCUMENT
 from deployments.provisioning.automations.alerts import alert_automations
-from deployments.provisioning.automations.provision import remove_idle_automations
+from deployments.provisioning.automations.provision import remove_former_automations
 from deployments.provisioning.drift import Merge
 from flows.process_all_active_watches import process_all_active_watches
 from flows.process_watch import process_watch
@@ -64,24 +65,28 @@ async def test_alerts_are_made_where_there_are_addresses(client: PrefectClient) 
         assert action.block_document_id == block_id
 
 
-async def test_an_alert_without_an_action_is_removed_and_one_with_an_action_of_ones_own_stays(
+async def test_what_earlier_versions_made_is_removed_and_what_has_an_action_of_ones_own_stays(
     client: PrefectClient,
 ) -> None:
     trigger = EventTrigger(expect={"prefect.flow-run.Failed"}, posture=Posture.Reactive)
     for name, action in {
         "adspark: a sweep failed": DoNothing(),
         "adspark: runs are late": PauseWorkPool(source="inferred"),
+        "adspark: a run does not begin": ChangeFlowRunState(state=StateType.CRASHED),
         "mine": DoNothing(),
     }.items():
         made = AutomationCore(name=name, trigger=trigger, actions=[action])
         await client.create_automation(made)
     merge = Merge({}, dry_run=False, reset=False)
-    await remove_idle_automations(client, merge)
+    await remove_former_automations(client, merge)
     left = await client.read_automations()
     for one in left:
         await client.delete_automation(one.id)
     assert {one.name for one in left} == {"adspark: runs are late", "mine"}
-    assert merge.changes == ["automation adspark: a sweep failed: is removed, for it does nothing"]
+    assert sorted(merge.changes) == [
+        "automation adspark: a run does not begin: is removed, for another one does its work",
+        "automation adspark: a sweep failed: is removed, for it does nothing",
+    ]
 
 
 async def test_one_address_that_fails_keeps_an_alert_from_no_other_and_none_is_told(
