@@ -187,11 +187,12 @@ class LocalStack:
             await in_thread(migrate.upgrade, database_url)
             state.database_url = database_url
         self._serve("gallery", "deployments.gallery.server", environment, url=state.gallery_url)
-        for name in ("sandbox", "prefect server") if state.sandbox_url else ("prefect server",):
-            await processes[name].wait_ready()
+        # They import what runs need meanwhile, and claim none before their pools are provisioned.
         processes[WORKERS].is_ready = partial(have_workers, POOL_NAMES)
         arguments = ["-m", "deployments.cli.main", "worker", *POOL_NAMES]
         self._spawn(WORKERS, arguments, environment, address=", ".join(POOL_NAMES))
+        for name in ("sandbox", "prefect server") if state.sandbox_url else ("prefect server",):
+            await processes[name].wait_ready()
         processes["provisioning"].set_state(ProcessState.STARTING)
         await provision(self._settings, database_url=database_url)
         processes["provisioning"].set_state(ProcessState.READY)

@@ -15,14 +15,15 @@ from prefect.exceptions import ObjectNotFound
 from prefect.logging import get_logger
 
 from adspark.settings import get_settings
+from deployments.execution.fork import start_server
 from deployments.provisioning.jobs.run_image import run_image
 from deployments.worker.base import PoolWorker
 from deployments.worker.process_worker import ProcessPoolWorker
 from deployments.worker.waking import poll_when_woken, wake_by_events
 from orchestration.server.prefect_internals import serve_health
 
-_POOL_POLL = 2.0  # seconds between two looks for a pool that there is not
-_LOOKS = 2  # that find the same before it is said: a pool may just be being made
+_POOL_POLL = 1.0  # seconds between two looks for a pool that there is not
+_LOOKS = 15  # that find the same before it is said: server and pool may just be being made
 _log = get_logger("adspark.worker")
 _T = TypeVar("_T")
 
@@ -48,6 +49,8 @@ async def serve_pools(
     Raises:
         ConfigurationError: runs are to be containers, of which no image is known.
     """
+    if get_settings().pool_type == "process":  # it imports what runs need while pools are awaited
+        await asyncio.to_thread(start_server)
     stop, hurry = asyncio.Event(), asyncio.Event()
     for one in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(
