@@ -18,6 +18,10 @@ from starlette.websockets import WebSocketClose
 _OWN_NAME = "localhost"
 _OWN_SITES = ("same-origin", "none")  # "none": typed by the user, or from a bookmark
 _READING = ("GET", "HEAD")
+_NOT_FROM_HERE = (
+    "Nobody signs in here, so only this machine is answered. Where a proxy leads others here, set "
+    "ADSPARK_GALLERY_URL to the address that they open: then everybody signs in."
+)
 _POLICY_VIOLATION = 1008  # code that closes a WebSocket
 
 
@@ -82,6 +86,34 @@ class RequestGuard:
         except ValueError:
             return False
         return True
+
+
+class LocalOnly:
+    """ASGI middleware of a server where nobody signs in: refuse what a proxy passes on from another
+    machine, by the client's address that the proxy says.
+
+    Args:
+        app: what is guarded; before it stands what reads the headers of proxies, as uvicorn does.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or respond with 403 (close the WebSocket)."""
+        client = scope.get("client")
+        if client is None or is_loopback(client[0]):
+            await self._app(scope, receive, send)
+        else:
+            await _refuse(_NOT_FROM_HERE, scope, receive, send)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address; names but localhost are those of others."""
+    try:
+        return host.lower() == _OWN_NAME or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _authority(origin: str) -> str | None:

@@ -1,14 +1,14 @@
 """Serve the gallery until SIGTERM or Ctrl-C: `python -m deployments.gallery.server`.
 
 Where a stack runs on this machine, its data and its Prefect server are used.
-On an address that others than this machine can reach, everybody has to sign in.
+Where others than this machine can reach it, by its own address or by a name that a proxy before it
+has, everybody has to sign in.
 """
 
 import argparse
 import asyncio
 import logging
 import socket
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -19,7 +19,7 @@ from adspark.db.configured import open_database
 from adspark.errors import ConfigurationError
 from adspark.media.store import MediaStore
 from adspark.net.listening import open_listener, web_address
-from adspark.net.request_guard import RequestGuard
+from adspark.net.request_guard import LocalOnly, RequestGuard, is_loopback
 from adspark.settings import Settings, get_settings, media_url
 from adspark.text.redaction import remember_environment
 from deployments.environment.running_stack import current_settings, find_api_url
@@ -62,20 +62,26 @@ async def _serve(settings: Settings, host: str, listener: socket.socket) -> None
         settings, lock_timeout=LOCK_TIMEOUT, answer_timeout=ANSWER_TIMEOUT
     ) as database:
         gallery = Gallery(settings, database, MediaStore(media_url(settings)), Templates())
-        pages = create_app(gallery, needs_sign_in=not is_loopback(host))
+        pages = create_app(gallery, needs_sign_in=is_public(host, settings))
         address = web_address(host, listener.getsockname()[1])
         _LOG.info("The gallery is at %s/, its data in %s.", address, settings.home)
-        await serve_guarded(pages, settings, listener)
+        await serve_guarded(pages, settings, listener, host=host)
 
 
-async def serve_guarded(app: ASGIApp, settings: Settings, listener: socket.socket) -> None:
-    """Serve an application until a signal; pages of other origins are refused.
+async def serve_guarded(
+    app: ASGIApp, settings: Settings, listener: socket.socket, *, host: str
+) -> None:
+    """Serve an application until a signal; pages of other origins are refused, and where nobody
+    signs in also what a proxy passes on from elsewhere.
 
     Args:
         app: what is served.
         settings: with the names and proxies that are let in.
         listener: as of `open_listener`.
+        host: that it listens on.
     """
+    if not is_public(host, settings):
+        app = LocalOnly(app)
     configuration = uvicorn.Config(
         RequestGuard(app, allowed_hosts=own_names(settings)),
         access_log=False,
@@ -94,12 +100,10 @@ def own_names(settings: Settings) -> list[str]:
     return [*settings.allowed_hosts, *([public] if public else [])]
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach an address; names are taken for those of others."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+def is_public(host: str, settings: Settings) -> bool:
+    """Whether others than this machine can reach what listens on an address: directly, or by a
+    name of the settings, which a proxy passes on."""
+    return not all(is_loopback(one) for one in (host, *own_names(settings)))
 
 
 if __name__ == "__main__":

@@ -79,15 +79,15 @@ async def serve_http(serving: Serving, *, host: str, port: int) -> None:
         ConfigurationError: the port is taken, or the host is not this machine's.
     """
     # Slow, and not needed on standard input and output.
-    from deployments.gallery.server import is_loopback, serve_guarded  # noqa: PLC0415
+    from deployments.gallery.server import is_public, serve_guarded  # noqa: PLC0415
     from deployments.mcp.http import PATH, make_app  # noqa: PLC0415
 
-    needs_sign_in = not is_loopback(host)
+    needs_sign_in = is_public(host, serving.settings)
     listener = open_listener(host, port, purpose="assistants")
     async with serving.open(needs_sign_in=needs_sign_in) as (server, gallery):
         app = make_app(server, gallery, needs_sign_in=needs_sign_in)
         _LOG.info("Assistants are answered at %s%s.", web_address(host, port), PATH)
-        await serve_guarded(app, serving.settings, listener)
+        await serve_guarded(app, serving.settings, listener, host=host)
 
 
 def _find_signed_in(context: ServerRequestContext[Any]) -> Visitor:

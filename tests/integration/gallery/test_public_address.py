@@ -10,9 +10,11 @@ from pathlib import Path
 import httpx
 import pytest
 from sqlalchemy import text
+from starlette.responses import JSONResponse
 
 from adspark.db.engine import Database
 from adspark.models import Role
+from adspark.net.request_guard import LocalOnly
 from adspark.users.accounts import save_password
 from adspark.users.store import add_user
 from tests.support import asking
@@ -82,8 +84,10 @@ async def test_without_one_they_are_not_and_links_lead_where_the_browser_is(
     assert link == "http://127.0.0.1/shared/"
 
 
-@pytest.fixture
-def behind_a_proxy(database_url: str, tmp_path: Path) -> Iterator[str]:
+@pytest.fixture(params=["0.0.0.0", "127.0.0.1"])
+def behind_a_proxy(
+    database_url: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[str]:
     """The program, as it is served behind a proxy on this machine; its own address."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
@@ -93,7 +97,7 @@ def behind_a_proxy(database_url: str, tmp_path: Path) -> Iterator[str]:
         "ADSPARK_GALLERY_URL": f"https://{HOST}",
         "ADSPARK_TRUSTED_PROXIES": "127.0.0.0/8",
     }
-    command = [sys.executable, "-m", "deployments.gallery.server", "--host", "0.0.0.0"]
+    command = [sys.executable, "-m", "deployments.gallery.server", "--host", request.param]
     with subprocess.Popen([*command, "--port", str(port)], env=os.environ | own) as process:
         try:
             wait_until(lambda: answers(f"{url}/health"))
@@ -119,6 +123,7 @@ async def test_the_program_knows_its_name_and_from_where_requests_come(
     answer = asking.get(ads, headers=own, auth=("Ana", PASSWORD))
     assert answer.status_code == 200
     assert "; Secure" in answer.headers["set-cookie"]
+    assert asking.get(ads, headers=own).status_code == 401  # everybody signs in
     assert asking.get(ads, headers={"Host": "evil.example"}).status_code == 403
     for client in ("198.51.100.7", "198.51.100.8", "198.51.100.8"):
         headers = own | {"X-Forwarded-For": f"203.0.113.1, {client}"}
@@ -129,3 +134,18 @@ async def test_the_program_knows_its_name_and_from_where_requests_come(
             text("SELECT count(*) FROM rate_slot WHERE name LIKE 'sign-in address %' GROUP BY name")
         )
     assert sorted(counted.scalars()) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("client", "status"), [("127.0.0.1", 200), ("::1", 200), ("203.0.113.5", 403)]
+)
+async def test_where_nobody_signs_in_a_proxy_leads_nobody_from_elsewhere_in(
+    client: str, status: int
+) -> None:
+    answers_all = JSONResponse({})
+    transport = httpx.ASGITransport(LocalOnly(answers_all), client=(client, 1234))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as browser:
+        answer = await browser.get("/boards")
+
+    assert answer.status_code == status
+    assert ("ADSPARK_GALLERY_URL" in answer.text) == (status == 403)
