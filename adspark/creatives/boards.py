@@ -1,6 +1,6 @@
 """Every statement on boards: users' named collections of stored ads, which stay at clean-up."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from pydantic import BaseModel
@@ -13,7 +13,7 @@ from adspark.creatives.store import NewCreative
 from adspark.errors import InvalidQueryError
 from adspark.models import Board, CreativeFormat
 from adspark.validation.bounds import ID
-from adspark.validation.names import check_name
+from adspark.validation.names import check_name, name_key
 from adspark.validation.near_names import describe_unknown
 from adspark.validation.stored import check_storable
 
@@ -116,20 +116,20 @@ async def find_board(session: AsyncSession, *, user_id: int, name: str) -> Board
     Args:
         session: of the caller, which commits.
         user_id: whose it is.
-        name: as it is kept, case of letters included.
+        name: in any case of letters where only one board is called so.
 
     Raises:
         InvalidQueryError: there is none; names those that there are.
     """
     ID.check("user_id", user_id)
     wanted = check_name(name, "board")
+    known = [board.name for board in await list_boards(session, user_id=user_id)]
     found: Board | None = await session.scalar(
         select(Board)
-        .where(col(Board.user_id) == user_id, col(Board.name) == wanted)
+        .where(col(Board.user_id) == user_id, col(Board.name) == _pick(known, wanted))
         .with_for_update(read=True, key_share=True)
     )
     if found is None:
-        known = [board.name for board in await list_boards(session, user_id=user_id)]
         unknown = f"user {user_id} has no board {wanted!r}"
         raise InvalidQueryError(
             "name",
@@ -166,7 +166,8 @@ async def find_or_create_board(
 async def find_alike(
     session: AsyncSession, *, user_id: int, name: str, besides: int | None = None
 ) -> str | None:
-    """The name of the user's board that is called so, but for the case of letters.
+    """The name of the user's board that is called so, but for the case of letters and what is not
+    seen.
 
     Until the transaction's end nobody else gives a board of this user a name.
 
@@ -178,8 +179,13 @@ async def find_alike(
     """
     await session.execute(_LOCK_NAMES, {"user_id": user_id})
     known = [one.name for one in await list_boards(session, user_id=user_id) if one.id != besides]
-    alike = [one for one in known if one.casefold() == name.casefold()]
-    return name if name in alike else next(iter(alike), None)
+    return _pick(known, name)
+
+
+def _pick(known: Sequence[str], name: str) -> str | None:
+    """The known name that is meant: this one, else one that looks like it."""
+    key = name_key(name)
+    return name if name in known else next((one for one in known if name_key(one) == key), None)
 
 
 async def read_board(session: AsyncSession, *, user_id: int, board_id: int) -> Board | None:

@@ -72,7 +72,8 @@ class WatchRow(BaseModel):
 async def find_watch(
     session: AsyncSession, *, name_or_id: str, user_id: int | None = None
 ) -> Watch:
-    """The watch that a person means: by its id where it is a number, else by its name.
+    """The watch that a person means: by its id where it is a number, else by its name, in any case
+    of letters where none is written just so.
 
     Args:
         session: of the database, read only.
@@ -80,7 +81,7 @@ async def find_watch(
         user_id: whose watches; None: anybody's.
 
     Raises:
-        ConfigurationError: there is none, or several users have one of this name.
+        ConfigurationError: there is none, or several are called so.
     """
     written = name_or_id.strip()
     of_user = [] if user_id is None else [col(Watch.user_id) == user_id]
@@ -88,8 +89,11 @@ async def find_watch(
         by_id = await session.scalar(select(Watch).where(col(Watch.id) == int(written), *of_user))
         if by_id is not None:
             return by_id
-    named = select(Watch).where(col(Watch.name) == check_name(written, "watch"), *of_user)
-    found = (await session.scalars(named.order_by(col(Watch.user_id)))).all()
+    name = check_name(written, "watch")
+    for is_named in (col(Watch.name) == name, func.lower(Watch.name) == name.lower()):
+        named = select(Watch).where(is_named, *of_user).order_by(col(Watch.user_id), col(Watch.id))
+        if found := (await session.scalars(named)).all():
+            break
     if not found:
         known = select(col(Watch.name)).where(*of_user).distinct().order_by(col(Watch.name))
         names = await session.scalars(known.limit(MOST_COMPARED))
@@ -97,7 +101,7 @@ async def find_watch(
     if len(found) > 1:
         several = ", ".join(f"{watch.id} (user {watch.user_id})" for watch in found)
         raise ConfigurationError(
-            f"Several users have a watch {written!r}; name its number: {several}."
+            f"Several watches are called {written!r}; name the number of one: {several}."
         )
     return found[0]
 

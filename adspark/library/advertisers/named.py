@@ -89,12 +89,14 @@ async def find_advertisers(
     )
 
 
-async def _match(session: AsyncSession, name: str, limit: int) -> _Match:
-    """Whom a name means; raises as `find_advertisers`."""
-    check_storable("name", name)
+async def _match(
+    session: AsyncSession, name: str, limit: int, *, parameter: str = "name"
+) -> _Match:
+    """Whom a name means; raises as `find_advertisers`, and names the parameter."""
+    check_storable(parameter, name)
     written = clean_advertiser_id(" ".join(name.split()))
     if not written:
-        raise InvalidQueryError("name", "is empty; write a name or a domain.")
+        raise InvalidQueryError(parameter, "is empty; write a name or a domain.")
     domain = re.sub(r"^[a-z]+://", "", written.lower()).split("/")[0].removeprefix("www.")
     values = {"name": written, "domain": domain, "limit": limit}
     for statement in (_FIND_EXACT, _FIND_WORDS):
@@ -116,7 +118,7 @@ async def resolve_advertisers(session: AsyncSession, *, names: Sequence[str]) ->
     """
     ids: list[str] = []
     for name in names:
-        match = await _match(session, name, _MOST_FOUND)
+        match = await _match(session, name, _MOST_FOUND, parameter="advertiser")
         if not match.ids or match.is_similar:
             similar = await read_rows(session, match.ids[:_MOST_NAMED])
             near = " or ".join(repr(one.name) for one in similar)

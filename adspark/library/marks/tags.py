@@ -13,7 +13,7 @@ from adspark.creatives.ad_locks import lock_ads
 from adspark.errors import InvalidQueryError
 from adspark.library.marks.sharing import VISIBLE_TAGS
 from adspark.validation.bounds import ID
-from adspark.validation.names import check_name
+from adspark.validation.names import check_name, check_visible
 
 # The user's tag as it is kept; NULL where there is none.
 _KEPT = """(
@@ -89,6 +89,7 @@ async def tag_ads(
     Raises:
         InvalidQueryError: the tag cannot be used, or an ad is not stored.
     """
+    check_visible("tag", tag)
     return await _change_tag(session, _TAG, user_id, tag, ids)
 
 

@@ -6,7 +6,7 @@ that was made of another variant is something else.
 
 from collections.abc import Sequence
 from typing import Annotated
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import text
@@ -122,12 +122,12 @@ async def plan_batch(session: AsyncSession, request: BatchRequest) -> BatchPlan:
 async def create_batch(
     session: AsyncSession, request: BatchRequest, *, key: UUID, confirmed: int
 ) -> int:
-    """Make a batch with its pending variants; one of the same key is not made again.
+    """Make a batch with its pending variants; one of the same key and content is not made again.
 
     Args:
         session: the caller commits.
         request: a checked one.
-        key: names the request, as a form that may be sent twice.
+        key: names the form that it is from, which may be sent twice, and with other content.
         confirmed: the number of generations that a person agreed to.
 
     Returns:
@@ -139,7 +139,8 @@ async def create_batch(
         ChangedMeanwhileError: it would be another number of generations by now.
     """
     await lock_requests(session, user_id=request.user_id)
-    values = {"key": key, "user_id": request.user_id}
+    own_key = uuid5(key, request.model_dump_json())
+    values = {"key": own_key, "user_id": request.user_id}
     if (made := await session.scalar(_BY_KEY, values)) is not None:
         return int(made)
     plan = await plan_batch(session, request)

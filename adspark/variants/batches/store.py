@@ -16,10 +16,14 @@ from adspark.models import BatchState
 from adspark.validation.bounds import LARGEST_ID
 
 _STATE = text("SELECT state FROM variant_batch WHERE id = :batch_id")
-_CHANGE = text("""
+_HAS_OPEN = """EXISTS (
+    SELECT FROM ad_variant WHERE batch_id = :batch_id AND status IN ('pending', 'processing')
+)"""
+_IS_OPEN = text(f"SELECT {_HAS_OPEN}")
+_CHANGE = text(f"""
     UPDATE variant_batch SET state = :state
-    WHERE id = :batch_id AND state = ANY (CAST(:from AS text[])) RETURNING id
-""")
+    WHERE id = :batch_id AND state = ANY (CAST(:from AS text[])) AND {_HAS_OPEN} RETURNING id
+""")  # noqa: S608  (put together from a constant)
 _CANCEL = text("""
     UPDATE ad_variant SET status = 'cancelled', completed_at = now()
     WHERE batch_id = :batch_id AND status IN ('pending', 'processing')
@@ -57,7 +61,7 @@ async def pause_batch(session: AsyncSession, *, batch_id: int) -> bool:
     """Let nothing more of it be submitted; whether it was running. The caller commits.
 
     Raises:
-        UnknownVariantError: there is none, or it was cancelled.
+        UnknownVariantError: there is none, it has ended, or it was cancelled.
     """
     return await _move(session, batch_id, BatchState.RUNNING, BatchState.PAUSED)
 
@@ -66,7 +70,7 @@ async def resume_batch(session: AsyncSession, *, batch_id: int) -> bool:
     """Let it go on; whether it was paused. The caller commits.
 
     Raises:
-        UnknownVariantError: there is none, or it was cancelled.
+        UnknownVariantError: there is none, it has ended, or it was cancelled.
     """
     return await _move(session, batch_id, BatchState.PAUSED, BatchState.RUNNING)
 
@@ -75,10 +79,12 @@ async def cancel_batch(session: AsyncSession, *, batch_id: int) -> Cancelled:
     """End it, with all its open variants; those completed stay. The caller commits.
 
     Raises:
-        UnknownVariantError: there is none.
+        UnknownVariantError: there is none, or it has ended.
     """
-    await read_state(session, batch_id=batch_id)
-    await _change(session, batch_id, (BatchState.RUNNING, BatchState.PAUSED), BatchState.CANCELLED)
+    before = await read_state(session, batch_id=batch_id)
+    going_on = (BatchState.RUNNING, BatchState.PAUSED)
+    if not await _change(session, batch_id, going_on, BatchState.CANCELLED) and before in going_on:
+        raise _has_ended(batch_id)
     rows = (await session.execute(_CANCEL, {"batch_id": batch_id})).all()
     return Cancelled(variants=len(rows), submitted=[row.id for row in rows if row.is_submitted])
 
@@ -92,7 +98,13 @@ async def _move(
         raise UnknownVariantError(
             f"Batch {batch_id} was cancelled; what it lacks is requested by a new one."
         )
+    if not await session.scalar(_IS_OPEN, {"batch_id": batch_id}):
+        raise _has_ended(batch_id)
     return False
+
+
+def _has_ended(batch_id: int) -> UnknownVariantError:
+    return UnknownVariantError(f"Batch {batch_id} has ended: none of its variants is open.")
 
 
 async def _change(

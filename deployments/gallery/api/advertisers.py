@@ -24,7 +24,11 @@ from adspark.insight.figures import (
 from adspark.insight.snapshot import LibraryOnDay, read_library_on
 from adspark.insight.survival import Survival, read_survival
 from adspark.library.advertisers.listing import AdvertiserPage, AdvertiserSort, list_advertiser_page
-from adspark.library.advertisers.named import FoundAdvertisers, find_advertisers
+from adspark.library.advertisers.named import (
+    FoundAdvertisers,
+    find_advertisers,
+    resolve_advertisers,
+)
 from adspark.library.advertisers.stored import AdvertiserReport, read_report, read_rows
 from adspark.validation.stored import check_storable
 from deployments.gallery.days import Day
@@ -136,12 +140,12 @@ async def read_on_day(
 async def read_shares(
     session: SessionDep,
     advertiser: Annotated[
-        list[str] | None, Query(description="Ids; among all that are stored without.")
+        list[str] | None,
+        Query(description="Ids, names or domains; among all that are stored without."),
     ] = None,
     day: _Day = None,
     limit: _Limit = 100,
 ) -> list[ShareRow]:
     """Shares of the creatives seen running on a day; not of money or of views."""
-    for one in advertiser or ():
-        check_storable("advertiser", one)
-    return await read_share(session, advertiser_ids=advertiser, day=day or today(), limit=limit)
+    ids = await resolve_advertisers(session, names=advertiser) if advertiser else None
+    return await read_share(session, advertiser_ids=ids, day=day or today(), limit=limit)

@@ -217,6 +217,8 @@ function showOrder(board, page) {
 function orderByDragging(board) {
   let dragged = null;
   board.addEventListener("dragstart", (event) => {
+    // Selected text, as of a note, is dragged as text.
+    if (!(event.target instanceof Element) || event.target.matches("textarea, input")) return;
     dragged = event.target.closest("[data-placed]");
     event.dataTransfer.setData("text/plain", dragged.dataset.placed);
   });
@@ -227,7 +229,10 @@ function orderByDragging(board) {
     board.querySelector(".over")?.classList.remove("over");
     over.classList.add("over");
   });
-  board.addEventListener("dragend", () => board.querySelector(".over")?.classList.remove("over"));
+  board.addEventListener("dragend", () => {
+    dragged = null;
+    board.querySelector(".over")?.classList.remove("over");
+  });
   board.addEventListener("drop", async (event) => {
     const over = event.target.closest("[data-placed]");
     if (!dragged || !over || over === dragged) return;

@@ -128,8 +128,9 @@ async def _list_watches(asked: Asked, arguments: ListArguments) -> Answer:
         (one.row.id, one.row.definition.name, one.looks) for one in found.lines
     )
     if not found.lines and found.stored:  # who looks is known, and is none of them
-        stored = f"All {counted(found.stored, 'watch')}; none is what was asked for."
-        coverage = own_records(stored)
+        fitting = f"{found.total:,} of them fit" if found.total else "none is what was asked for"
+        later = f", and page {arguments.page:,} is after the last one" if found.total else ""
+        coverage = own_records(f"All {counted(found.stored, 'watch')}; {fitting}{later}.")
     rows = [one.row for one in found.lines]
     return Answer(coverage, {"page": WatchesFound(watches=rows, total=found.total)})
 

@@ -57,6 +57,20 @@ def test_it_is_paused_goes_on_and_is_cancelled_for_good(database_url: str) -> No
     assert batch.given("create", *GRID, "--yes")["generations"] == 4
 
 
+def test_one_that_has_ended_is_neither_paused_nor_cancelled(database_url: str) -> None:
+    batch.given("create", AD, OTHER, "-p", "Red", "--yes")
+
+    async def end(session: AsyncSession) -> None:
+        for number in (1, 2):
+            await finish(session, await read(session, number))
+
+    in_session(database_url, end)
+    for act in (("pause", "1"), ("resume", "1"), ("cancel", "1", "--yes")):
+        with pytest.raises(UnknownVariantError, match="Batch 1 has ended: none of its variants"):
+            batch.told(*act)
+    assert batch.given("show", "1")["status"] == "ended"
+
+
 def test_its_variants_are_ranked_by_rules_by_people_and_by_closeness(database_url: str) -> None:
     batch.given("create", AD, OTHER, THIRD, "-p", "Red", "-p", "Blue", "--yes")
 

@@ -59,6 +59,15 @@ def test_a_name_is_its_users_own() -> None:
     assert (counts(), counts("--user", "2")) == ({"summer": 0}, {"Autumn": 0})
 
 
+def test_a_board_is_found_in_any_case_and_no_other_looks_the_same() -> None:
+    told("create", "Ideas")
+    told("add", "ideas", AD)
+    assert on("IDEAS") == [AD]
+    with pytest.raises(InvalidQueryError, match="user 1 has a board 'Ideas' already"):
+        told("create", "id\u200beas")
+    assert counts() == {"Ideas": 1}
+
+
 def test_a_program_reads_all_about_an_ad() -> None:
     told("create", "summer")
     told("add", "summer", AD)

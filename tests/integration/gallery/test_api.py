@@ -113,6 +113,12 @@ async def test_advertisers_and_their_figures(pages: GalleryClient) -> None:
     assert [one["ad_creative_id"] for one in on_day["ads"]] == [ad(2), ad(1)]
     shares = await get(pages, "/share", day="2026-05-30", advertiser=[ADVERTISER_ID, SHOP])
     assert sum(one["share_of_creatives_seen"] for one in shares) == 1
+    # A figure among fewer than were named would be another one.
+    missing = await pages.get(
+        "/api/v1/share", params={"advertiser": [ADVERTISER_ID, "AR00000000000000000009"]}
+    )
+    assert missing.status_code == 422
+    assert "none of 'AR00000000000000000009' is stored" in missing.text
 
 
 async def test_watches_say_how_complete_they_looked_and_news_come_by_page(

@@ -49,6 +49,20 @@ async def test_a_grid_says_what_is_there_and_how_long_it_takes_before_it_is_requ
     assert "Red &lt;b&gt;" in (await pages.get("/variants/batches")).text
 
 
+async def test_a_form_sent_again_with_another_prompt_asks_for_its_price_and_is_another_batch(
+    pages: GalleryClient, database: Database
+) -> None:
+    await pages.send_form(FORM, FORM, **GRID, confirmed="4")
+    changed = GRID | {"prompt": ["Green", "Blue"]}  # after the browser's Back
+    asked = await pages.send_form(FORM, FORM, **changed)
+    assert "These are 2 generations, each of which is paid for." in asked.text
+    assert await number_of_variants(database) == 4
+
+    answer = await pages.send_form(FORM, FORM, **changed, confirmed="2")
+    assert answer.url.path == "/variants/batches/2"
+    assert await number_of_variants(database) == 6
+
+
 async def test_a_budget_that_is_too_small_is_said_before_anything_is_confirmed(
     pages: GalleryClient, database: Database
 ) -> None:

@@ -257,6 +257,20 @@ async def test_the_second_who_writes_a_note_is_shown_the_first_ones(pages: Galle
     assert ">second</textarea>" in replaced.text
 
 
+async def test_a_note_on_an_ad_that_is_off_the_board_by_now_is_shown_and_not_lost(
+    pages: GalleryClient,
+) -> None:
+    board = await fill_board(pages, 1)
+    form = {"do": "note", "ad": ad(1), "version": version((await pages.get(board)).text, "note", 1)}
+    await change(pages, board, "remove", ad=ad(1))
+
+    answer = await pages.send_form(board, page=board, **form, note="Good <b>colour</b>")
+
+    assert answer.status_code == 422
+    assert f"{ad(1)} is not on the board any more." in answer.text
+    assert "Good &lt;b&gt;colour&lt;/b&gt;</textarea>" in answer.text
+
+
 async def test_the_second_who_renames_a_board_is_shown_the_first_ones_name(
     pages: GalleryClient,
 ) -> None:

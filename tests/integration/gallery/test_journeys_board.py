@@ -124,6 +124,9 @@ async def test_from_what_is_new_to_a_board_that_others_see(
             note = page.locator(f'[data-placed="{ad(1)}"]')
             await note.locator("summary").click()
             await note.locator("textarea").fill("Bold <b>colour</b>")
+            await note.locator("textarea").select_text()
+            await note.locator("textarea").drag_to(placed.nth(1))  # text, and not the ad
+            await note.locator("textarea").fill("Bold <b>colour</b>")
             await placed.nth(1).drag_to(placed.nth(0))
             await expect(page.locator("[data-board]")).not_to_have_attribute(
                 "data-version", str(version)

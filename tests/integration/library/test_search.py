@@ -191,6 +191,8 @@ async def test_what_changes_is_found_as_it_is_now(library: Database) -> None:
     assert await found(library, "sale") == set()
     async with library.session() as session:
         await tag_ads(session, user_id=1, tag="best of all", ids=[ad(4)])
+        with pytest.raises(InvalidQueryError, match="tag: holds invisible characters"):
+            await tag_ads(session, user_id=1, tag="be\u200bst of all", ids=[ad(4)])
         await session.commit()
     assert await found(library, "best") == {4}
     async with library.session() as session:

@@ -120,9 +120,14 @@ async def test_a_list_of_watches_that_holds_none_does_not_say_that_nobody_looks(
     async with open_assistant(serving(database_url, tmp_path)) as client:
         before = (await ask(client, "list_watches"))["coverage"]
         await add_watch(database)
-        for asked in ({"watch": "nike"}, {"state": "paused"}, {"page": 9}):
+        none = "All 1 watch; none is what was asked for."
+        later = "All 1 watch; 1 of them fit, and page 9 is after the last one."
+        for asked, said in (
+            ({"watch": "nike"}, none),
+            ({"state": "paused"}, none),
+            ({"page": 9}, later),
+        ):
             told = (await ask(client, "list_watches", **asked))["coverage"]
-            assert told["is_complete"], asked
-            assert told["looked_at"] == ["All 1 watch; none is what was asked for."]
+            assert (told["is_complete"], told["looked_at"]) == (True, [said]), asked
 
     assert before["not_looked_at"] == ["There is no watch: nobody looks."]

@@ -276,9 +276,14 @@ class BatchLife(RuleBasedStateMachine):
             return changed
 
     async def _cancel(self, batch: int) -> None:
-        async with self.database.session() as session:
-            ended = await cancel_batch(session, batch_id=batch)
-            await session.commit()
+        is_open = (await self._batch(batch)).open > 0
+        try:
+            async with self.database.session() as session:
+                ended = await cancel_batch(session, batch_id=batch)
+                await session.commit()
+        except UnknownVariantError:
+            assert not is_open
+            return
         self.submitted_at_pause.pop(batch, None)
         for variant_id in ended.submitted:
             await stop_generation(self.database, lambda _: self.service, variant_id=variant_id)

@@ -273,6 +273,7 @@ async def test_a_change_that_leaves_nothing_to_search_is_refused(database: Datab
         pytest.param("2", 2, 3, id="else a name"),
         pytest.param(" boots ", None, 2, id="name, with blanks around"),
         pytest.param("shoes", 2, 4, id="the user's own"),
+        pytest.param("BOOTS", None, 2, id="in any case"),
         pytest.param("99999999999999999999", None, 5, id="a number larger than any id"),
     ],
 )

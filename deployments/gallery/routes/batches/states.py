@@ -58,7 +58,10 @@ async def cancel(
     """End it with all its open variants, and their generations."""
     await read_batch(session, batch_id=batch_id)
     await session.rollback()  # no connection waits for Prefect
-    async with open_prefect():
-        _ended, problems = await end_batch(batch_id)
     page = f"/variants/batches/{batch_id}"
+    try:
+        async with open_prefect():
+            _ended, problems = await end_batch(batch_id)
+    except UnknownVariantError:
+        return lead_to(page, "variant_moved_on")
     return lead_to(page, "variant_still_running" if problems else "batch_cancelled")

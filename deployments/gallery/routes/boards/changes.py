@@ -68,8 +68,8 @@ async def _change(pages: BoardPages, board: Board, form: Form) -> RedirectRespon
             return lead_to("/boards", "board_deleted", board=name)
         case "link":
             key = form.text("key") or uuid4().hex
-            token = secret_of_form(pages.request, f"{board.id} {key}")
             days = _number(form, "days")
+            token = secret_of_form(pages.request, f"{board.id} {days} {key}")
             await create_link(session, board_id=board.id, token=token, days=days)
             link = f"{public_url(pages.request, pages.gallery)}/shared/{token}"
             return lead_to(here, "link_made", link=link)
