@@ -25,6 +25,8 @@ _OVERLAP = 50  # lines that are read again: of several processes, the later one 
 # What Prefect logs of each run, and its worker of one that it takes: its states say the same.
 _STATES = ("Finished in state ", "Beginning flow run ")
 _WORKER = "prefect.flow_runs.worker"
+# Prefect's message of a run that began while another one of its deployment ran.
+_ONE_AT_A_TIME = "Deployment concurrency limit reached"
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,11 @@ def _why(run: FlowRun) -> str:
     state = run.state
     if state is None:
         return f"{run.name} ended without a state."
+    if state.is_cancelled() and (state.message or "").startswith(_ONE_AT_A_TIME):
+        return (
+            f"{run.name} did not begin: another run of it is under way, and they run one after the "
+            "other. Wait for that one's end: adspark monitor"
+        )
     message = re.sub(r"^(Flow|Task) run encountered an exception:? ", "", state.message or "")
     return f"{run.name} ended {state.name}: {message or 'no message'}"
 

@@ -9,9 +9,9 @@ import pytest
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import LogCreate
 from prefect.settings import PREFECT_API_URL
-from prefect.states import Completed, Running, Scheduled
+from prefect.states import Cancelled, Completed, Running, Scheduled
 
-from deployments.cli.runs.follow import Event, follow_run
+from deployments.cli.runs.follow import Event, RunFailedError, follow_run
 from tests.support.queued import open_pools, queue
 
 RUN, WORKER = "prefect.flow_runs", "prefect.flow_runs.worker"
@@ -77,3 +77,11 @@ async def test_who_stops_following_is_told_how_to_see_the_run_which_goes_on(
     with pytest.raises(asyncio.CancelledError):
         await following
     assert told[-1].text == f"the run is not cancelled; see it with: adspark task {run.id}"
+
+
+async def test_a_run_that_another_one_keeps_from_beginning_says_so(client: PrefectClient) -> None:
+    (run,) = await queue(client, Scheduled())
+    ended = Cancelled(message="Deployment concurrency limit reached.")
+    await client.set_flow_run_state(run.id, ended, force=True)
+    with pytest.raises(RunFailedError, match="another run of it is under way.*adspark monitor"):
+        await follow_run(PREFECT_API_URL.value(), run.id, lambda _: None)
