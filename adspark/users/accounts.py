@@ -19,6 +19,7 @@ from adspark.validation.names import clean_name, name_key
 SESSION_DAYS = 7
 """After which a browser has to sign in again."""
 
+_BUCKETS = 1024  # over which names and addresses are spread, so that few rows count them
 _SHORTEST, _LONGEST = 10, 200  # characters of a password
 
 _SAVE = text("""
@@ -27,8 +28,9 @@ _SAVE = text("""
     SELECT user_id, :password_hash, :role FROM app_user WHERE user_id = :user_id
     ON CONFLICT (user_id) DO UPDATE SET password_hash = excluded.password_hash,
         role = excluded.role, locked_at = NULL, updated_at = now()
-    RETURNING user_id
+    RETURNING (SELECT name_key FROM app_user WHERE user_id = :user_id)
 """)
+_FORGET_ATTEMPTS = text("DELETE FROM rate_slot WHERE name = :counter")
 _LOCK = text("""
     WITH ended AS (DELETE FROM account_session WHERE user_id = :user_id)
     UPDATE account SET locked_at = now(), updated_at = now()
@@ -62,7 +64,8 @@ class SignedIn(BaseModel):
 
 
 async def save_password(session: AsyncSession, *, user_id: int, password: str, role: Role) -> None:
-    """Let a user sign in with a password; ends the sessions of the one before. Does not commit.
+    """Let a user sign in with a password; ends the sessions of the one before, and wrong ones that
+    were tried count no more. Does not commit.
 
     Args:
         session: of the database.
@@ -79,12 +82,13 @@ async def save_password(session: AsyncSession, *, user_id: int, password: str, r
         )
     hashed = await asyncio.to_thread(_hasher().hash, password)
     values = {"user_id": user_id, "password_hash": hashed, "role": role.value}
-    if await session.scalar(_SAVE, values) is None:
+    if (key := await session.scalar(_SAVE, values)) is None:
         raise InvalidQueryError(
             "user",
             f"user {user_id} has no name to sign in with",
             command=f"give it one with: adspark users add NAME --number {user_id}",
         )
+    await session.execute(_FORGET_ATTEMPTS, {"counter": attempts_counter("name", key)})
 
 
 async def lock_account(session: AsyncSession, *, user_id: int) -> bool:
@@ -127,6 +131,12 @@ async def find_session(session: AsyncSession, *, token: str) -> SignedIn | None:
 async def end_session(session: AsyncSession, *, token: str) -> None:
     """Sign a browser out. Does not commit."""
     await session.execute(_END, {"token_hash": _hash(token)})
+
+
+def attempts_counter(kind: str, value: str) -> str:
+    """The name of the rate limit that counts wrong passwords for a name, or from an address."""
+    number = int(hashlib.sha256(value.encode()).hexdigest(), 16) % _BUCKETS
+    return f"sign-in {kind} {number}"
 
 
 @cache

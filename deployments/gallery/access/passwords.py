@@ -1,20 +1,18 @@
 """Names and passwords that are sent by a form or a program: they are checked, and those that are
 wrong are counted in the database, over all servers."""
 
-import hashlib
 from base64 import b64decode
 
 from fastapi import Request
 
 from adspark.db.rate_limits import release_slot, try_acquire_slot
-from adspark.users.accounts import SignedIn, check_password
+from adspark.users.accounts import SignedIn, attempts_counter, check_password
 from adspark.validation.names import clean_name, name_key
 from deployments.gallery.resources import Gallery
 
 # Wrong ones in a quarter of an hour: from one address, and for one name.
 _WINDOW = 900.0
 _OF_ADDRESS, _OF_NAME = 50, 10
-_BUCKETS = 1024  # over which names and addresses are spread, so that few rows count them
 
 
 class TooManyAttemptsError(Exception):
@@ -46,7 +44,10 @@ async def check_attempt(
     """
     address = request.client.host if request.client else ""
     key = name_key(clean_name(name))  # the same for all ways to write a name
-    counters = {_counter("address", address): _OF_ADDRESS, _counter("name", key): _OF_NAME}
+    counters = {
+        attempts_counter("address", address): _OF_ADDRESS,
+        attempts_counter("name", key): _OF_NAME,
+    }
     async with gallery.password_checks:
         # Counted before it is looked at: also of attempts at the same time none is too many.
         for counter, limit in counters.items():
@@ -72,8 +73,3 @@ def read_basic(request: Request) -> tuple[str, str] | None:
     except ValueError:
         return None
     return (name, password) if colon else None
-
-
-def _counter(kind: str, value: str) -> str:
-    number = int(hashlib.sha256(value.encode()).hexdigest(), 16) % _BUCKETS
-    return f"sign-in {kind} {number}"

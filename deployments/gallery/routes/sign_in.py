@@ -33,9 +33,11 @@ async def sign_in(
     try:
         found = await check_attempt(request, gallery, name=name, password=form.written("password"))
     except TooManyAttemptsError as error:
-        return write_sign_in(
+        page = write_sign_in(
             request, gallery, back=back, name=name, kept=kept, minutes=error.minutes
         )
+        page.headers["Retry-After"] = str(error.seconds)
+        return page
     if found is None:
         return write_sign_in(request, gallery, back=back, name=name, kept=kept, is_wrong=True)
     token = await begin_session(session, user_id=found.user_id)

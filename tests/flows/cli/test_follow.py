@@ -83,5 +83,5 @@ async def test_a_run_that_another_one_keeps_from_beginning_says_so(client: Prefe
     (run,) = await queue(client, Scheduled())
     ended = Cancelled(message="Deployment concurrency limit reached.")
     await client.set_flow_run_state(run.id, ended, force=True)
-    with pytest.raises(RunFailedError, match="another run of it is under way.*adspark monitor"):
+    with pytest.raises(RunFailedError, match=r"another run of it is under way.*adspark monitor"):
         await follow_run(PREFECT_API_URL.value(), run.id, lambda _: None)

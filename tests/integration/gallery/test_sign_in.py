@@ -9,7 +9,7 @@ from sqlalchemy import text
 from adspark.db.engine import Database
 from adspark.models import Role
 from adspark.users.accounts import lock_account, save_password
-from adspark.users.store import add_user
+from adspark.users.store import add_user, find_user
 from tests.support.gallery import PASSWORD, GalleryClient, open_gallery
 from tests.support.library import ad
 
@@ -62,7 +62,7 @@ async def test_a_wrong_name_or_password_lets_nobody_in(
 
 
 async def test_too_many_attempts_have_to_wait_even_with_the_right_password(
-    closed: GalleryClient,
+    closed: GalleryClient, database: Database
 ) -> None:
     for _ in range(10):
         await closed.send_form("/sign-in", page="/sign-in", name="Ana", password="wrong")
@@ -71,7 +71,16 @@ async def test_too_many_attempts_have_to_wait_even_with_the_right_password(
 
     assert refused.status_code == 429
     assert "Too many attempts" in refused.text
+    assert 0 < int(refused.headers["retry-after"]) <= 900
     await sign_in(closed, "Bob")
+
+    other = "a new one from the operator"
+    async with database.session() as session:
+        ana = await find_user(session, written="Ana")
+        await save_password(session, user_id=ana, password=other, role=Role.EDITOR)
+        await session.commit()
+    await closed.send_form("/sign-out", page="/library")
+    await sign_in(closed, "Ana", other)
 
 
 async def test_right_passwords_use_up_no_attempts(closed: GalleryClient) -> None:
