@@ -1,6 +1,6 @@
 """A tool: its name, its arguments, and the question that it answers."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ from mcp.types import ToolAnnotations
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from adspark.errors import InvalidQueryError
 from deployments.gallery.access.visitor import Visitor
 from deployments.gallery.resources import Gallery
 from deployments.mcp.answers import Answer
@@ -18,6 +19,18 @@ class Arguments(BaseModel):
     """Arguments of a tool; what is not known is refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def check_only(self, names: Collection[str], what: str) -> None:
+        """Raise InvalidQueryError where an argument is given that does not go with what is asked:
+        whoever gave it would take the answer for that of another question.
+
+        Args:
+            names: of those that do.
+            what: what is asked.
+        """
+        for name, field in type(self).model_fields.items():
+            if name not in names and getattr(self, name) != field.get_default():
+                raise InvalidQueryError(name, f"does not go with {what}; leave it out.")
 
 
 @dataclass(frozen=True)

@@ -215,3 +215,10 @@ PLANS = {
     Act.VARIANTS: _plan_variants,
 }
 """How each is checked and priced."""
+
+NEEDED = {
+    Act.LOOK_NOW: ("watch",),
+    Act.DETAILS: ("ads",),
+    Act.VARIANTS: ("ads", "prompt", "review"),
+}
+"""The arguments that go with each."""

@@ -4,13 +4,14 @@ from deployments.mcp.answers import Answer
 from deployments.mcp.confirmation import Confirmations
 from deployments.mcp.coverage import own_records
 from deployments.mcp.tool import Asked, Tool
-from deployments.mcp.tools.acts import PLANS, SpendArguments, State
+from deployments.mcp.tools.acts import NEEDED, PLANS, SpendArguments, State
 
 
 def make_tool(confirmations: Confirmations) -> Tool:
     """The tool, with the confirmations of this server."""
 
     async def spend(asked: Asked, arguments: SpendArguments) -> Answer:
+        arguments.check_only({"act", "confirmation", *NEEDED[arguments.act]}, arguments.act.value)
         plan = await PLANS[arguments.act](asked, arguments)
         spending, begin = plan.spending, plan.begin
         if begin is not None:

@@ -35,6 +35,7 @@ class VariantArguments(Arguments):
 async def _show(asked: Asked, arguments: VariantArguments) -> Answer:
     if arguments.variant is None:
         return await _list(asked, arguments)
+    arguments.check_only({"variant"}, "the number of a variant")
     session = asked.session
     variant = summary_of(await read_variant(session, variant_id=arguments.variant))
     reviews = await list_reviews(session, variant_id=variant.id)

@@ -57,6 +57,16 @@ CALLS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("show_variants", {"ad": ""}, ("ad: no ad", "an ad id is CR and 20 digits")),
     ("show_variants", {"variant": 99}, ("variant: There is no variant 99.", "show_variants")),
     ("show_variants", {"variant": 0}, ("variant: is less than 1.",)),
+    (
+        "show_variants",
+        {"variant": 1, "status": "failed"},
+        ("status: does not go with the number of a variant; leave it out.",),
+    ),
+    (
+        "spend",
+        {"act": "look_now", "watch": "rest", "prompt": "x"},
+        ("prompt: does not go with look_now; leave it out.",),
+    ),
     ("spend", {}, ("act: is missing",)),
     ("spend", {"act": "look_now"}, ("watch: name the watch to look at.",)),
     ("spend", {"act": "look_now", "watch": "rest"}, ("watch: watch 2 is paused; resume it",)),
