@@ -29,7 +29,7 @@ from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterTags
 from prefect.client.schemas.objects import FlowRun
 from prefect.states import Scheduled
 
-from adspark.db.configured import postgres_folder
+from adspark.db.embedded import postgres_folder
 from adspark.home.running_stack import StackState
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve

@@ -12,8 +12,7 @@ from pathlib import Path
 
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from adspark.db.configured import postgres_folder
-from adspark.db.embedded import ADSPARK_DATABASE, LocalPostgres
+from adspark.db.embedded import ADSPARK_DATABASE, LocalPostgres, postgres_folder
 
 ADSPARK = (sys.executable, "-m", "deployments.cli.main")
 

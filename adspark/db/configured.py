@@ -5,11 +5,10 @@ from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager
 from contextvars import ContextVar
-from pathlib import Path
 from typing import TypeVar
 
 from adspark.db import migrate
-from adspark.db.embedded import ADSPARK_DATABASE, LocalPostgres
+from adspark.db.embedded import ADSPARK_DATABASE, LocalPostgres, postgres_folder
 from adspark.db.engine import Database
 from adspark.settings import Settings
 
@@ -17,11 +16,6 @@ _Value = TypeVar("_Value")
 # The database that the block around us has opened, and what it was opened for: an engine belongs to
 # its event loop.
 _opened: ContextVar[tuple[object, Database] | None] = ContextVar("adspark_database", default=None)
-
-
-def postgres_folder(home: Path) -> Path:
-    """Where the embedded server of a home folder keeps its data."""
-    return home / "postgres"
 
 
 @contextmanager

@@ -43,6 +43,11 @@ _BUFFERS = (
 _PLAIN_FOLDER = re.compile(r"[\w/.-]+", re.ASCII)
 
 
+def postgres_folder(home: Path) -> Path:
+    """Where the embedded server of a home folder keeps its data."""
+    return home / "postgres"
+
+
 class LocalPostgres:
     """A server in `folder` (made on first use), with the databases `adspark` and `prefect`."""
 

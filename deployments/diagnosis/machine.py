@@ -5,7 +5,8 @@ import os
 from pathlib import Path
 
 from adspark.db import migrate
-from adspark.db.configured import database_url, postgres_folder
+from adspark.db.configured import database_url
+from adspark.db.embedded import postgres_folder
 from adspark.errors import ConfigurationError
 from adspark.home.running_stack import is_starting, running_stack
 from adspark.maintenance.check import Check, CheckState

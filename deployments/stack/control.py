@@ -9,8 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from adspark.db.configured import postgres_folder
-from adspark.db.embedded import LocalPostgres
+from adspark.db.embedded import LocalPostgres, postgres_folder
 from adspark.errors import AdSparkError, ConfigurationError
 from adspark.home.private_folder import make_home
 from adspark.home.processes import stop_process_trees

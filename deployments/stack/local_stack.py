@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
+from importlib import import_module
 from urllib.parse import urlsplit
 
 import httpx
@@ -16,9 +17,7 @@ from filelock import FileLock, Timeout
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from adspark.concurrency import in_thread
-from adspark.db import migrate
-from adspark.db.configured import postgres_folder
-from adspark.db.embedded import ADSPARK_DATABASE, PREFECT_DATABASE, LocalPostgres
+from adspark.db.embedded import ADSPARK_DATABASE, PREFECT_DATABASE, LocalPostgres, postgres_folder
 from adspark.db.libpq import forget_libpq_variables
 from adspark.errors import ConfigurationError
 from adspark.home.private_folder import make_folder, make_home
@@ -40,9 +39,7 @@ from deployments.environment.stack_settings import (
     server_environment,
 )
 from deployments.operations.runs.active import have_workers, requeue_unfinished_runs
-from deployments.provisioning.provision import provision
 from deployments.queue_classes import POOL_NAMES
-from deployments.stack.metrics_server import serving_metrics
 from deployments.stack.ports import check_ports, stack_ports
 from deployments.stack.processes import STOP_PATIENCE, ProcessState, StackProcess
 from deployments.stack.supervisor import supervise
@@ -50,6 +47,8 @@ from deployments.stack.supervisor import supervise
 WORKERS = "workers"
 """The name of the process that serves all pools."""
 
+# Slow to import, so that it is done while Prefect's server starts.
+_MEANWHILE = ("deployments.provisioning.provision", "deployments.stack.metrics_server")
 _ANSWER = 10.0  # seconds for the answer of a process whether it is ready; it may be slow
 
 
@@ -109,6 +108,8 @@ class LocalStack:
             cleanup.enter_context(temporary_settings({PREFECT_API_URL: self.state.api_url}))
             cleanup.push_async_callback(self._stop)
             await self._start(database_url, prefect_url)
+            from deployments.stack.metrics_server import serving_metrics  # noqa: PLC0415  (_MEANWHILE)
+
             address = cleanup.enter_context(  # in threads of this process
                 serving_metrics(
                     self._settings, api_url=self.state.api_url, database_url=database_url
@@ -160,6 +161,8 @@ class LocalStack:
         """Of the embedded database; or of one's own, whose operator decides when it is migrated."""
         if (own := self._settings.database_url) is None:
             return server.url(ADSPARK_DATABASE)
+        from adspark.db import migrate  # noqa: PLC0415  (slow)
+
         url = own.get_secret_value()
         if migrate.current(url) != migrate.newest():
             raise ConfigurationError(
@@ -184,6 +187,8 @@ class LocalStack:
             health="/api/health",
         )
         if self._settings.database_url is None:  # while the server starts, which takes longer
+            from adspark.db import migrate  # noqa: PLC0415  (slow)
+
             await in_thread(migrate.upgrade, database_url)
             state.database_url = database_url
         self._serve("gallery", "deployments.gallery.server", environment, url=state.gallery_url)
@@ -191,8 +196,12 @@ class LocalStack:
         processes[WORKERS].is_ready = partial(have_workers, POOL_NAMES)
         arguments = ["-m", "deployments.cli.main", "worker", *POOL_NAMES]
         self._spawn(WORKERS, arguments, environment, address=", ".join(POOL_NAMES))
+        for module in _MEANWHILE:
+            await in_thread(import_module, module)
         for name in ("sandbox", "prefect server") if state.sandbox_url else ("prefect server",):
             await processes[name].wait_ready()
+        from deployments.provisioning.provision import provision  # noqa: PLC0415  (_MEANWHILE)
+
         processes["provisioning"].set_state(ProcessState.STARTING)
         await provision(self._settings, database_url=database_url)
         processes["provisioning"].set_state(ProcessState.READY)

@@ -9,8 +9,7 @@ from pydantic import JsonValue
 
 from adspark.creatives.fetch import FetchSummary
 from adspark.creatives.store import CreativeCount, count_creatives
-from adspark.db.configured import postgres_folder
-from adspark.db.embedded import LocalPostgres
+from adspark.db.embedded import LocalPostgres, postgres_folder
 from adspark.errors import AdSparkError
 from adspark.home.running_stack import StackState, check_no_stack
 from adspark.notifications.digest import DigestSummary

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from rich.markup import escape
 
-from adspark.db.configured import postgres_folder
+from adspark.db.embedded import postgres_folder
 from adspark.errors import InvalidQueryError
 from adspark.library.advertisers.choice import choose_advertiser
 from adspark.library.advertisers.named import find_advertisers

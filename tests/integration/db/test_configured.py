@@ -11,8 +11,8 @@ import pytest
 from pydantic import SecretStr
 
 from adspark.db import migrate
-from adspark.db.configured import in_own_thread, open_database, postgres_folder
-from adspark.db.embedded import LocalPostgres
+from adspark.db.configured import in_own_thread, open_database
+from adspark.db.embedded import LocalPostgres, postgres_folder
 from adspark.db.engine import read_now
 from adspark.settings import Settings
 

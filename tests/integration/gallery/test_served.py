@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from adspark.db.configured import database_url, postgres_folder
-from adspark.db.embedded import LocalPostgres
+from adspark.db.configured import database_url
+from adspark.db.embedded import LocalPostgres, postgres_folder
 from adspark.home.running_stack import StackState
 from adspark.settings import Settings
 from tests.support.stack import free_port

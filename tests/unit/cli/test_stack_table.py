@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from adspark.db.configured import postgres_folder
+from adspark.db.embedded import postgres_folder
 from adspark.settings import Settings
 from adspark.text.terminal import SafeConsole
 from deployments.cli.operating.stack import _draw
