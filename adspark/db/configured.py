@@ -10,6 +10,7 @@ from typing import TypeVar
 from adspark.db import migrate
 from adspark.db.embedded import ADSPARK_DATABASE, LocalPostgres, postgres_folder
 from adspark.db.engine import Database
+from adspark.db.revisions import newest
 from adspark.settings import Settings
 
 _Value = TypeVar("_Value")
@@ -33,7 +34,7 @@ def database_url(settings: Settings, *, upgrade: bool = True) -> Iterator[str]:
         return
     with LocalPostgres(postgres_folder(settings.home)).running() as server:
         url = server.url(ADSPARK_DATABASE)
-        if upgrade and migrate.current(url) != migrate.newest():
+        if upgrade and migrate.current(url) != newest():
             migrate.upgrade(url)
         yield url
 

@@ -16,6 +16,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from adspark.db.libpq import forget_libpq_variables
 from adspark.db.locks import Locks, check_sessions, driver_of, transaction_pooler
+from adspark.db.revisions import check_newest
 from adspark.db.time_limits import answers_within, begin_waiting, bound_lock_waits
 from adspark.errors import (
     AdSparkError,
@@ -151,6 +152,7 @@ class Database:
             return
         async with self.session() as session:
             check_server(*(await session.execute(READ_SERVER)).one())
+            check_newest(await session.scalar(READ_REVISION))
         self._server_is_good = True
 
 
@@ -188,6 +190,9 @@ READ_SERVER = text(
     "current_setting('server_encoding'), current_database()"
 )
 """What `check_server` takes."""
+
+READ_REVISION = text("SELECT version_num FROM alembic_version")
+"""The revision of the schema; before the first migration there is no such table."""
 
 
 def check_server(version_number: int, encoding: str, database: str) -> None:

@@ -7,7 +7,6 @@ most of which only ask whether the database is at the newest revision.
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, create_engine, text
@@ -17,6 +16,7 @@ from sqlmodel import SQLModel
 
 from adspark import models  # noqa: F401  (fills SQLModel.metadata)
 from adspark.db.engine import (
+    READ_REVISION,
     READ_SERVER,
     check_server,
     connect_arguments,
@@ -31,6 +31,7 @@ from adspark.db.extensions import (
     use_extensions,
 )
 from adspark.db.lock_waits import LockHolder, LockWaitError, bounded_lock_waits
+from adspark.db.revisions import check_newest, is_newer, newest
 from adspark.errors import DatabaseSetupError
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def upgrade(
         on_wait: called in another thread with the locks' holders, at each try.
 
     Raises:
+        DatabaseSetupError: the database is of a newer version of AdSpark.
         LockWaitError: another session held a lock for all this time; nothing was changed.
     """
     end = time.monotonic() + patience
@@ -108,6 +110,8 @@ def _try_upgrade(url: str, patience: float, on_wait: Callable[[Sequence[LockHold
         try:
             # One upgrader at a time: the lock goes with the transaction, the whole upgrade.
             connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('adspark.schema'))"))
+            if is_newer(at := _read_revision(connection)):
+                check_newest(at)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             use_extensions(connection)
@@ -122,21 +126,14 @@ def _try_upgrade(url: str, patience: float, on_wait: Callable[[Sequence[LockHold
 def current(url: str) -> str | None:
     """The revision of the database, or None before the first migration."""
     with _connection(url) as connection:
-        if connection.execute(text("SELECT to_regclass('alembic_version')")).scalar() is None:
-            return None
-        at: str | None = connection.execute(
-            text("SELECT version_num FROM alembic_version")
-        ).scalar()
+        return _read_revision(connection)
+
+
+def _read_revision(connection: Connection) -> str | None:
+    if connection.execute(text("SELECT to_regclass('alembic_version')")).scalar() is None:
+        return None
+    at: str | None = connection.execute(READ_REVISION).scalar()
     return at
-
-
-def newest() -> str:
-    """The revision that this version of AdSpark needs: files of migrations begin with theirs."""
-    versions = files("adspark").joinpath("migrations", "versions").iterdir()
-    revisions = [name.partition("_")[0] for one in versions if (name := one.name).endswith(".py")]
-    if not revisions:
-        raise RuntimeError("AdSpark was packaged without its migrations.")
-    return max(revisions)
 
 
 def differences(url: str) -> list[str]:
@@ -156,19 +153,14 @@ def check_ready(url: str) -> str:
     Raises:
         DatabaseSetupError, DatabaseUnavailableError: it cannot be; says why, and what to do.
     """
-    at = current(url)
-    if at != newest():
-        raise DatabaseSetupError(
-            f"The database is at {at or 'no migration'}, AdSpark needs {newest()}.",
-            command="run: adspark db upgrade",
-        )
+    check_newest(current(url))
     check_rights(url)
     if found := differences(url):
         raise DatabaseSetupError(
             f"The tables differ from what AdSpark expects ({found[0]}); restore them, or start "
             "from an empty database."
         )
-    return at
+    return newest()
 
 
 def server_version(url: str) -> str:

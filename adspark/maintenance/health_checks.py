@@ -5,8 +5,8 @@ import asyncio
 from sqlalchemy import text
 
 from adspark.archive.counts import count_archive
-from adspark.db import migrate
 from adspark.db.engine import Database
+from adspark.db.revisions import find_difference
 from adspark.errors import ConfigurationError
 from adspark.generators.base import Generator
 from adspark.maintenance.check import Check, CheckState
@@ -32,10 +32,8 @@ async def check_database(database: Database) -> Check:
     async with database.session() as session:
         at = await session.scalar(text("SELECT version_num FROM alembic_version"))
         used, most = (await session.execute(_CONNECTIONS)).one()
-    newest = await asyncio.to_thread(migrate.newest)
-    if at != newest:
-        what = f"at migration {at or 'none'}, and {newest} is the newest"
-        return Check.failed("database", what, "adspark db upgrade")
+    if difference := await asyncio.to_thread(find_difference, at):
+        return Check.failed("database", *difference)
     state = f"migration {at}, {used} of {most} connections"
     if used > (1 - _FEW) * most:
         return Check.warning("database", state, "raise max_connections, or: adspark scale POOL N")

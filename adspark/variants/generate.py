@@ -162,6 +162,7 @@ async def generate(deps: GenerationDeps, *, variant_id: int) -> VariantSummary:
         rules = await read_in_force(session, user_id=variant.user_id)
     request = await build_request(deps.database, deps.media, variant, original, rules)
     if request.submitted_at is None:
+        await deps.database.check_server()
         await deps.generator.check(request.prompt)
     generated = await _generate(deps, variant, request)
     with identify(variant=variant_id), span("store"):

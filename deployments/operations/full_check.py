@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from adspark.db import migrate
 from adspark.db.configured import database_url
+from adspark.db.revisions import find_difference
 from adspark.errors import AdSparkError
 from adspark.settings import Settings
 from deployments.operations.probe import ProbeResult, probe
@@ -81,10 +82,8 @@ def _check_database(settings: Settings) -> tuple[str | None, list[Problem]]:
             at = migrate.current(url)
     except AdSparkError as error:
         return None, [Problem(what=str(error), remedy="adspark db check")]
-    if at == migrate.newest():
-        return at, []
-    what = f"the database is at {at or 'no migration'}, AdSpark needs {migrate.newest()}"
-    return at, [Problem(what=what, remedy="adspark db upgrade")]
+    difference = find_difference(at)
+    return at, [Problem(what=difference[0], remedy=difference[1])] if difference else []
 
 
 def _check_deployments(

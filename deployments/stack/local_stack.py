@@ -19,6 +19,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from adspark.concurrency import in_thread
 from adspark.db.embedded import ADSPARK_DATABASE, PREFECT_DATABASE, LocalPostgres, postgres_folder
 from adspark.db.libpq import forget_libpq_variables
+from adspark.db.revisions import check_newest
 from adspark.errors import ConfigurationError
 from adspark.home.private_folder import make_folder, make_home
 from adspark.home.processes import ProcessId, stop_process_trees
@@ -164,10 +165,7 @@ class LocalStack:
         from adspark.db import migrate  # noqa: PLC0415  (slow)
 
         url = own.get_secret_value()
-        if migrate.current(url) != migrate.newest():
-            raise ConfigurationError(
-                "ADSPARK_DATABASE_URL: this database lacks migrations; run: adspark db upgrade"
-            )
+        check_newest(migrate.current(url))
         return url
 
     async def _start(self, database_url: str, prefect_url: str) -> None:

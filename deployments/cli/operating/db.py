@@ -8,6 +8,7 @@ import typer
 from adspark.db import migrate
 from adspark.db.configured import database_url
 from adspark.db.lock_waits import LockHolder
+from adspark.db.revisions import find_difference, newest
 from adspark.validation.bounds import Range
 from deployments.cli.database import current_settings
 from deployments.cli.operating.documents import DatabaseDocument
@@ -58,7 +59,7 @@ def _upgrade(wait: float = migrate.LOCK_PATIENCE, *, as_json: bool) -> None:
         print_json(
             DatabaseDocument(
                 revision=after,
-                newest=migrate.newest(),
+                newest=newest(),
                 changed=before != after,
                 missing_extensions=missing,
             )
@@ -73,13 +74,14 @@ def _upgrade(wait: float = migrate.LOCK_PATIENCE, *, as_json: bool) -> None:
 def current(as_json: JsonOption = False) -> None:
     """Show the migration that the database is at."""
     with database_url(current_settings(), upgrade=False) as url:
-        at, newest = migrate.current(url), migrate.newest()
+        at = migrate.current(url)
     if as_json:
-        print_json(DatabaseDocument(revision=at, newest=newest))
-    elif at == newest:
-        out.print(f"{at} (newest)")
+        print_json(DatabaseDocument(revision=at, newest=newest()))
+    elif difference := find_difference(at):
+        what, remedy = difference
+        print_line(f"{what[0].upper()}{what[1:]}: {remedy}")
     else:
-        print_line(f"{at or 'empty'}; newest is {newest}, reach it with: adspark db upgrade")
+        out.print(f"{at} (newest)")
 
 
 @app.command()
@@ -88,6 +90,6 @@ def check(as_json: JsonOption = False) -> None:
     with database_url(current_settings(), upgrade=False) as url:
         at = migrate.check_ready(url)
     if as_json:
-        print_json(DatabaseDocument(revision=at, newest=migrate.newest()))
+        print_json(DatabaseDocument(revision=at, newest=newest()))
     else:
         out.print(f"The database is ready ({at}).")

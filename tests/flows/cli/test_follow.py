@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import LogCreate
+from prefect.client.schemas.objects import State
 from prefect.settings import PREFECT_API_URL
 from prefect.states import Cancelled, Completed, Running, Scheduled
 
@@ -81,7 +82,7 @@ async def test_who_stops_following_is_told_how_to_see_the_run_which_goes_on(
 
 async def test_a_run_that_another_one_keeps_from_beginning_says_so(client: PrefectClient) -> None:
     (run,) = await queue(client, Scheduled())
-    ended = Cancelled(message="Deployment concurrency limit reached.")
+    ended: State = Cancelled(message="Deployment concurrency limit reached.")
     await client.set_flow_run_state(run.id, ended, force=True)
     with pytest.raises(RunFailedError, match=r"another run of it is under way.*adspark monitor"):
         await follow_run(PREFECT_API_URL.value(), run.id, lambda _: None)

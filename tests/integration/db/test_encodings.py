@@ -11,6 +11,7 @@ from adspark.creatives.fetch import fetch_query
 from adspark.db import migrate
 from adspark.db.embedded import LocalPostgres
 from adspark.db.engine import Database
+from adspark.db.revisions import newest
 from adspark.errors import DatabaseSetupError
 from tests.support.factories import creative_row, query
 from tests.support.stand_in import StandIn
@@ -48,7 +49,7 @@ def test_a_database_is_made_in_utf8(postgres: LocalPostgres) -> None:
         connection.execute("DROP DATABASE IF EXISTS made_in_utf8")
         assert migrate.create(url)
         assert not migrate.create(url)
-        assert migrate.upgrade(url) == migrate.newest()
+        assert migrate.upgrade(url) == newest()
         connection.execute("DROP DATABASE made_in_utf8 WITH (FORCE)")
 
 

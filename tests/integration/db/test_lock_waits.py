@@ -15,6 +15,7 @@ from adspark.db import migrate
 from adspark.db.embedded import LocalPostgres
 from adspark.db.engine import Database
 from adspark.db.lock_waits import LockHolder, LockWaitError
+from adspark.db.revisions import newest
 from adspark.errors import BusyError
 from tests.support.migrations import downgrade, tables
 
@@ -57,13 +58,13 @@ def test_an_upgrade_gives_up_says_who_holds_the_lock_and_leaves_nothing_half_don
         assert tables(old_database_url) == before
     assert {one.pid for one in told} == {pid}
     assert "adspark db upgrade" in str(raised.value)
-    assert migrate.upgrade(old_database_url) == migrate.newest()
+    assert migrate.upgrade(old_database_url) == newest()
 
 
 def test_an_upgrade_tries_again_until_the_lock_is_free(old_database_url: str) -> None:
     with holding(old_database_url, "LOCK TABLE creative IN ACCESS SHARE MODE") as other:
         reached = migrate.upgrade(old_database_url, on_wait=lambda _: other.rollback())
-    assert reached == migrate.newest()
+    assert reached == newest()
 
 
 def test_the_command_names_the_holder_and_ends_with_an_exit_code(old_database_url: str) -> None:

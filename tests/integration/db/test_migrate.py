@@ -1,25 +1,30 @@
 """Migrations: from nothing to the models and back, by one process or by several at once."""
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
+from sqlalchemy import text
 
 from adspark.db import migrate
+from adspark.db.engine import Database
+from adspark.db.revisions import newest
+from adspark.errors import DatabaseSetupError
 from tests.support.migrations import downgrade, tables
 
 
 def test_from_nothing_to_the_models(empty_database_url: str) -> None:
     assert migrate.current(empty_database_url) is None
-    assert migrate.upgrade(empty_database_url) == migrate.newest()
-    assert migrate.current(empty_database_url) == migrate.newest()
+    assert migrate.upgrade(empty_database_url) == newest()
+    assert migrate.current(empty_database_url) == newest()
     assert migrate.differences(empty_database_url) == []
 
 
 def test_upgrading_again_or_at_once_changes_nothing(empty_database_url: str) -> None:
     with ThreadPoolExecutor(3) as pool:
         reached = list(pool.map(migrate.upgrade, [empty_database_url] * 3))
-    assert reached == [migrate.newest()] * 3
+    assert reached == [newest()] * 3
     assert migrate.differences(empty_database_url) == []
 
 
@@ -32,7 +37,7 @@ def test_a_missing_column_is_a_difference(database_url: str) -> None:
 def test_every_migration_can_be_taken_back(database_url: str) -> None:
     downgrade(database_url, "base")
     assert tables(database_url) == ["alembic_version"]
-    assert migrate.upgrade(database_url) == migrate.newest()
+    assert migrate.upgrade(database_url) == newest()
 
 
 def test_constraints_bear_the_names_of_the_convention(database_url: str) -> None:
@@ -142,3 +147,18 @@ def test_of_fetches_of_one_search_that_run_at_once_only_the_newest_is_kept_runni
 
 
 UNREADABLE = ("infinity", "-infinity", "10000-01-01", "0001-01-01 BC")
+
+
+async def test_a_database_of_a_newer_version_is_neither_migrated_nor_paid_into(
+    database: Database, database_url: str
+) -> None:
+    async with database.session() as session:
+        await session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        await session.commit()
+    said = r"The database is of a newer AdSpark \(9999; this version knows \d{4}\); update AdSpark"
+    with pytest.raises(DatabaseSetupError, match=said):
+        await asyncio.to_thread(migrate.upgrade, database_url)
+    with pytest.raises(DatabaseSetupError, match=said):
+        await asyncio.to_thread(migrate.check_ready, database_url)
+    with pytest.raises(DatabaseSetupError, match=said):  # before each search and generation
+        await database.check_server()

@@ -133,7 +133,7 @@ async def test_a_cancelling_wins_over_a_hand_back_whenever_it_comes(
 ) -> None:
     (run,) = await queue(other, Running())
     changed = meanwhile(client, path, becomes(other, run, Cancelling()))
-    await RunExecutor(client, run, worker="stopped")._requeue()
+    await RunExecutor(client, run, worker="stopped")._requeue(run)
     assert len(changed) == 1
     assert (await state_of(client, run)).name == "Cancelled"
 
