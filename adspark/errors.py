@@ -89,6 +89,10 @@ class UnknownVariantError(PermanentError):
     """There is no such variant, or there is nothing to be done on it."""
 
 
+class UnknownBatchError(UnknownVariantError):
+    """The same of a batch of variants."""
+
+
 class PausedError(PermanentError):
     """Somebody has paused it; nothing of it is done until somebody lets it go on."""
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.errors import UnknownVariantError
+from adspark.errors import UnknownBatchError
 from adspark.models import BatchState
 from adspark.validation.bounds import LARGEST_ID
 
@@ -42,12 +42,12 @@ class Cancelled(BaseModel):
 
 
 async def read_state(session: AsyncSession, *, batch_id: int) -> BatchState:
-    """What people want of it. Raises UnknownVariantError where there is no such batch."""
+    """What people want of it. Raises UnknownBatchError where there is no such batch."""
     found = None
     if 0 < batch_id <= LARGEST_ID:
         found = await session.scalar(_STATE, {"batch_id": batch_id})
     if found is None:
-        raise UnknownVariantError(
+        raise UnknownBatchError(
             f"There is no batch {batch_id}.", command="see them with: adspark batch list"
         )
     return BatchState(found)
@@ -57,7 +57,7 @@ async def pause_batch(session: AsyncSession, *, batch_id: int) -> bool:
     """Let nothing more of it be submitted; whether it was running. The caller commits.
 
     Raises:
-        UnknownVariantError: there is none, or it was cancelled.
+        UnknownBatchError: there is none, or it was cancelled.
     """
     return await _move(session, batch_id, BatchState.RUNNING, BatchState.PAUSED)
 
@@ -66,7 +66,7 @@ async def resume_batch(session: AsyncSession, *, batch_id: int) -> bool:
     """Let it go on; whether it was paused. The caller commits.
 
     Raises:
-        UnknownVariantError: there is none, or it was cancelled.
+        UnknownBatchError: there is none, or it was cancelled.
     """
     return await _move(session, batch_id, BatchState.PAUSED, BatchState.RUNNING)
 
@@ -75,7 +75,7 @@ async def cancel_batch(session: AsyncSession, *, batch_id: int) -> Cancelled:
     """End it, with all its open variants; those completed stay. The caller commits.
 
     Raises:
-        UnknownVariantError: there is none.
+        UnknownBatchError: there is none.
     """
     await read_state(session, batch_id=batch_id)
     await _change(session, batch_id, (BatchState.RUNNING, BatchState.PAUSED), BatchState.CANCELLED)
@@ -89,7 +89,7 @@ async def _move(
     if await _change(session, batch_id, (before,), after):
         return True
     if await read_state(session, batch_id=batch_id) is BatchState.CANCELLED:
-        raise UnknownVariantError(
+        raise UnknownBatchError(
             f"Batch {batch_id} was cancelled; what it lacks is requested by a new one."
         )
     return False

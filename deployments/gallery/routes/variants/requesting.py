@@ -26,6 +26,7 @@ from adspark.variants.batches.plan import (
     plan_batch,
 )
 from adspark.variants.requests import VariantRequest, check_originals, request_variants
+from adspark.variants.store import read_variant
 from deployments.gallery.access.visitor import SpenderDep, VisitorDep
 from deployments.gallery.forms import OutdatedFormError, TypedFormDep
 from deployments.gallery.generations import (
@@ -84,6 +85,8 @@ async def show_form(
         filled.ads = _read_ads(ads)
     except InvalidQueryError as error:
         _note(filled, error)
+    if filled.parent is not None:
+        await read_variant(session, variant_id=filled.parent)
     return await _write_form(request, gallery, session, filled, user_id=visitor.user_id)
 
 
