@@ -1,6 +1,5 @@
 """Approved variants for Google Ads, as a ZIP file: the form that asks where they go; the file."""
 
-import re
 import tempfile
 from contextlib import ExitStack
 from typing import Annotated
@@ -11,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError, UnknownBatchError
 from adspark.validation.bounds import LARGEST_ID
+from adspark.validation.numbers import read_whole
 from adspark.variants.batches.store import read_state
 from adspark.variants.handover.approved import read_approved
 from adspark.variants.handover.files import Destination, check_destination, write_zip
@@ -58,9 +58,9 @@ def _read_batch(written: str) -> int | None:
     """The batch in the form; None: all that is approved. Raises UnknownBatchError."""
     if not written:
         return None
-    if not re.fullmatch("[0-9]{1,10}", written):
+    if (batch := read_whole(written)) is None:
         raise UnknownBatchError("There is no such batch.")
-    return int(written)
+    return batch
 
 
 async def _make_file(

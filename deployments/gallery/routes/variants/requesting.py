@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.errors import ChangedMeanwhileError, InvalidQueryError
 from adspark.library.search.page import FoundAd, read_found_ads
 from adspark.text.counts import counted
-from adspark.validation.bounds import LARGEST_ID, PROMPT
+from adspark.validation.bounds import ID, PROMPT
+from adspark.validation.numbers import read_whole
 from adspark.validation.stored import check_storable, clean_ad_id
 from adspark.variants.batches.forecast import Forecast, foresee
 from adspark.variants.batches.plan import (
@@ -243,6 +244,7 @@ def _read_key(written: str) -> UUID:
 def _read_number(field: str, written: str) -> int | None:
     if not written:
         return None
-    if not re.fullmatch("[0-9]{1,10}", written) or int(written) > LARGEST_ID:
+    if (number := read_whole(written)) is None:
         raise InvalidQueryError(field, "is a number, or empty.")
-    return int(written)
+    ID.check(field, number)
+    return number
