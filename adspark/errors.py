@@ -89,6 +89,10 @@ class UnknownVariantError(PermanentError):
     """There is no such variant, or there is nothing to be done on it."""
 
 
+class UnknownBatchError(UnknownVariantError):
+    """The same of a batch of variants."""
+
+
 class PausedError(PermanentError):
     """Somebody has paused it; nothing of it is done until somebody lets it go on."""
 
@@ -112,6 +116,8 @@ class ConfigurationError(PermanentError):
 class InvalidQueryError(ConfigurationError):
     """The parameter `field` of a flow or command is wrong; raised before anything is spent.
 
+    Its message is one line, whatever it quotes of what was written.
+
     Args:
         field: its name, with which the text of the error begins.
         message: what is wrong with it; alone it is the `sentence`, to stand beside the field.
@@ -119,9 +125,10 @@ class InvalidQueryError(ConfigurationError):
     """
 
     def __init__(self, field: str, message: str, *, command: str | None = None) -> None:
-        super().__init__(f"{field}: {message}", command=command)
+        line = " ".join(message.splitlines())
+        super().__init__(f"{field}: {line}", command=command)
         self.field = field
-        self.sentence = _storable(message)
+        self.sentence = _storable(line)
 
     @property
     def reason(self) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from textwrap import shorten
 
 from psycopg import sql
 from sqlalchemy import Connection, create_engine, text
@@ -16,6 +15,7 @@ from sqlalchemy.pool import NullPool
 
 from adspark.db.engine import connect_arguments
 from adspark.errors import TemporaryError
+from adspark.text.shortened import shorten
 
 _POLL = 0.2  # seconds between two looks at who waits for whom
 _QUERY_WIDTH = 80  # characters of a statement, so that the message is one to be read
@@ -61,7 +61,7 @@ class LockHolder:
         if not self.pid:
             return f"prepared transaction {self.query!r} (user {self.role}{since})"
         program = " ".join(self.application.split()) or "unnamed program"
-        query = shorten(self.query, _QUERY_WIDTH, placeholder=" …")
+        query = shorten(self.query, _QUERY_WIDTH)
         parts = [program, f"user {self.role}", *([self.state] if self.state else [])]
         return f"pid {self.pid} ({', '.join(parts)}{since}): {query}"
 

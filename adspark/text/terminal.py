@@ -3,9 +3,11 @@
 import re
 from collections.abc import Iterable
 
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
+from adspark.text.shortened import shorten
 from adspark.text.visible import CONTROLS, HIDDEN
 
 _CONTROLS = re.compile(f"[{CONTROLS}]")  # a terminal would obey them
@@ -16,6 +18,11 @@ _UNPRINTABLE = re.compile(f"[{CONTROLS}{HIDDEN}\u200c\u200d\u2028\u2029\u2068\u2
 def plain(text: str) -> str:
     """`text` as it reads, on as many lines, without what a terminal would obey or hide."""
     return _UNPRINTABLE.sub("", _CONTROLS.sub(" ", "\n".join(text.splitlines())))
+
+
+def fit(text: str, columns: int) -> str:
+    """`text` on one line of a terminal, cut where it takes more columns than these."""
+    return shorten(plain(text), columns, cell_len)
 
 
 def escape_unprintable(document: str) -> str:

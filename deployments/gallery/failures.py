@@ -18,6 +18,7 @@ from adspark.errors import (
     DatabaseUnavailableError,
     InvalidQueryError,
     ServiceUnavailableError,
+    UnknownBatchError,
     UnknownVariantError,
 )
 from deployments.gallery.access.visitor import is_shared
@@ -28,8 +29,10 @@ from deployments.gallery.prefect_server import PrefectAwayError
 from deployments.gallery.resources import Gallery
 
 _RETRY = 5  # seconds after which a page is loaded again whose server has a part away
-_LISTS = ("/advertisers", "/boards", "/variants", "/watches")
-_UNKNOWN = {"/variants": "no_variant", "/watches": "no_watch"}  # names of texts, by the list
+_BATCHES = "/variants/batches"
+_LISTS = ("/advertisers", "/boards", _BATCHES, "/variants", "/watches")
+# Names of texts, by the list.
+_UNKNOWN = {_BATCHES: "no_batch", "/variants": "no_variant", "/watches": "no_watch"}
 _REFUSALS = {403: "forbidden", 413: "too_large"}  # names of texts, by the status
 _LOG = logging.getLogger(__name__)
 
@@ -88,15 +91,16 @@ def _show_nothing(request: Request) -> Response:
 
 def _list_of(request: Request) -> str:
     """The path of the list in which the things of an address stand; else the library's."""
-    first = "/".join(request.url.path.split("/")[:2])
-    return first if first in _LISTS else "/library"
+    path = f"{request.url.path}/"
+    return next((one for one in _LISTS if path.startswith(f"{one}/")), "/library")
 
 
 async def _show_unknown_address(request: Request, error: RequestValidationError) -> Response:
     if is_for_program(request):
         return describe_failure(request, error)
-    if what := _UNKNOWN.get(_list_of(request)):
-        return _page(request, 404, what, lead=_list_of(request))
+    lead = _BATCHES if error.errors()[0]["loc"][-1] == "batch" else _list_of(request)
+    if what := _UNKNOWN.get(lead):
+        return _page(request, 404, what, lead=lead)
     return _show_nothing(request)
 
 
@@ -115,6 +119,8 @@ async def _show_not_there(request: Request, error: NotThereError) -> Response:
 async def _show_own_error(request: Request, error: AdSparkError) -> Response:
     if is_for_program(request):
         return describe_failure(request, error)
+    if isinstance(error, UnknownBatchError):
+        return _page(request, 404, "no_batch", lead=_BATCHES)
     if isinstance(error, UnknownVariantError):
         return _page(request, 404, "no_variant", lead="/variants")
     if isinstance(error, BusyError):

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from starlette.datastructures import URL
 
 from adspark.serpapi.regions import region_name
+from adspark.text.shortened import cut
 from adspark.text.terminal import plain
 from deployments.gallery.access.visitor import form_token, is_shared, read_visitor
 from deployments.gallery.notices import NOTICE_COOKIE, read_notice
@@ -53,6 +54,7 @@ class Templates:
             "moment": _moment,
             "number": lambda value: f"{value:,}",
             "region": region_name,
+            "truncate": _truncate,
         }
 
     def page(
@@ -104,6 +106,11 @@ def _read_files() -> dict[str, tuple[bytes, str]]:
         if kind is not None:
             found[one.name] = one.read_bytes(), kind
     return found
+
+
+def _truncate(text: str, most: int) -> str:
+    """Jinja's own ends at a blank, however little that leaves, and parts an escaped character."""
+    return cut(text.unescape() if isinstance(text, Markup) else text, most)
 
 
 def _day(value: date | datetime | None) -> str | Markup:

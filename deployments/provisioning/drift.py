@@ -7,12 +7,12 @@ by hand, and stays until a reset. What was applied last is kept in a block.
 import hashlib
 import json
 from collections.abc import Mapping
-from textwrap import shorten
 
 from prefect.blocks.core import Block
 from prefect.variables import Variable
 from pydantic import Field, JsonValue
 
+from adspark.text.shortened import shorten
 from blocks.configured import DOCUMENT
 
 _FORMER_VARIABLE = "adspark_provisioned"
@@ -169,7 +169,7 @@ def _recorded(value: JsonValue) -> JsonValue:
 
 
 def _shown(value: JsonValue) -> str:
-    return "no limit" if value is None else shorten(str(value), _LONGEST_SHOWN, placeholder=" …")
+    return "no limit" if value is None else shorten(str(value), _LONGEST_SHOWN)
 
 
 async def _read_variables() -> dict[str, str]:

@@ -50,7 +50,7 @@ async def end_batch(batch_id: int) -> tuple[Cancelled, list[str]]:
         What was cancelled, and why a generation could not be stopped, one sentence each.
 
     Raises:
-        UnknownVariantError: there is no such batch.
+        UnknownBatchError: there is no such batch.
     """
     problems = []
     async with connect_database() as database:

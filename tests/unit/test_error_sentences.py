@@ -53,6 +53,13 @@ def test_the_text_of_an_error_ends_with_the_command_and_its_sentence_does_not() 
     assert str(AdSparkError("It failed.")) == AdSparkError("It failed.").sentence == "It failed."
 
 
+def test_what_a_wrong_parameter_quotes_breaks_no_line() -> None:
+    error = InvalidQueryError("ad", "no ad CR1\nCR2\u2028 is stored", command="all: adspark ads")
+
+    assert str(error) == "ad: no ad CR1 CR2  is stored; all: adspark ads"
+    assert error.sentence == "no ad CR1 CR2  is stored"
+
+
 def test_the_sentence_of_a_wrong_parameter_leaves_its_name_out() -> None:
     error = InvalidQueryError("name", "there is no user 'x'", command="all: adspark users list")
 

@@ -9,6 +9,7 @@ from adspark.errors import ConfigurationError, InvalidQueryError
 from adspark.generators.base import GenerationRequest
 from adspark.generators.dify.client import DifyClient
 from adspark.generators.dify.payloads import AppForm, FormField
+from adspark.text.shortened import cut
 
 _LONGEST_RULES = 4000  # characters; a model reads them with every prompt
 _NO_RULES = "No rules."  # an input that is required takes no empty text
@@ -106,11 +107,7 @@ def _find_rules_field(form: AppForm, mapping: WorkflowMapping) -> FormField | No
 
 def _cut_rules(rules: str, most: int | None) -> str:
     """As much of the rules as the input takes, cut between words."""
-    longest = min(most or _LONGEST_RULES, _LONGEST_RULES)
-    if len(rules) <= longest:
-        return rules
-    kept = rules[: longest - 1]
-    return f"{kept.rpartition(' ')[0] or kept}…"
+    return cut(rules, min(most or _LONGEST_RULES, _LONGEST_RULES))
 
 
 async def _upload_picture(

@@ -23,6 +23,7 @@ from adspark.models import DEFAULT_USER, CreativeFormat, EventKind, Platform
 from adspark.serpapi.regions import region_code
 from adspark.validation.bounds import DAYS
 from adspark.validation.near_names import describe_unknown
+from adspark.validation.numbers import read_whole
 from adspark.validation.stored import check_storable
 from adspark.watches.stored import find_watch
 
@@ -171,9 +172,8 @@ def _yes_or_no(name: str, written: str) -> bool:
 
 
 def _days(name: str, written: str) -> int:
-    if not (written.isascii() and written.isdecimal()):
+    if (days := read_whole(written)) is None:
         raise InvalidQueryError(name, f"{written[:40]!r} is not a number of days.")
-    days = int(written[:20])
     DAYS.check(name, days)
     return days
 

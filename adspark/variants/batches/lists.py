@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, computed_field
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.errors import UnknownVariantError
+from adspark.errors import UnknownBatchError
 from adspark.models import AdVariant, BatchState
 from adspark.text.counts import counted
 from adspark.variants.batches.ranking import ORDER
@@ -151,11 +151,11 @@ async def count_batches(session: AsyncSession) -> dict[BatchStatus, int]:
 
 
 async def read_batch(session: AsyncSession, *, batch_id: int) -> BatchSummary:
-    """A batch and how far it is. Raises UnknownVariantError where there is none."""
+    """A batch and how far it is. Raises UnknownBatchError where there is none."""
     await read_state(session, batch_id=batch_id)
     row = (await session.execute(_ONE, {"batch_id": batch_id})).one_or_none()
     if row is None:
-        raise UnknownVariantError(f"Batch {batch_id} was removed meanwhile.")
+        raise UnknownBatchError(f"Batch {batch_id} was removed meanwhile.")
     return BatchSummary.model_validate(row)
 
 

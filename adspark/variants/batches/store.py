@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.errors import UnknownVariantError
+from adspark.errors import UnknownBatchError
 from adspark.models import BatchState
 from adspark.validation.bounds import LARGEST_ID
 
@@ -46,12 +46,12 @@ class Cancelled(BaseModel):
 
 
 async def read_state(session: AsyncSession, *, batch_id: int) -> BatchState:
-    """What people want of it. Raises UnknownVariantError where there is no such batch."""
+    """What people want of it. Raises UnknownBatchError where there is no such batch."""
     found = None
     if 0 < batch_id <= LARGEST_ID:
         found = await session.scalar(_STATE, {"batch_id": batch_id})
     if found is None:
-        raise UnknownVariantError(
+        raise UnknownBatchError(
             f"There is no batch {batch_id}.", command="see them with: adspark batch list"
         )
     return BatchState(found)
@@ -61,7 +61,7 @@ async def pause_batch(session: AsyncSession, *, batch_id: int) -> bool:
     """Let nothing more of it be submitted; whether it was running. The caller commits.
 
     Raises:
-        UnknownVariantError: there is none, it has ended, or it was cancelled.
+        UnknownBatchError: there is none, it has ended, or it was cancelled.
     """
     return await _move(session, batch_id, BatchState.RUNNING, BatchState.PAUSED)
 
@@ -70,7 +70,7 @@ async def resume_batch(session: AsyncSession, *, batch_id: int) -> bool:
     """Let it go on; whether it was paused. The caller commits.
 
     Raises:
-        UnknownVariantError: there is none, it has ended, or it was cancelled.
+        UnknownBatchError: there is none, it has ended, or it was cancelled.
     """
     return await _move(session, batch_id, BatchState.PAUSED, BatchState.RUNNING)
 
@@ -79,7 +79,7 @@ async def cancel_batch(session: AsyncSession, *, batch_id: int) -> Cancelled:
     """End it, with all its open variants; those completed stay. The caller commits.
 
     Raises:
-        UnknownVariantError: there is none, or it has ended.
+        UnknownBatchError: there is none, or it has ended.
     """
     before = await read_state(session, batch_id=batch_id)
     going_on = (BatchState.RUNNING, BatchState.PAUSED)
@@ -95,7 +95,7 @@ async def _move(
     if await _change(session, batch_id, (before,), after):
         return True
     if await read_state(session, batch_id=batch_id) is BatchState.CANCELLED:
-        raise UnknownVariantError(
+        raise UnknownBatchError(
             f"Batch {batch_id} was cancelled; what it lacks is requested by a new one."
         )
     if not await session.scalar(_IS_OPEN, {"batch_id": batch_id}):
@@ -103,8 +103,8 @@ async def _move(
     return False
 
 
-def _has_ended(batch_id: int) -> UnknownVariantError:
-    return UnknownVariantError(f"Batch {batch_id} has ended: none of its variants is open.")
+def _has_ended(batch_id: int) -> UnknownBatchError:
+    return UnknownBatchError(f"Batch {batch_id} has ended: none of its variants is open.")
 
 
 async def _change(

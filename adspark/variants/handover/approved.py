@@ -35,7 +35,7 @@ async def read_approved(session: AsyncSession, *, batch_id: int | None) -> list[
     """Approved variants of a batch (None: of any), by who decided last on each; the first 1,000.
 
     Raises:
-        UnknownVariantError: there is no such batch.
+        UnknownBatchError: there is no such batch.
     """
     if batch_id is not None:
         await read_state(session, batch_id=batch_id)

@@ -5,8 +5,10 @@ from collections.abc import Callable
 
 from adspark.errors import InvalidQueryError
 from adspark.validation.names import clean_value
+from adspark.validation.numbers import read_whole
 from adspark.watches.definition import WatchDefinition
 
+_SHOWN = 40  # characters of a cell that is refused
 # Also as spreadsheets of other languages save a cell that holds TRUE or FALSE.
 _YES = {"true", "yes", "y", "on", "1", "wahr", "vrai", "verdadero", "verdadeiro", "vero", "waar"}
 _NO = {"false", "no", "n", "off", "0", "falsch", "faux", "falso", "onwaar"}
@@ -50,21 +52,20 @@ def _region(field: str, value: object) -> str:
 
 
 def _number(field: str, value: object) -> int:
-    written = _value(field, value)
+    written = digits = _value(field, value)
     if whole := _WHOLE.fullmatch(written):
-        return int(whole[1])
-    if _GROUPED.fullmatch(written):
-        return int(re.sub(r"[.,]0+$|[ .,]", "", written.replace(" ", "")))
-    if _EITHER.fullmatch(written):
+        digits = whole[1]
+    elif _GROUPED.fullmatch(written):
+        digits = re.sub(r"[.,]0+$|[ .,]", "", written.replace(" ", ""))
+    elif _EITHER.fullmatch(written):
         raise InvalidQueryError(
             field,
             f"{written!r} is one number in some countries and another in others; write it without "
             "separators.",
         )
-    try:
-        return int(written)
-    except ValueError:
-        raise InvalidQueryError(field, f"{written!r} is not a whole number.") from None
+    if (number := read_whole(digits)) is None:
+        raise InvalidQueryError(field, f"{written[:_SHOWN]!r} is not a whole number.")
+    return number
 
 
 def _flag(field: str, value: object) -> bool:

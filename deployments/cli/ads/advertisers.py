@@ -5,7 +5,6 @@ search, to find who advertises for a domain.
 """
 
 from collections.abc import Sequence
-from textwrap import shorten
 from typing import Annotated
 
 import typer
@@ -19,7 +18,7 @@ from adspark.library.advertisers.named import find_advertisers, read_advertiser
 from adspark.library.advertisers.stored import AdvertiserReport, AdvertiserRow, list_advertisers
 from adspark.library.search.page import LIMIT
 from adspark.text.counts import counted
-from adspark.text.terminal import plain
+from adspark.text.terminal import fit, plain
 from deployments.cli.ads.documents import (
     AdvertiserDocument,
     AdvertiserList,
@@ -179,10 +178,7 @@ def _facts(report: AdvertiserReport) -> dict[str, str]:
 def _compared(reports: Sequence[AdvertiserReport]) -> RenderableType:
     """A row for each figure, a column for each advertiser."""
     facts = [_facts(report) for report in reports]
-    names = [
-        f"{place}. {shorten(plain(one.name), _COLUMN, placeholder='…')}"
-        for place, one in enumerate(reports, 1)
-    ]
+    names = [f"{place}. {fit(one.name, _COLUMN)}" for place, one in enumerate(reports, 1)]
     rows = [
         {"": what, **{name: one[what] for name, one in zip(names, facts, strict=True)}}
         for what in facts[0]

@@ -1,7 +1,6 @@
 """Ads on the terminal: a page of a search, all about one, and tags."""
 
 from collections.abc import Iterator, Sequence
-from textwrap import shorten
 
 from rich.markup import escape
 
@@ -21,7 +20,7 @@ from adspark.media.store import MediaStore
 from adspark.models import DEFAULT_USER, PictureStatus
 from adspark.serpapi.regions import region_name
 from adspark.text.counts import counted
-from adspark.text.terminal import plain
+from adspark.text.terminal import fit, plain
 from adspark.watches.news import EVENT_WORDS
 from deployments.terminal.output import out, print_facts, print_line, print_warning
 from deployments.terminal.tables import moment, table
@@ -83,7 +82,7 @@ def print_similar(found: SimilarAds) -> None:
     rows = [
         {
             "ad": one.ad_creative_id,
-            "advertiser": shorten(plain(one.advertiser), _NAME_WIDTH, placeholder="…"),
+            "advertiser": fit(one.advertiser, _NAME_WIDTH),
             "last shown": None if one.last_shown is None else f"{one.last_shown:%Y-%m-%d}",
             "why": one.why,
         }
@@ -113,11 +112,11 @@ def _cells(ad: FoundAd) -> dict[str, object]:
     words = ad.title or " – ".join(filter(None, copy))
     return {
         "ad": ad.ad_creative_id,
-        "advertiser": shorten(plain(ad.advertiser), _NAME_WIDTH, placeholder="…"),
+        "advertiser": fit(ad.advertiser, _NAME_WIDTH),
         "format": ad.format.value,
         "last shown": None if ad.last_shown is None else f"{ad.last_shown:%Y-%m-%d}",
         "days shown": ad.days_shown,
-        "words": shorten(plain(words), _WORDS_WIDTH, placeholder="…") or None,
+        "words": fit(words, _WORDS_WIDTH) or None,
     }
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from textwrap import shorten
 
 from rich.markup import escape
 
@@ -11,7 +10,7 @@ from adspark.insight.figures import LongestRow, MixRow, Period, PeriodRow, Regio
 from adspark.insight.snapshot import LibraryOnDay
 from adspark.insight.survival import Survival
 from adspark.text.counts import counted
-from adspark.text.terminal import plain
+from adspark.text.terminal import fit, plain
 from deployments.terminal.output import out, print_line
 from deployments.terminal.tables import table
 
@@ -103,7 +102,7 @@ def print_shares(rows: Sequence[ShareRow], day: date) -> None:
     """A line for each advertiser."""
     cells = [
         {
-            "advertiser": shorten(plain(row.advertiser), _NAME_WIDTH, placeholder="…"),
+            "advertiser": fit(row.advertiser, _NAME_WIDTH),
             "running": row.running,
             "share of creatives seen": f"{row.share_of_creatives_seen:.1%}",
         }
@@ -141,7 +140,7 @@ def print_library(found: LibraryOnDay) -> None:
             "format": one.format.value,
             "first shown": str(one.first_day),
             "last shown": str(one.last_day),
-            "headline": shorten(plain(one.headline or ""), _WORDS_WIDTH, placeholder="…") or None,
+            "headline": fit(one.headline or "", _WORDS_WIDTH) or None,
         }
         for one in found.ads
     ]

@@ -1,10 +1,9 @@
 """What a fetch did, shown to a person."""
 
-from textwrap import shorten
-
 from rich.markup import escape
 
 from adspark.creatives.fetch import FetchSummary
+from adspark.text.terminal import fit
 from deployments.terminal.output import out, print_line
 from deployments.terminal.tables import table
 
@@ -19,7 +18,7 @@ def print_summary(summary: FetchSummary) -> None:
         shown = ("ad", "advertiser", "format", "size", "last shown", "days shown")
         cells = [creative.cells() for creative in summary.new_creatives]
         for row in cells:
-            row["advertiser"] = shorten(str(row["advertiser"]), _NAME_WIDTH, placeholder="…")
+            row["advertiser"] = fit(str(row["advertiser"]), _NAME_WIDTH)
         out.print(table("New ads", [{name: row[name] for name in shown} for row in cells]))
     if (left := summary.new - len(summary.new_creatives)) > 0:
         out.print(f"… and {left} more new ones")

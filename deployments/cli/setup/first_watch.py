@@ -16,6 +16,7 @@ from adspark.models import Watch
 from adspark.text.counts import counted
 from adspark.text.terminal import plain
 from adspark.validation.bounds import INTERVAL_MINUTES
+from adspark.validation.numbers import read_whole
 from adspark.watches.budgets import MonthEstimate, estimate_month
 from adspark.watches.check import WatchSummary
 from adspark.watches.definition import (
@@ -193,10 +194,10 @@ def _suggest_interval(definition: WatchDefinition, left: int | None) -> int:
 
 
 def _parse_minutes(given: str) -> int:
-    if not given.isdecimal() or len(given) > 9:
+    if (minutes := read_whole(given)) is None:
         raise InvalidQueryError("every", "give a number of minutes.")
-    INTERVAL_MINUTES.check("every", int(given))
-    return int(given)
+    INTERVAL_MINUTES.check("every", minutes)
+    return minutes
 
 
 def _describe(month: MonthEstimate, left: int | None) -> str:

@@ -2,15 +2,13 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from textwrap import shorten
 
 from rich.markup import escape
-from rich.text import Text
 
 from adspark.media.store import MediaStore
 from adspark.rules.verdicts import RuleCheck
 from adspark.text.counts import counted
-from adspark.text.terminal import plain
+from adspark.text.terminal import fit, plain
 from adspark.variants.report import describe_similarity
 from adspark.variants.reviews.approvals import Group, Outcomes
 from adspark.variants.reviews.share import Share
@@ -145,7 +143,7 @@ def _cells(variant: VariantSummary) -> dict[str, object]:
         "id": variant.id,
         "status": variant.status.value,
         "original": _AD_ID.sub(r"\1…\2", variant.original_ad_id),
-        "prompt": _shorten(plain(variant.prompt)),
+        "prompt": fit(variant.prompt, _PROMPT_WIDTH),
         "conf.": variant.confidence_score,
         "similar": f"{max(known):.0%}{' !' if variant.is_too_close else ''}" if known else None,
         "requested": age(variant.requested_at),
@@ -177,17 +175,6 @@ def _facts(variant: VariantSummary, media: MediaStore) -> dict[str, object]:
         "mind": variant.problem,
         "error": variant.error,
     }
-
-
-def _shorten(prompt: str) -> str:
-    """Its first words, or its beginning where it has no spaces, as in Japanese."""
-    line = " ".join(prompt.split())
-    words = shorten(line, _PROMPT_WIDTH, placeholder="…")
-    if words != "…":
-        return words
-    shown = Text(line)
-    shown.truncate(_PROMPT_WIDTH, overflow="ellipsis")  # by its width on the terminal
-    return shown.plain
 
 
 def _review(review: StoredReview) -> dict[str, object]:

@@ -8,7 +8,7 @@ from rich.markup import escape
 from sqlalchemy.ext.asyncio import AsyncSession
 from typer import Argument, Option
 
-from adspark.errors import ConfigurationError
+from adspark.home.new_file import check_new_file, open_new_file
 from adspark.text.counts import counted
 from adspark.watches.duplicates import find_duplicates
 from adspark.watches.files.watch_file import WatchFormat, format_of, read_watch_file, write_watches
@@ -57,11 +57,14 @@ def export_file(
         WatchFormat | None, Option("--format", help="Default: as the file is called, yaml.")
     ] = None,
     user: UserOption = None,
+    force: Annotated[bool, Option("--force", help="Replace a file of this name.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Write the watches' definitions, for import."""
     if form is None:
         form = format_of(file) if file else WatchFormat.YAML
+    if file is not None:
+        check_new_file(file, _any_of(file), replaces=force)
     rows = in_session(lambda session: list_watches(session, user_id=user))
     definitions = [row.definition for row in rows]
     written = write_watches(definitions, form=form)
@@ -71,11 +74,14 @@ def export_file(
     if file is None:
         sys.stdout.write(written)
         return
-    try:
-        file.write_text(written, encoding="utf-8")
-    except OSError as error:
-        raise ConfigurationError(f"{file}: {error.strerror}; name another file.") from None
+    with open_new_file(file, _any_of(file), replaces=force) as stream:
+        stream.write(written.encode())
     if as_json:
         print_json(WatchesExported(file=str(file), watches=len(rows), definitions=[]))
     else:
         print_line(f"Wrote {counted(len(rows), 'watch')} to {escape(str(file))}.")
+
+
+def _any_of(file: Path) -> tuple[str]:
+    """The suffixes that a file may have: its own, since --format may say what it holds."""
+    return (file.suffix.lower(),)

@@ -20,7 +20,8 @@ KEPT = "kept"
 """Name of the hidden field."""
 
 _LONGEST = 100_000  # characters of its content; of more, nothing is kept
-_MOST_FIELDS = 5000  # a selection has one for each ad
+_MOST_OF_A_NAME = 5000  # a selection has one for each ad
+_MOST_FIELDS = _MOST_OF_A_NAME + 100  # what a form has beside its ads
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ async def read_fields(request: Request) -> dict[str, list[str]]:
         if isinstance(value, UploadFile):
             raise HTTPException(HTTPStatus.BAD_REQUEST)
         fields.setdefault(name, []).append(value.replace("\r\n", "\n"))
+    if any(len(values) > _MOST_OF_A_NAME for values in fields.values()):
+        raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     return fields
 
 

@@ -32,16 +32,24 @@ def describe_api(request: Request) -> dict[str, Any]:
 
 
 async def check_parameters(request: Request) -> None:
-    """Refuse a parameter that the address does not have, as one that is misspelled.
+    """Refuse a parameter that the address does not have, as one that is misspelled, and two of one
+    that it takes once.
 
     Raises:
-        InvalidQueryError: names it and those there are.
+        InvalidQueryError: names it, and those there are.
     """
     paths, path = describe_api(request)["paths"], request.scope["route"].path
     # Which of the two it is depends on the release of FastAPI.
     described = (paths.get(path) or paths[PREFIX + path])["get"]
-    known = [one["name"] for one in described.get("parameters", ()) if one["in"] == "query"]
+    parameters = [one for one in described.get("parameters", ()) if one["in"] == "query"]
+    known = {one["name"]: _is_list(one["schema"]) for one in parameters}
     for name in request.query_params:
         if name not in known:
             there_are = ", ".join(sorted(known)) or "none"
             raise InvalidQueryError(name, f"is no parameter here; there are: {there_are}.")
+        if not known[name] and len(request.query_params.getlist(name)) > 1:
+            raise InvalidQueryError(name, "is given more than once; leave one out.")
+
+
+def _is_list(schema: dict[str, Any]) -> bool:
+    return any(one.get("type") == "array" for one in (schema, *schema.get("anyOf", ())))

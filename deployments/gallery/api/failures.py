@@ -19,6 +19,7 @@ from adspark.errors import (
     UnknownVariantError,
     UnknownWatchError,
 )
+from adspark.validation.messages import describe_validation_error
 
 _PREFIX = "/api/"
 _RETRY = 5  # seconds
@@ -85,7 +86,7 @@ def _read_validation(error: RequestValidationError) -> tuple[int, str, str | Non
     place, name = first["loc"][0], str(first["loc"][-1])
     if place == "path":
         return 404, f"There is no such {name.replace('_', ' ')}.", None
-    return 422, f"{first['msg']}.", name
+    return 422, f"{describe_validation_error(first)}.", name
 
 
 def _read_http(error: HTTPException) -> str:

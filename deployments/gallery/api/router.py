@@ -12,9 +12,11 @@ from deployments.gallery.api.failures import Failure
 from deployments.gallery.resources import GalleryDep
 
 _FAILURES: dict[int | str, dict[str, Any]] = {
-    400: {"model": Failure, "description": "What a parameter names is not there."},
     404: {"model": Failure, "description": "Nothing has this id."},
-    422: {"model": Failure, "description": "A parameter cannot be used."},
+    422: {
+        "model": Failure,
+        "description": "A parameter is wrong, or what it names is not there.",
+    },
     503: {"model": Failure, "description": "The database does not answer, or is busy."},
 }
 _SIGN_IN_FAILURES: dict[int | str, dict[str, Any]] = {

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, BeforeValidator, Field
 
 from adspark.models import VariantStatus
-from adspark.validation.stored import clean_ad_id
+from adspark.validation.stored import clean_ad_id, is_ad_id
 from adspark.variants.lists import list_variants
 from adspark.variants.reviews.store import (
     StoredReview,
@@ -19,6 +19,8 @@ from deployments.gallery.numbers import After, Number
 from deployments.gallery.resources import SessionDep
 
 router = APIRouter(tags=["variants"])
+_SHOWN = 40  # characters of what is written in an id's place
+_EXAMPLE = "CR01234567890123456789"
 
 
 class VariantPage(BaseModel):
@@ -35,13 +37,22 @@ class ReviewedVariant(BaseModel):
     reviews: list[StoredReview] = Field(description="One of each person, the latest last.")
 
 
+def _read_ad_id(written: str) -> str:
+    """The id of an ad, also within its address."""
+    if not is_ad_id(found := clean_ad_id(written)):
+        raise ValueError(
+            f"{written[:_SHOWN]!r} is not an ad id; write CR and 20 digits, as {_EXAMPLE}"
+        )
+    return found
+
+
 @router.get("/variants")
 async def list_page(
     session: SessionDep,
     status: VariantStatus | None = None,
     ad: Annotated[
         str | None,
-        BeforeValidator(clean_ad_id),
+        BeforeValidator(_read_ad_id),
         Query(description="Id of the original, CR and 20 digits.", pattern="^CR[0-9]{20}$"),
     ] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,

@@ -46,8 +46,8 @@ _NUMBER = re.compile(r"(?<!HTTP )(?<!\d)\d+([.,:T-]\d+)*Z?")
 # How `run_engine` refuses a run: a line for each parameter or job variable, which it begins with.
 _FIELD = re.compile(r"[A-Za-z_][\w.]*: ")
 _PARAMETER_ERRORS = (
-    "InvalidQueryError", "UnknownWatchError", "UnknownVariantError", "ParameterTypeError",
-    "SignatureMismatchError", "ValidationError",
+    "InvalidQueryError", "UnknownWatchError", "UnknownVariantError", "UnknownBatchError",
+    "ParameterTypeError", "SignatureMismatchError", "ValidationError",
 )  # fmt: skip
 
 

@@ -153,6 +153,41 @@ def test_an_unknown_option_is_2(name: str, capsys: pytest.CaptureFixture[str]) -
         assert (code, document["schema"], document["exit_code"]) == (2, "error/1", 2)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("ads", "search", "--format", "gif"), "'gif' is not one of 'text', 'image', 'video'."),
+        (("ads", "search", "--limit", "many"), "'many' is not a whole number."),
+        (("ads", "search", "--limit", "1001"), "'1001' is more than 1000."),
+    ],
+    ids=lambda one: one if isinstance(one, str) else " ".join(one),
+)
+def test_a_value_that_an_option_cannot_have_is_told_in_our_words(
+    arguments: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, error = ends(capsys, *arguments, "--json")
+    message = f"Invalid value for '{arguments[2]}': {told}"
+    assert (code, json.loads(error)["message"]) == (2, message)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("ads", "show", "CR1\nCR2"),
+        ("ads", "similar", "CR1\nCR2"),
+        ("ads", "tag", "good", "CR1\nCR2"),
+        ("variant", "request", "CR1\nCR2", "--prompt=x"),
+        ("ads", "search", "--board=a\nb"),
+    ],
+    ids=lambda one: " ".join(one[:2]),
+)
+def test_an_error_is_one_line_whatever_it_quotes(
+    arguments: tuple[str, ...], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, told = ends(capsys, *arguments)
+    assert (code, told.count("\n")) == (2, 1), told
+
+
 @pytest.mark.parametrize("name", [name for name, (_, wrong) in DATABASE.items() if wrong])
 def test_a_name_that_there_is_not_is_2(
     name: str, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

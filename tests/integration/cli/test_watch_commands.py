@@ -165,7 +165,7 @@ def test_advertisers_are_named_as_people_know_them(configured_database: str) -> 
         (("show", "1", "--user=2"), "There is no watch '1'"),
         (("import", "missing.yaml"), "missing.yaml: No such file or directory"),
         (("export", "watches.txt"), "a name that ends in .yaml, .yml or .csv"),
-        (("export", "missing/w.csv"), "missing/w.csv: No such file or directory"),
+        (("export", "missing/w.csv"), "missing: there is no such folder"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
@@ -243,6 +243,16 @@ def test_what_is_exported_imports_without_a_change(name: str) -> None:
     assert Path(name).read_text() == run("export", f"--format={Path(name).suffix[1:]}").stdout
     assert told("import", name).endswith("0 created, 0 changed, 2 unchanged.")
     assert listed() == before
+
+
+def test_a_file_that_is_there_is_replaced_only_where_that_is_asked() -> None:
+    told("create", *HUBSPOT)
+    Path("w.csv").write_text("mine")
+    with pytest.raises(InvalidQueryError, match=r"w\.csv is there already; name another, or give"):
+        told("export", "w.csv")
+    assert Path("w.csv").read_text() == "mine"
+    assert told("export", "w.csv", "--force") == "Wrote 1 watch to w.csv."
+    assert "hubspot.com" in Path("w.csv").read_text()
 
 
 def test_an_import_says_what_becomes_of_each_watch_and_a_dry_run_writes_nothing() -> None:

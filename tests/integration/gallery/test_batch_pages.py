@@ -141,8 +141,35 @@ async def test_approved_variants_are_downloaded_for_google_ads(
     with zipfile.ZipFile(io.BytesIO(file.content)) as archive:
         assert set(archive.namelist()) == {"google-ads.csv", "left-out.csv", "variants.csv"}
         assert '"Run"' in archive.read("google-ads.csv").decode()
-    other = await pages.send_form(page, f"{page}?batch=1", **fields, batch="1")
-    assert other.status_code == 404
+    for batch in ("1", "1x", "99999999999"):
+        other = await pages.send_form(page, page, **fields, batch=batch)
+        assert (other.status_code, "There is no such batch." in other.text) == (404, True), batch
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/variants/batches/999",
+        "/variants/batches/x",
+        "/variants/batches/2?after=zz",
+        "/variants/export?batch=abc",
+        "/variants/export?batch=99",
+        "/variants/export?batch=0",
+        "/variants/export?batch=99999999999",
+    ],
+)
+async def test_a_batch_that_is_not_there_is_called_one(pages: GalleryClient, address: str) -> None:
+    page = await pages.get(address)
+    assert page.status_code == 404
+    assert "There is no such batch." in page.text
+    assert 'href="/variants/batches"' in page.text
+
+
+async def test_no_form_is_shown_for_a_variant_of_one_that_is_not_there(
+    pages: GalleryClient,
+) -> None:
+    page = await pages.get(f"{FORM}?ad={ad(1)}&of=99")
+    assert (page.status_code, "There is no such variant." in page.text) == (404, True)
 
 
 async def test_a_variant_of_a_variant_is_requested_and_shown_with_where_it_came_from(

@@ -408,6 +408,8 @@ async def test_a_link_that_could_not_expire_is_refused(pages: GalleryClient, day
     assert refused.status_code == 422
     assert f'name="days" value="{days}"' in refused.text
     assert "aria-invalid" in refused.text
+    said = "is not a number" if days == "many" else f"must be 1 to 365, not {days}"
+    assert said in refused.text
 
 
 async def test_a_board_is_a_file_that_opens_without_a_network(pages: GalleryClient) -> None:

@@ -15,6 +15,7 @@ from deployments.gallery.app import create_app
 from deployments.gallery.resources import Gallery
 from deployments.gallery.templating import Templates
 from tests.support.gallery import URL, GalleryClient
+from tests.support.library import ad
 
 GALLERY = Path(__file__).parents[3] / "deployments" / "gallery"
 
@@ -195,6 +196,20 @@ async def test_what_is_too_large_is_a_page_of_ours(pages: GalleryClient) -> None
         assert "Maximum number" not in answer.text
     assert program.status_code == 413
     assert program.json()["detail"] == "The request sends more than is taken."
+
+
+async def test_a_form_takes_as_many_ads_as_is_said_whatever_it_has_beside_them(
+    pages: GalleryClient,
+) -> None:
+    beside = {"add-tag": "", "tag": "all", "board": "", "back": "/library"}
+    taken = await pages.send_form("/selection", ad=[ad(1)] * 5000, **beside)
+    assert (taken.status_code, taken.url.path) == (200, "/library")
+    several = await pages.send_form("/selection", ad=[f"CR{one}" for one in range(5000)], **beside)
+    assert several.status_code == 422
+    assert "is stored; an ad id is CR and 20 digits" in several.text
+    assert (await pages.send_form("/selection", ad=[ad(1)] * 5001)).status_code == 413
+    others = {f"field-{place}": "" for place in range(6000)}
+    assert (await pages.send_form("/selection", **others)).status_code == 413
 
 
 @pytest.mark.parametrize("content", ["[" * 37_500, '["notice.refused"]', "null", "[1, {}]", "\x00"])

@@ -101,6 +101,16 @@ async def test_the_list_is_filtered_by_its_address_and_has_figures_on_top(
     assert "1 × TimeoutError: slow" in page
 
 
+async def test_a_long_prompt_without_blanks_is_listed_with_its_beginning(
+    pages: GalleryClient, database: Database
+) -> None:
+    japanese = "春の新作" * 50
+    await completed(database, prompt=f"夏版 {japanese}", title=f"A&B {'春' * 100}")
+    page = (await pages.get("/variants")).text
+    assert f">夏版 {japanese[:136]}…<" in page
+    assert f"A&amp;B {'春' * 75}…<" in page
+
+
 async def test_pictures_are_shown_small_where_they_are_listed(
     pages: GalleryClient, database: Database
 ) -> None:

@@ -282,9 +282,9 @@ async def test_the_originals_words_go_in_where_they_are_wanted(
     ("kind", "form", "rules", "given"),
     [
         ("paragraph", {}, "Never write: free", "Never write: free"),
-        ("text-input", {"max_length": 12}, "Never write: free", "Never…"),
+        ("text-input", {"max_length": 12}, "Never write: free", "Never write…"),
         ("paragraph", {"required": True}, None, "No rules."),
-        ("paragraph", {"max_length": 0}, "word " * 2000, f"{'word ' * 798}word…"),
+        ("paragraph", {"max_length": 0}, "word " * 2000, f"{'word ' * 799}word…"),
         ("file", {}, "Never write: free", None),
         (None, {}, "Never write: free", None),
     ],

@@ -2,7 +2,7 @@
 
 import pytest
 
-from adspark.sandbox.dify.content.copywriting import MARK, shorten, write_copy
+from adspark.sandbox.dify.content.copywriting import MARK, write_copy
 from adspark.sandbox.dify.content.originals import Original
 from adspark.sandbox.dify.content.themes import read_theme
 
@@ -66,11 +66,3 @@ def test_every_theme_has_a_call_that_fits_a_button() -> None:
         assert "{brand}" in theme.headline
         assert 0 < len(theme.call) <= 16
         assert theme.phrase.endswith(".")
-
-
-@pytest.mark.parametrize(
-    ("text", "short"),
-    [("one two", "one two"), ("one\n two  three", "one two…"), ("onetwothree", "onetwothr…")],
-)
-def test_text_is_cut_between_words(text: str, short: str) -> None:
-    assert shorten(text, 10) == short

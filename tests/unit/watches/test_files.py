@@ -151,6 +151,8 @@ def test_warnings_name_their_place() -> None:
         ("watches: [{name: a, text: x.com, region: Germny}]", "row 1, watch 'a': region: 'Germny'"),
         ("watches: [{name: a, text: x.com, max_pages: 1.5}]",
          "max_pages: '1.5' is not a whole number."),
+        *((f"watches: [{{name: a, text: x.com, max_pages: '{'9' * 5000}{end}'}}]",
+           "max_pages: must be 1 to 100, not one of more than 30 digits") for end in ("", ".0")),
         ("watches: [{name: a, text: x.com, max_pages: [1]}]",
          "max_pages: holds a list or a mapping; write one value."),
         ("watches: [{name: a, text: x.com, is_active: maybe}]",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from adspark.sandbox.dify.content.originals import Original
 from adspark.sandbox.dify.content.themes import read_theme
+from adspark.text.shortened import shorten
 
 MARK = "[SANDBOX]"
 _NAME_LENGTH = 40  # characters of an advertiser's name
@@ -57,15 +58,6 @@ def write_copy(prompt: str, original: Original) -> Copy:
         idea=shorten(prompt, _IDEA_LENGTH),
         number=hashlib.sha256(seed.encode()).hexdigest()[:6].upper(),
     )
-
-
-def shorten(text: str, longest: int) -> str:
-    """Text on one line, cut between words where it is too long."""
-    line = " ".join(text.split())
-    if len(line) <= longest:
-        return line
-    head = line[: longest - 1]
-    return f"{(head.rpartition(' ')[0] or head).rstrip(' ,;:–-')}…"
 
 
 def _plain_name(name: str) -> str:

@@ -7,10 +7,12 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from adspark.creatives.board_changes import move_ad, rename_board, write_board_note
-from adspark.creatives.board_links import create_link, delete_link
+from adspark.creatives.board_links import LINK_DAYS, create_link, delete_link
 from adspark.creatives.boards import delete_board, remove_ads
 from adspark.errors import ChangedMeanwhileError, InvalidQueryError
 from adspark.models import Board
+from adspark.validation.bounds import ID, Range
+from adspark.validation.numbers import read_whole
 from deployments.gallery.access.public_address import public_url
 from deployments.gallery.access.visitor import ChangerDep, secret_of_form
 from deployments.gallery.forms import Form, TypedFormDep
@@ -20,7 +22,6 @@ from deployments.gallery.routes.boards.view import BoardPages, BoardPagesDep
 
 router = APIRouter(prefix="/boards", include_in_schema=False)
 
-_MOST_DIGITS = 9
 _CHANGED = {"move": "order", "note": "note", "rename": "name"}  # texts about it
 
 
@@ -68,13 +69,13 @@ async def _change(pages: BoardPages, board: Board, form: Form) -> RedirectRespon
             return lead_to("/boards", "board_deleted", board=name)
         case "link":
             key = form.text("key") or uuid4().hex
-            days = _number(form, "days")
+            days = _number(form, "days", LINK_DAYS)
             token = secret_of_form(pages.request, f"{board.id} {days} {key}")
             await create_link(session, board_id=board.id, token=token, days=days)
             link = f"{public_url(pages.request, pages.gallery)}/shared/{token}"
             return lead_to(here, "link_made", link=link)
         case "unlink":
-            await delete_link(session, board_id=board.id, link_id=_number(form, "link"))
+            await delete_link(session, board_id=board.id, link_id=_number(form, "link", ID))
             return lead_to(here, "link_ended")
     raise HTTPException(400)
 
@@ -97,8 +98,9 @@ async def _show_again(
     )
 
 
-def _number(form: Form, name: str) -> int:
+def _number(form: Form, name: str, bounds: Range) -> int:
     written = form.text(name)
-    if not (written.isascii() and written.isdecimal() and len(written) <= _MOST_DIGITS):
+    if (number := read_whole(written)) is None:
         raise InvalidQueryError(name, f"{written[:20]!r} is not a number.")
-    return int(written)
+    bounds.check(name, number)
+    return number

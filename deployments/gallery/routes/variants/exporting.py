@@ -1,15 +1,17 @@
 """Approved variants for Google Ads, as a ZIP file: the form that asks where they go; the file."""
 
-import re
 import tempfile
 from contextlib import ExitStack
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.errors import InvalidQueryError
-from adspark.validation.bounds import ID
+from adspark.errors import InvalidQueryError, UnknownBatchError
+from adspark.validation.bounds import LARGEST_ID
+from adspark.validation.numbers import read_whole
+from adspark.variants.batches.store import read_state
 from adspark.variants.handover.approved import read_approved
 from adspark.variants.handover.files import Destination, check_destination, write_zip
 from deployments.gallery.access.visitor import VisitorDep
@@ -20,15 +22,17 @@ from deployments.gallery.resources import Gallery, GalleryDep, SessionDep
 router = APIRouter(include_in_schema=False)
 
 _FIELDS = ("campaign", "ad_group", "final_url", "path_1", "path_2")
+_Batch = Annotated[int | None, Query(ge=1, le=LARGEST_ID)]
 _TURNS = Turns(2)  # each keeps its file for as long as its reader takes
 
 
 @router.get("/variants/export")
 async def show_form(
-    request: Request, gallery: GalleryDep, batch: int | None = None
+    request: Request, gallery: GalleryDep, session: SessionDep, batch: _Batch = None
 ) -> HTMLResponse:
     """The form, for all that is approved or for a batch's."""
-    ID.check("batch", batch)
+    if batch is not None:
+        await read_state(session, batch_id=batch)
     return _write_form(request, gallery, batch, {}, {})
 
 
@@ -41,14 +45,22 @@ async def send_file(
     form: TypedFormDep,
 ) -> Response:
     """The ZIP file, as a download."""
-    written = form.written("batch")
-    batch = int(written) if re.fullmatch("[0-9]{1,9}", written) else None
+    batch = _read_batch(form.written("batch"))
     try:
         return await _make_file(gallery, session, form, batch)
     except InvalidQueryError as error:
         typed = {name: form.written(name) for name in _FIELDS}
         field = error.field if error.field in _FIELDS else ""
         return _write_form(request, gallery, batch, typed, {field: error.reason})
+
+
+def _read_batch(written: str) -> int | None:
+    """The batch in the form; None: all that is approved. Raises UnknownBatchError."""
+    if not written:
+        return None
+    if (batch := read_whole(written)) is None:
+        raise UnknownBatchError("There is no such batch.")
+    return batch
 
 
 async def _make_file(

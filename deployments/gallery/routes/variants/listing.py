@@ -11,6 +11,7 @@ from adspark.errors import InvalidQueryError
 from adspark.library.filters.written import choose
 from adspark.models import VariantStatus
 from adspark.validation.bounds import ID
+from adspark.validation.numbers import read_whole
 from adspark.variants.lists import list_requesters, list_variants
 from adspark.variants.progress import Step, count_open_steps
 from adspark.variants.reviews.approvals import MOST, Group, read_outcomes
@@ -110,10 +111,10 @@ def _read_number(field: str, given: QueryParams) -> int | None:
     written = given.get(field, "").strip()
     if not written:
         return None
-    if not (written.isascii() and written.isdecimal() and len(written) <= 10):
+    if (number := read_whole(written)) is None:
         raise InvalidQueryError(field, f"{written[:40]!r} is not a number.")
-    ID.check(field, int(written))
-    return int(written)
+    ID.check(field, number)
+    return number
 
 
 def _progress_url(user: int | None) -> str:

@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.errors import ChangedMeanwhileError, InvalidQueryError
 from adspark.library.search.page import FoundAd, read_found_ads
 from adspark.text.counts import counted
-from adspark.validation.bounds import LARGEST_ID, PROMPT
+from adspark.validation.bounds import ID, PROMPT
+from adspark.validation.numbers import read_whole
 from adspark.validation.stored import check_storable, clean_ad_id
 from adspark.variants.batches.forecast import Forecast, foresee
 from adspark.variants.batches.plan import (
@@ -26,6 +27,7 @@ from adspark.variants.batches.plan import (
     plan_batch,
 )
 from adspark.variants.requests import VariantRequest, check_originals, request_variants
+from adspark.variants.store import read_variant
 from deployments.gallery.access.visitor import SpenderDep, VisitorDep
 from deployments.gallery.forms import OutdatedFormError, TypedFormDep
 from deployments.gallery.generations import (
@@ -84,6 +86,8 @@ async def show_form(
         filled.ads = _read_ads(ads)
     except InvalidQueryError as error:
         _note(filled, error)
+    if filled.parent is not None:
+        await read_variant(session, variant_id=filled.parent)
     return await _write_form(request, gallery, session, filled, user_id=visitor.user_id)
 
 
@@ -240,6 +244,7 @@ def _read_key(written: str) -> UUID:
 def _read_number(field: str, written: str) -> int | None:
     if not written:
         return None
-    if not re.fullmatch("[0-9]{1,10}", written) or int(written) > LARGEST_ID:
+    if (number := read_whole(written)) is None:
         raise InvalidQueryError(field, "is a number, or empty.")
-    return int(written)
+    ID.check(field, number)
+    return number

@@ -18,6 +18,7 @@ from adspark.validation.bounds import (
     WATCH_PAGES,
     Range,
 )
+from adspark.validation.numbers import read_whole
 from adspark.watches.definition import (
     CLEARABLE,
     WatchDefinition,
@@ -38,7 +39,6 @@ NUMBERS: dict[str, Range] = {
 """Fields that are whole numbers, with their bounds."""
 
 TEXTS = ("name", "text", "region", "platform", "creative_format")
-_LONGEST_NUMBER = 12  # characters; longer ones are out of every bound
 _SHOWN = 60  # characters of a name in a problem
 _MOST_FOUND = 8  # advertisers that are offered for a name
 
@@ -81,14 +81,7 @@ class WatchForm:
         return [name for name in CLEARABLE if name not in filled]
 
     def _number(self, name: str) -> int | None:
-        written = self.given.get(name, "")
-        return int(written) if is_number(written) else None
-
-
-def is_number(written: str) -> bool:
-    """Whether this is a whole number that a field can hold."""
-    digits = written.removeprefix("-")
-    return digits.isascii() and digits.isdecimal() and len(digits) <= _LONGEST_NUMBER
+        return read_whole(self.given.get(name, ""))
 
 
 def empty_form() -> WatchForm:
@@ -205,9 +198,9 @@ def _check_numbers(form: WatchForm) -> None:
         written = form.given.get(name, "")
         if not written:
             continue
-        if not is_number(written):
+        if (number := read_whole(written)) is None:
             form.problems[name] = f"{written[:40]!r} is not a whole number."
-        elif problem := bounds.problem_of(int(written)):
+        elif problem := bounds.problem_of(number):
             form.problems[name] = f"{problem}."
 
 

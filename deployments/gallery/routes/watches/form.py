@@ -12,6 +12,7 @@ from adspark.errors import ChangedMeanwhileError, InvalidQueryError
 from adspark.library.advertisers.choice import name_advertisers
 from adspark.models import CreativeFormat, Platform, Watch
 from adspark.serpapi.regions import REGIONS
+from adspark.validation.numbers import read_whole
 from adspark.watches.budgets import MonthEstimate
 from adspark.watches.definition import change_definition, definition_of, pick_fields
 from adspark.watches.store import Outcome
@@ -27,7 +28,6 @@ from deployments.gallery.routes.watches.fields import (
     differences,
     empty_form,
     form_of,
-    is_number,
     read_watch_form,
 )
 from deployments.gallery.routes.watches.lookup import find_watch_row, read_watch_row
@@ -194,9 +194,8 @@ async def change(editor: _OfWatchDep, visitor: ChangerDep, form: TypedFormDep) -
 async def estimate(request: Request, gallery: GalleryDep, session: SessionDep) -> JSONResponse:
     """The month's cost of the numbers typed so far, for the page's script."""
     numbers = {name: request.query_params.get(name, "").strip() for name in _COSTLY}
-    written: dict[str, object] = {
-        name: int(value) for name, value in numbers.items() if is_number(value)
-    }
+    read = {name: read_whole(value) for name, value in numbers.items()}
+    written: dict[str, object] = {name: one for name, one in read.items() if one is not None}
     present = await find_watch_row(session, request.query_params.get("watch", ""))
     before = None if present is None else definition_of(present)
     empty = ["monthly_budget"] if before and "monthly_budget" not in written else []
