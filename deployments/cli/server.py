@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _Result = TypeVar("_Result")
 
+_PATIENCE = 10.0  # seconds for an answer from the server's database
 _HINT = "; or correct PREFECT_API_URL, which leads there"
 
 
@@ -44,7 +45,8 @@ async def open_server(api_url: str | None = None) -> AsyncIterator["PrefectClien
 
     Raises:
         ConfigurationError: nothing answers there, or it wants a password.
-        AdSparkError: it is being started, too slow to answer, or went away meanwhile.
+        AdSparkError: it is being started, too slow to answer, without its database, or went away
+            meanwhile.
     """
     from prefect.client.orchestration import get_client  # noqa: PLC0415  (slow)
     from prefect.settings import PREFECT_API_URL, temporary_settings  # noqa: PLC0415  (slow)
@@ -63,6 +65,7 @@ async def open_server(api_url: str | None = None) -> AsyncIterator["PrefectClien
                     f"it with: adspark up, or docker-compose up -d{_HINT if is_given else ''}"
                 )
             try:
+                await _check_database(client, url)
                 yield client
             except httpx.HTTPError as error:
                 if isinstance(error, httpx.HTTPStatusError) and error.response.status_code == 401:
@@ -110,6 +113,19 @@ def _check_started() -> None:
     """Raise AdSparkError where the stack of this machine is on its way."""
     if is_starting(get_settings().home):
         raise AdSparkError(describe_starting(get_settings().home))
+
+
+async def _check_database(client: "PrefectClient", url: str) -> None:
+    """Raise AdSparkError where the server answers, but not from its database, for which it waits
+    for minutes."""
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            await client.read_flows(limit=1)
+    except TimeoutError:
+        raise AdSparkError(
+            f"Prefect's server at {url} answers, but its database does not; see to PostgreSQL: "
+            "adspark doctor"
+        ) from None
 
 
 def _is_slow(error: Exception) -> bool:

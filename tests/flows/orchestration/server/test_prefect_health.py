@@ -142,3 +142,10 @@ async def test_a_pool_that_somebody_has_paused_is_no_failure() -> None:
     assert (paused.state, paused.what, paused.remedy) == (
         CheckState.WARNING, "is paused", f"adspark resume {POOL}",
     )  # fmt: skip
+
+
+async def test_a_command_says_within_seconds_that_the_servers_database_does_not_answer() -> None:
+    said = r"its database does not; .*adspark doctor"
+    with stand_in("/flows/filter") as server, pytest.raises(AdSparkError, match=said):
+        async with open_server(server.url):
+            raise AssertionError
