@@ -25,6 +25,7 @@ from pydantic import BaseModel
 from orchestration.runs.flow_runs import ACTIVE, count_runs, filter_runs, read_runs
 from orchestration.runs.requeue import SILENT, RequeueOutcome, is_lost, requeue
 from orchestration.runs.state_changes import change_state
+from orchestration.runs.without_queue import replace_runs_without_queue
 
 TAG = "adspark"
 """On each of our deployments."""
@@ -40,9 +41,9 @@ class LostRuns(BaseModel):
     """What was found and done.
 
     Attributes:
-        requeued: that will be run again.
+        requeued: that will be run again; a new run replaces one whose pool was deleted.
         given_up: that were started too often, or that a newer run of their schedule replaces.
-        cancelled: whose cancelling nobody had ended.
+        cancelled: whose cancelling nobody had ended, or whose pool and turn are gone.
         uncertain: that the server gave up a moment ago, and that may be heard of again.
     """
 
@@ -79,7 +80,8 @@ async def requeue_lost(
     *,
     on_loss: Callable[[str], None],
 ) -> LostRuns:
-    """Requeue lost runs of our deployments; end stuck cancellings.
+    """Requeue lost runs of our deployments, replace those whose pool was deleted, and end stuck
+    cancellings.
 
     A run that changes meanwhile is left alone.
 
@@ -99,6 +101,9 @@ async def requeue_lost(
             on_loss(f"{run.name} ({run.state_name}): {reason}")
             with suppress(ObjectNotFound):  # it was deleted meanwhile
                 await _end(client, run, reason, found)
+    replaced, cancelled = await replace_runs_without_queue(client, OURS, on_loss=on_loss)
+    found.requeued += replaced
+    found.cancelled += cancelled
     return found
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -13,11 +14,12 @@ from prefect.client.schemas.objects import FlowRun, State
 from prefect.client.schemas.schedules import IntervalSchedule
 from prefect.events import Event, emit_event
 from prefect.events.filters import EventAnyResourceFilter, EventFilter
-from prefect.states import Cancelling, Completed, Crashed, Pending, Running
+from prefect.states import Cancelling, Completed, Crashed, Pending, Running, Scheduled
 
 from deployments.operations.runs.failures import retry_runs
 from flows.generate_pending_variants import generate_pending_variants
 from flows.reconcile import reconcile
+from orchestration.runs.flow_runs import filter_runs
 from orchestration.runs.lost_runs import TAG, LostRuns
 from orchestration.runs.requeue import MOST_STARTS, SILENT
 from tasks.requeue_lost_runs import requeue_lost_runs
@@ -82,6 +84,38 @@ async def test_what_nobody_carries_out_is_queued_again_and_ended_cancellings_end
     assert await state_of(client, fresh) == "Running"
     assert (await reconcile(PATIENCE, look_again_after=0)).headline == "no run was lost"
     await client.set_flow_run_state(fresh.id, Completed(), force=True)
+
+
+async def test_a_run_whose_pool_was_deleted_and_is_there_again_is_replaced_once(
+    client: PrefectClient,
+) -> None:
+    flow_id = await client.create_flow(generate_pending_variants)
+    fields: dict[str, Any] = {"work_pool_name": POOL, "tags": [TAG]}
+    deployment = await client.create_deployment(flow_id, "adspark", **fields)
+    lost = await client.create_flow_run_from_deployment(
+        deployment, name="asked-for", parameters={"limit": 3}, state=Scheduled()
+    )
+    await client.delete_work_pool(POOL)
+    assert (await reconcile(PATIENCE, look_again_after=0)).headline == "no run was lost"
+    await client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
+    await client.create_deployment(flow_id, "adspark", **fields)
+
+    assert (await reconcile(PATIENCE, look_again_after=0)).requeued == 1
+    assert (await reconcile(PATIENCE, look_again_after=0)).requeued == 0
+
+    ended = await client.read_flow_run(lost.id)
+    (again,) = [
+        one
+        for one in await client.read_flow_runs(flow_run_filter=filter_runs(names=["asked-for"]))
+        if one.id != lost.id
+    ]
+    assert ended.state is not None
+    assert ended.state.message == f"Its pool was deleted; run {again.id} replaces it."
+    assert (again.state_name, again.parameters, again.work_pool_name) == (
+        "Scheduled",
+        {"limit": 3},
+        POOL,
+    )
 
 
 async def test_a_run_that_gives_signs_of_life_is_left_alone(
