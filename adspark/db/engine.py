@@ -43,6 +43,7 @@ _MISSING_TABLE = ("42P01", "42703")
 _LOCK_TIMEOUT = "55P03"
 _ONLY_READS = "25006"
 _CANCELED = "57014"
+_DISK_FULL, _NO_SPACE = "53100", "No space left on device"
 # A prepared statement that its session should know and does not, or the other way round.
 _LOST_STATEMENT = ("26000", "42P05")
 # A value that no column holds; what the driver itself refuses carries no SQLSTATE.
@@ -314,6 +315,10 @@ def _translate(error: BaseException, url: URL) -> AdSparkError:
     if state.startswith(_BAD_VALUE) or (not state and isinstance(error, _BAD_VALUE_ERRORS)):
         number = f" (SQLSTATE {state})" if state else ""
         return PermanentError(f"PostgreSQL cannot store a value: {reason}{number}.")
+    if state == _DISK_FULL or _NO_SPACE in str(error):
+        return DatabaseUnavailableError(
+            f"PostgreSQL at {place} has no room on its disk ({reason}); make some, and it goes on."
+        )
     if not state or state.startswith(_PASSING):
         return DatabaseUnavailableError(
             f"PostgreSQL does not answer at {place} ({reason}); start it, or correct "

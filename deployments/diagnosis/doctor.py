@@ -59,7 +59,11 @@ def _looks(base: Settings, settings: Settings) -> list[Awaitable[Check]]:
     looks: list[tuple[str, Callable[[], Awaitable[Check]], str]] = [
         ("disk", partial(check_home, settings), "ADSPARK_HOME"),
         ("stack", partial(check_stack, base), "adspark up"),
-        ("database", partial(asyncio.to_thread, check_database, settings), "adspark db upgrade"),
+        (
+            "database",
+            partial(asyncio.to_thread, check_database, settings),
+            "PostgreSQL and its log",
+        ),
         ("media store", partial(check_media_store, settings), "ADSPARK_MEDIA_URL"),
         ("browser", partial(check_browser, settings), _BROWSER),
         ("SerpApi", partial(check_serpapi, settings, api_url), "adspark budget"),

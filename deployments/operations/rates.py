@@ -6,6 +6,7 @@ from prefect.client.orchestration import PrefectClient
 from pydantic import BaseModel
 
 from adspark.db.rates import GENERATIONS, SEARCHES
+from orchestration.limits.rate_limits import usual_limits
 from orchestration.runs.flow_runs import PAGE
 
 
@@ -13,7 +14,7 @@ class Rate(BaseModel):
     """A rate limit over all workers.
 
     Attributes:
-        a_minute: None is no limit.
+        a_minute: None is no limit: it was switched off.
         used: in the last minute; None where the database was not read.
     """
 
@@ -29,11 +30,13 @@ async def read_rates(client: PrefectClient, *, used: Mapping[str, int] | None = 
         client: of Prefect's server.
         used: uses in the last minute, by the limit's name, as the database has them.
     """
-    limits = {one.name: one for one in await client.read_global_concurrency_limits(limit=PAGE)}
+    limits: dict[str, int | None] = {**usual_limits()}
+    for one in await client.read_global_concurrency_limits(limit=PAGE):
+        limits[one.name] = one.limit if one.active else None
     return [
         Rate(
             name=name,
-            a_minute=limits[name].limit if name in limits and limits[name].active else None,
+            a_minute=limits[name],
             used=None if used is None else used.get(name, 0),
         )
         for name in (SEARCHES, GENERATIONS)

@@ -21,8 +21,7 @@ async def search_slots(database: Database) -> Gate:
 
 async def generation_slots(database: Database) -> Gate:
     """What waits until another generation fits within the limit of all workers."""
-    limit = await _limit(GENERATIONS, get_settings().generations_per_minute)
-    return _slots(database, GENERATIONS, limit)
+    return _slots(database, GENERATIONS, await _limit(GENERATIONS))
 
 
 async def searches_per_minute() -> int | None:
@@ -30,8 +29,17 @@ async def searches_per_minute() -> int | None:
 
     None where the limit is switched off; the setting's number where the server has no such limit.
     """
-    setting = get_settings().searches_per_minute
-    return await _limit(SEARCHES, DEFAULT_SEARCHES_PER_MINUTE if setting == "account" else setting)
+    return await _limit(SEARCHES)
+
+
+def usual_limits() -> dict[str, int]:
+    """The settings' numbers a minute, which hold where the server has no such limit."""
+    settings = get_settings()
+    searches = settings.searches_per_minute
+    return {
+        SEARCHES: DEFAULT_SEARCHES_PER_MINUTE if searches == "account" else searches,
+        GENERATIONS: settings.generations_per_minute,
+    }
 
 
 async def generation_limits() -> GenerationLimits:
@@ -39,7 +47,7 @@ async def generation_limits() -> GenerationLimits:
 
     The settings' number, and one at once, where the server has no such limit or pool.
     """
-    per_minute = await _limit(GENERATIONS, get_settings().generations_per_minute)
+    per_minute = await _limit(GENERATIONS)
     async with get_client() as client:
         pool = await read_optional(client.read_work_pool("ai-generation"))
     at_once = GenerationLimits().at_once if pool is None else pool.concurrency_limit
@@ -51,7 +59,7 @@ async def seconds_until_start(database: Database, name: str) -> float:
 
     A run that is started again is counted already.
     """
-    limit = await _limit(name, None)
+    limit = await _limit(name)
     if limit is None or flow_run.run_count > 1:
         return 0.0
     return await try_acquire_slot(database, name=name, limit=limit)
@@ -61,9 +69,9 @@ def _slots(database: Database, name: str, limit: int | None) -> Gate:
     return no_gate if limit is None else partial(acquire_slot, database, name=name, limit=limit)
 
 
-async def _limit(name: str, usual: int | None) -> int | None:
+async def _limit(name: str) -> int | None:
     async with get_client() as client:
         found = await read_optional(client.read_global_concurrency_limit_by_name(name))
     if found is None:
-        return usual
+        return usual_limits().get(name)
     return found.limit if found.active else None

@@ -56,7 +56,7 @@ async def test_a_snapshot_counts_runs_by_what_they_do(
     assert (pools["maintenance"].active, pools["default"].active) == (1, 0)
     searches, generations = snapshot.rates
     assert (searches.used, searches.a_minute) == (1, 10)
-    assert (generations.used, generations.a_minute) == (0, None)
+    assert (generations.used, generations.a_minute) == (0, 30)  # of the settings: Prefect has none
 
 
 async def test_searches_left_are_asked_once_a_minute_and_never_fail(

@@ -34,6 +34,14 @@ URL = driver_url("postgresql://maria:hunter2@db.example:5433/ads")
             DatabaseSetupError, "createdb ads", id="no such database",
         ),
         pytest.param(
+            errors.DiskFull('could not extend file "base/1": No space left on device'),
+            DatabaseUnavailableError, "no room on its disk", id="full disk",
+        ),
+        pytest.param(
+            psycopg.OperationalError("could not write lock file: No space left on device"),
+            DatabaseUnavailableError, "make some, and it goes on", id="full while connecting",
+        ),
+        pytest.param(
             errors.InsufficientPrivilege("permission denied for schema public"),
             DatabaseSetupError, "GRANT CREATE, USAGE ON SCHEMA public TO maria", id="schema right",
         ),
