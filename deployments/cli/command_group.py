@@ -3,22 +3,13 @@
 import os
 from dataclasses import dataclass
 from importlib import import_module
-from inspect import cleandoc
 from typing import Any, cast
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from deployments.cli.completion.words import Asked, find_asked
-
-
-class _Command(TyperCommand):
-    """A command whose help is wrapped at the terminal's width, and not where its source is too."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401  (Typer's own)
-        super().__init__(*arguments, **options)
-        paragraphs = cleandoc(self.help or "").split("\n\n")
-        self.help = "\n\n".join(" ".join(one.split()) for one in paragraphs)
+from deployments.cli.help import Command, Group
 
 
 @dataclass(frozen=True)
@@ -57,7 +48,8 @@ class LazyCommand:
             app = typer.Typer(add_completion=False)
             app.command(self.name)(found)
         for command in app.registered_commands:
-            command.cls = _Command
+            command.cls = Command
+        app.info.cls = Group
         return app
 
 
@@ -88,7 +80,7 @@ def make_group(commands: tuple[LazyCommand, ...]) -> type[TyperGroup]:
     """The class of a group with these commands (`cls` of a `Typer`)."""
     by_name = {one.name: one for one in commands}
 
-    class LazyGroup(TyperGroup):
+    class LazyGroup(Group):
         """Knows its commands' names and help, and imports the one that is called."""
 
         def __init__(self, **options: Any) -> None:  # noqa: ANN401  (Typer's own)
