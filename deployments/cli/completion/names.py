@@ -12,6 +12,7 @@ from deployments.queue_classes import POOL_NAMES, QUEUE_CLASSES
 
 _PATIENCE = 1.5  # seconds; nobody waits longer for a completion
 _SPECIAL = re.compile(r"([^\w%+,./-])")  # to bash; what breaks words (:, =, @) too
+_LOST_IN_ZSH = set("'\"")  # Typer's completion drops them, and another name is worse than none
 _SPECIAL_IN_QUOTES = re.compile(r'([$`"\\])')
 
 
@@ -19,10 +20,12 @@ def list_names(asked: Asked) -> list[str]:
     """The names that begin like this in any case, as the shell takes them; none at an error."""
     begun = asked.begun.casefold()
     names = [name for name in _read(asked.kind) if name.casefold().startswith(begun)]
-    if os.environ.get("_ADSPARK_COMPLETE", "").endswith("bash"):
+    shell = os.environ.get("_ADSPARK_COMPLETE", "").removeprefix("complete_")
+    if shell == "bash":
         names = [_write(name, asked) for name in names if name.startswith(asked.fixed)]
         return [name for name in names if name]
-    return [name for name in names if not _is_option(name, asked)]
+    lost = _LOST_IN_ZSH if shell == "zsh" else set()
+    return [name for name in names if not _is_option(name, asked) and not lost & set(name)]
 
 
 def _is_option(name: str, asked: Asked) -> bool:

@@ -139,6 +139,18 @@ def test_bash_puts_what_it_reads_as_the_name_again(bash: Bash) -> None:
 
 
 @pytest.mark.usefixtures("configured_database")
+def test_zsh_is_offered_no_name_that_it_would_read_as_another() -> None:
+    for number, name in enumerate(("it's", 'say "so"', "--dash", "a b")):
+        watch.told("create", "--text", f"example{number}.com", "--", name)
+    asked = {"_ADSPARK_COMPLETE": "complete_zsh", "_TYPER_COMPLETE_ARGS": "adspark watch show "}
+    done = subprocess.run(
+        [sys.executable, "-c", _CODE], env=os.environ | asked, capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    assert done.stdout.strip() == "_arguments '*: :((\"a b\"))'"
+
+
+@pytest.mark.usefixtures("configured_database")
 def test_without_a_database_nothing_is_completed_and_nothing_said() -> None:
     away = f"postgresql://x:secret@127.0.0.1:{free_port()}/adspark"
     assert completed("watch", "show", "", ADSPARK_DATABASE_URL=away) == []
