@@ -155,6 +155,52 @@ async def test_pictures_that_no_variant_has_go_once_they_are_a_day_old(
     assert set(await media.list_pictures()) == {used, new}
 
 
+async def test_what_is_no_picture_by_its_name_is_left_and_told(
+    database: Database, media: MediaStore, tmp_path: Path
+) -> None:
+    store = tmp_path / "media"
+    hexed = "ab" + "0" * 62
+    (store / "variants/zz").mkdir(parents=True)
+    (store / "variants/zz/orphan.png").write_bytes(PICTURE)
+    (store / "originals/ab").mkdir(parents=True)
+    os.mkfifo(store / "originals/ab/pipe")
+    Path(os.fsdecode(bytes(store / "originals") + b"/ab/\xff.png")).write_bytes(b"")
+    (store / "pictures/ab").mkdir(parents=True)
+    (store / "pictures/ab/two\nlines").write_bytes(b"")
+    (store / f"variants/ab/{hexed}.png").mkdir(parents=True)
+    for dry_run in (True, False):
+        summary = await clean_up(database, media, Retention(), dry_run=dry_run)
+        assert (summary.pictures, summary.strays) == (0, 6)
+        assert summary.model_dump(mode="json")["stray_paths"] == [
+            "originals/ab/pipe",
+            r"originals/ab/\udcff.png",
+            f"variants/ab/{hexed}.png",
+            "variants/zz",
+            "variants/zz/orphan.png",
+        ]
+        assert "6 entries (originals/ab/pipe, " in summary.headline
+        assert summary.headline.endswith("variants/zz/orphan.png, …)")
+    assert (store / "variants/zz/orphan.png").exists()
+
+
+async def test_a_link_that_leads_nowhere_goes_as_other_pictures_do(
+    database: Database, media: MediaStore, tmp_path: Path
+) -> None:
+    target = tmp_path / "elsewhere.png"
+    target.write_bytes(PICTURE)
+    links = [tmp_path / f"media/originals/ab/ab{digit * 62}.png" for digit in "012"]
+    links[0].parent.mkdir(parents=True)
+    for link, leads_to in zip(links, (tmp_path / "nowhere", target, links[2]), strict=True):
+        link.symlink_to(leads_to)
+        os.utime(link, (0, time.time() - 2 * 86400), follow_symlinks=False)
+    os.utime(target, (0, time.time() - 2 * 86400))
+    assert (await clean_up(database, media, Retention(), dry_run=True)).pictures == 3
+    summary = await clean_up(database, media, Retention())
+    assert (summary.pictures, summary.strays) == (3, 0)
+    assert not any(link.is_symlink() for link in links)
+    assert target.read_bytes() == PICTURE
+
+
 async def test_the_thumbnail_of_a_variant_stays_and_goes_with_it(
     database: Database, media: MediaStore
 ) -> None:
