@@ -197,7 +197,7 @@ class MediaStore:
         start = len(self._root.lstrip("/")) + 1
         listing = Listing({}, [])
         for place, info in found.items():
-            path, is_directory = place.lstrip("/")[start:], info["type"] == "directory"
+            path, is_directory = place.strip("/")[start:], info["type"] == "directory"
             if is_path(path) and not is_directory:
                 listing.pictures[path] = int(info["size"])
             elif not (is_directory and is_folder(path)):
