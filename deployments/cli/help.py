@@ -13,6 +13,7 @@ from typer.core import TyperCommand, TyperGroup
 
 # Rich ends a word that it has cut with an ellipsis, which no help of ours has; a range it folds.
 _CUT = re.compile(r"…|<=\d*+(?![\]x])")
+_COLOURS = re.compile(r"\x1b\[[\d;]*m")
 _NAMES = 22  # columns at most of names in plain help, with room beside them for the longest word
 
 
@@ -55,7 +56,7 @@ def _choose(command: Any, ctx: Any, formatter: Any) -> None:  # noqa: ANN401  (T
     kind = TyperGroup if isinstance(command, TyperGroup) else TyperCommand
     with redirect_stdout(StringIO()) as shown:
         kind.format_help(command, ctx, ctx.make_formatter())
-    if _CUT.search(shown.getvalue()):
+    if _CUT.search(_COLOURS.sub("", shown.getvalue())):
         from rich.console import Console  # noqa: PLC0415  (what cut it is imported by then)
 
         command.rich_markup_mode = None

@@ -68,6 +68,13 @@ def test_help_cuts_no_name_variable_or_choice(
         assert not re.search(r"<[^>│]*\|[^>│]*│|<[^>│]*\|[^>│]*\s{2}", shown.output), words
 
 
+@pytest.mark.parametrize(("columns", "is_rich"), [("100", True), ("60", False)])
+def test_help_in_colours_is_as_wide_as_without(columns: str, is_rich: bool) -> None:
+    shown = adspark("init", "--help", FORCE_COLOR="1", COLUMNS=columns).stdout
+    assert ("╭" in shown) == is_rich
+    assert ("\x1b[" in shown) == is_rich
+
+
 def test_help_of_all_commands_has_them_by_panel_in_a_narrow_terminal(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
