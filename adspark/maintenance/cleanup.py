@@ -230,6 +230,8 @@ async def _remove_pictures(database: Database, media: MediaStore, summary: Clean
     # A large archive is listed a part at a time, for there may be millions.
     async with database.session() as session:
         is_large = int(await session.scalar(_COUNT_ARCHIVED) or 0) > _MOST_LISTED
+    for folder in ("pictures", "thumbnails") if is_large else ():
+        summary.note_strays((await media.list_folder(folder, is_deep=False)).strays)
     for digits in [f"{number:02x}" for number in range(256)] if is_large else [""]:
         folders = (f"pictures/{digits}", f"thumbnails/{digits}")
         await _remove_unused(database, media, summary, folders, _ARCHIVED.bindparams(digits=digits))

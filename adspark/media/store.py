@@ -146,9 +146,9 @@ class MediaStore:
         """The paths of all pictures, or of those in a folder, with their sizes in bytes."""
         return (await self.list_folder(folder)).pictures
 
-    async def list_folder(self, folder: str = "") -> Listing:
-        """What lies in a folder, or in all."""
-        return await self._call(self._list, folder)
+    async def list_folder(self, folder: str = "", *, is_deep: bool = True) -> Listing:
+        """What lies in a folder, or in all; unless it `is_deep`, without what its folders hold."""
+        return await self._call(self._list, folder, None if is_deep else 1)
 
     async def is_older(self, path: str, moment: datetime) -> bool:
         """Whether a picture was written, or used again, before `moment`."""
@@ -187,11 +187,11 @@ class MediaStore:
                 raise self._unusable("there is no such place") from safe_cause(error)
         return path
 
-    def _list(self, folder: str) -> Listing:
+    def _list(self, folder: str, depth: int | None) -> Listing:
         top = f"{self._root}/{folder}".rstrip("/")
         self._files.invalidate_cache()
         try:
-            found = self._files.find(top, detail=True, withdirs=self._is_local)
+            found = self._files.find(top, maxdepth=depth, detail=True, withdirs=self._is_local)
         except FileNotFoundError:
             found = {}
         start = len(self._root.lstrip("/")) + 1

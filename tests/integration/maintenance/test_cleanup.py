@@ -22,6 +22,7 @@ from adspark.media.store import MediaStore
 from adspark.models import Fetch, FetchStatus, Message
 from adspark.sandbox.control.pictures import draw_picture
 from adspark.variants.reviews.store import Review, save_review
+from tests.support.archived import add_versions
 from tests.support.stored_ads import OLD, change, ids, stock
 from tests.support.variants_at_hand import AD, OTHER, ask, finish
 
@@ -181,6 +182,21 @@ async def test_what_is_no_picture_by_its_name_is_left_and_told(
         assert "6 entries (originals/ab/pipe, " in summary.headline
         assert summary.headline.endswith("variants/zz/orphan.png, …)")
     assert (store / "variants/zz/orphan.png").exists()
+
+
+async def test_of_a_large_archive_too_it_is_told_what_is_no_picture(
+    database: Database, media: MediaStore, tmp_path: Path
+) -> None:
+    async with database.session() as session:
+        await add_versions(session, status="stored", count=50_001)
+        await session.commit()
+    for place in ("pictures/zz/a.png", "pictures/b.png", "thumbnails/ab/c.png"):
+        file = tmp_path / "media" / place
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(PICTURE)
+    summary = await clean_up(database, media, Retention(), dry_run=True)
+    assert summary.stray_paths == ["pictures/b.png", "pictures/zz", "thumbnails/ab/c.png"]
+    assert summary.strays == 3
 
 
 async def test_a_link_that_leads_nowhere_goes_as_other_pictures_do(
