@@ -147,8 +147,8 @@ async def create_batch(
     if plan.generations == 0:
         raise InvalidQueryError(
             "ads",
-            "each has a variant of each prompt already. Look at them (adspark variant list), or "
-            "change the prompt.",
+            "each has a variant of each prompt already; change the prompt, or look at them",
+            command="list them with: adspark variant list",
         )
     (await read_budget(session, user_id=request.user_id)).check(plan.generations)
     if plan.generations != confirmed:

@@ -61,7 +61,9 @@ def test_one_of_another_process_that_was_quicker_says_what_is_left_to_do(
     with pytest.raises(InvalidQueryError) as refused:
         request()
     assert refused.value.field == "ads"
-    assert "(adspark variant list), or change the prompt" in str(refused.value)
+    assert str(refused.value).endswith(
+        "change the prompt, or look at them; list them with: adspark variant list"
+    )
 
 
 def test_it_is_paused_goes_on_and_is_cancelled_for_good(database_url: str) -> None:
