@@ -61,7 +61,7 @@ async def cleanup_old_creatives(
 
 async def show_counts(summary: CleanupSummary) -> None:
     """What was removed, by kind, under Artifacts in the UI."""
-    counts = summary.model_dump(exclude={"dry_run"})
+    counts = summary.model_dump(exclude={"dry_run", "stray_paths"})
     await acreate_table_artifact(
         key="cleanup",
         table=[{"kind": name.replace("_", " "), "count": count} for name, count in counts.items()],

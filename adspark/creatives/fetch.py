@@ -23,7 +23,13 @@ from adspark.creatives.ledger import (
     running_fetch,
 )
 from adspark.creatives.paging import Bounds, PageOrder
-from adspark.creatives.store import NewCreative, SavedCreatives, describe_creatives, save_creatives
+from adspark.creatives.store import (
+    NewCreative,
+    SavedCreatives,
+    count_stored,
+    describe_creatives,
+    save_creatives,
+)
 from adspark.db.engine import Database
 from adspark.db.locks import Locks
 from adspark.errors import AdSparkError, BusyError, ServiceRefusedError
@@ -62,6 +68,9 @@ class FetchSummary(BaseModel):
     unchanged: int = 0
     rejected: int = 0
     stop_reason: StopReason | None = None
+    stored_unlisted: int = Field(
+        default=0, description="Stored ads of this search, where SerpApi has listed none at all."
+    )
     warnings: list[str] = Field(default_factory=list)
     new_creatives: list[NewCreative] = Field(default_factory=list)
 
@@ -75,6 +84,8 @@ class FetchSummary(BaseModel):
         notes = {
             "dry run, no ads were stored": self.dry_run,
             "resumed where an earlier run stopped": self.resumed,
+            f"SerpApi lists no ads at all, though {self.stored_unlisted:,} of this search are "
+            "stored: that proves nothing": self.stored_unlisted > 0,
             "SerpApi broke off, so ads are missing": self.stop_reason is StopReason.GAP,
             "sandbox data": self.sandbox,
         }
@@ -142,7 +153,11 @@ async def fetch_query(
         )
         bounds = Bounds(max_pages=max_pages)
         run = FetchRun(database, client, locks, query, bounds, before_search, after_page)
-        return await run.run(fetch)
+        summary = await run.run(fetch)
+        if not fetch.listed:
+            async with database.session() as session:
+                summary.stored_unlisted = await count_stored(session, query)
+        return summary
 
 
 def lock_name(query: CreativeQuery) -> str:
@@ -278,14 +293,14 @@ class FetchRun:
         )
 
     async def _save(self, session: AsyncSession, page: SearchPage, *, keep: bool) -> SavedCreatives:
-        """Store the rows; without `keep`, only find out what that would do."""
+        """Store the rows; without `keep`, only find out what that would do. Counts each ad once."""
         savepoint = None if keep else await session.begin_nested()
         saved = await save_creatives(
             session, rows=page.rows, region=self.query.region, platform=self.query.platform
         )
         if savepoint:
             await savepoint.rollback()
-        return saved
+        return saved.without(self._order.repeated(page))
 
     async def _finish(self, fetch: Fetch, stop: StopReason) -> None:
         """End without a further page."""

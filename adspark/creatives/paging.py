@@ -66,6 +66,10 @@ class PageOrder:
             return StopReason.WATERMARK
         return StopReason.GAP if page.next_page_token is None else None
 
+    def repeated(self, page: SearchPage) -> set[str]:
+        """The ads of a page that an earlier one has listed."""
+        return {row.ad_creative_id for row in page.rows} & self._seen
+
     def _reaches(self, page: SearchPage, watermark: datetime | None) -> bool:
         """Whether the page proves that every later one lies behind the watermark."""
         shown = [moment for moment in page.shown if moment]

@@ -1,6 +1,6 @@
 """Every statement on creatives and their advertisers; set-based, one statement a page."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from pydantic import BaseModel, TypeAdapter
@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.models import CreativeFormat
 from adspark.serpapi.payloads import CreativePayload
+from adspark.serpapi.search_query import CreativeQuery
 
 # Column of `creative`, its type in SQL, and the payload's field that fills it.
 _COLUMNS = (
@@ -186,6 +187,15 @@ def _save_statement() -> str:
 
 
 _SAVE = text(_save_statement())
+_STORED_OF = text("""
+    SELECT count(*) FROM creative
+    WHERE (advertiser_id = ANY (CAST(:advertiser_ids AS text[])) OR target_domain = :text)
+        AND (CAST(:creative_format AS text) IS NULL OR format = :creative_format)
+        AND (CAST(:region AS text) IS NULL OR regions @> ARRAY[CAST(:region AS text)])
+        AND (CAST(:platform AS text) IS NULL OR platforms @> ARRAY[CAST(:platform AS text)])
+        AND (CAST(:start_date AS date) IS NULL OR last_shown >= CAST(:start_date AS date))
+        AND (CAST(:end_date AS date) IS NULL OR first_shown < CAST(:end_date AS date) + 1)
+""")
 # A page goes over as one document: psycopg writes arrays in Python, which takes six times as long.
 _ROWS = TypeAdapter(list[CreativePayload])
 
@@ -196,6 +206,14 @@ class SavedCreatives(BaseModel):
     new: list[str]
     changed: list[str]
     unchanged: int
+
+    def without(self, repeated: Collection[str]) -> "SavedCreatives":
+        """This but for rows of the page that an earlier one has counted."""
+        new = [one for one in self.new if one not in repeated]
+        changed = [one for one in self.changed if one not in repeated]
+        total = len(self.new) + len(self.changed) + self.unchanged - len(repeated)
+        unchanged = total - len(new) - len(changed)
+        return SavedCreatives(new=new, changed=changed, unchanged=unchanged)
 
 
 def _day(moment: datetime | None) -> str | None:
@@ -283,6 +301,13 @@ def describe_creatives(
         )
         for row in chosen
     ]
+
+
+async def count_stored(session: AsyncSession, query: CreativeQuery) -> int:
+    """How many stored ads a search should list; none of a political one, for it is not known."""
+    if query.political_ads:
+        return 0
+    return int(await session.scalar(_STORED_OF, query.model_dump(mode="json")) or 0)
 
 
 class CreativeCount(BaseModel):

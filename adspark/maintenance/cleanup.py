@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -33,11 +34,13 @@ from adspark.maintenance.cleanup_statements import (
     Kind,
 )
 from adspark.media.store import MediaStore
+from adspark.text.counts import counted
 from adspark.validation.bounds import DAYS, Range
 
 BATCH = 1000  # rows a step; their locks are held for well under a second
 LEAST_DAYS = {"fetches": 62}  # budgets and forecasts need two months of the ledger
 _MOST_LISTED = 50_000  # archived pictures up to which all are listed together
+_MOST_STRAYS = 5  # that a summary names
 _UNUSED_FOR = timedelta(days=1)  # before a picture goes; a variant's is kept before its row is
 
 # Pictures of variants and originals; those of the archive and all thumbnails, by the first digits
@@ -98,16 +101,39 @@ class CleanupSummary(BaseModel):
     picture_words: int = 0
     pictures: int = 0
     picture_bytes: int = 0
+    strays: Annotated[
+        int, Field(description="What lies among the pictures by no name of theirs; it is left.")
+    ] = 0
+    stray_paths: Annotated[
+        list[str], Field(description="Of the first of them, in the media store.")
+    ] = []
 
     @property
     def headline(self) -> str:
         """What was removed, in one line."""
-        counts = self.model_dump(exclude={"dry_run", "picture_bytes", "creatives"})
+        left_out = {"dry_run", "picture_bytes", "creatives", "strays", "stray_paths"}
+        counts = self.model_dump(exclude=left_out)
         counts = {"ads": self.creatives, **counts}
         parts = [f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count]
         size = f" ({self.picture_bytes / 2**20:.1f} MB)" if self.pictures else ""
         verb = "would remove" if self.dry_run else "removed"
-        return f"{verb} {', '.join(parts)}{size}" if parts else f"{verb} nothing"
+        done = f"{verb} {', '.join(parts)}{size}" if parts else f"{verb} nothing"
+        return f"{done}{self._left}"
+
+    @property
+    def _left(self) -> str:
+        if not self.strays:
+            return ""
+        more = ", …" if self.strays > len(self.stray_paths) else ""
+        named = ", ".join(self.stray_paths)
+        found = counted(self.strays, "entry")
+        return f"; left in the media store, by no name of its pictures: {found} ({named}{more})"
+
+    def note_strays(self, paths: Sequence[str]) -> None:
+        """Count what was found among the pictures and is none."""
+        self.strays += len(paths)
+        room = _MOST_STRAYS - len(self.stray_paths)
+        self.stray_paths += [_readable(path) for path in sorted(paths)[:room]]
 
 
 def check_retention(retention: Retention) -> Retention:
@@ -204,6 +230,8 @@ async def _remove_pictures(database: Database, media: MediaStore, summary: Clean
     # A large archive is listed a part at a time, for there may be millions.
     async with database.session() as session:
         is_large = int(await session.scalar(_COUNT_ARCHIVED) or 0) > _MOST_LISTED
+    for folder in ("pictures", "thumbnails") if is_large else ():
+        summary.note_strays((await media.list_folder(folder, is_deep=False)).strays)
     for digits in [f"{number:02x}" for number in range(256)] if is_large else [""]:
         folders = (f"pictures/{digits}", f"thumbnails/{digits}")
         await _remove_unused(database, media, summary, folders, _ARCHIVED.bindparams(digits=digits))
@@ -221,7 +249,9 @@ async def _remove_unused(
     limit = datetime.now(UTC) - _UNUSED_FOR
     stored: dict[str, int] = {}
     for folder in folders:
-        stored |= await media.list_pictures(folder)
+        listing = await media.list_folder(folder)
+        stored |= listing.pictures
+        summary.note_strays(listing.strays)
     if not stored:
         return
     async with database.session() as session:
@@ -232,6 +262,14 @@ async def _remove_unused(
         if summary.dry_run or await media.remove_older(path, limit):
             summary.pictures += 1
             summary.picture_bytes += stored[path]
+
+
+def _readable(path: str) -> str:
+    """A path as a terminal and JSON can have it, whatever letters or bytes it is made of."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in path
+    )
 
 
 async def _is_used(database: Database, path: str) -> bool:

@@ -11,6 +11,7 @@ _PATH = re.compile(
     r"(originals|variants|pictures|thumbnails)/[0-9a-f]{2}/"
     r"[0-9a-f]{64}\.(png|jpeg|webp|gif|avif|bmp|tiff)"
 )
+_FOLDER = re.compile(r"((originals|variants|pictures|thumbnails)(/[0-9a-f]{2})?)?")
 _HIDDEN_NAME = re.compile(r"\.+(.+?)(\.[0-9a-f]{32})+")  # as `hide` makes it, once or again
 _SHOWN_TYPES = ("png", "jpeg", "webp", "gif", "avif", "bmp")  # by browsers
 
@@ -52,6 +53,11 @@ def is_path(path: str) -> bool:
     folder, _, name = path.rpartition("/")
     hidden = _HIDDEN_NAME.fullmatch(name)
     return bool(_PATH.fullmatch(f"{folder}/{hidden[1] if hidden else name}"))
+
+
+def is_folder(path: str) -> bool:
+    """Whether it is the path of a folder that pictures are kept in."""
+    return _FOLDER.fullmatch(path) is not None
 
 
 def hide(path: Path) -> Path:

@@ -11,6 +11,7 @@ import errno
 import os
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -24,6 +25,7 @@ from adspark.installation import install_command
 from adspark.media.images import InspectedPicture, NormalPicture, check_picture, normalise_picture
 from adspark.media.paths import (
     hide,
+    is_folder,
     is_path,
     original_path,
     picture_path,
@@ -40,6 +42,20 @@ MAX_BYTES = 20 * 1024 * 1024
 # only once its date is so old that a clean-up might soon remove it as unused.
 _FRESH = timedelta(hours=6)
 _UNUSABLE = (NotADirectoryError, FileExistsError, PermissionError)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What lies in the store.
+
+    Attributes:
+        pictures: their paths, with their sizes in bytes; what was never finished is among them,
+            under its hidden name.
+        strays: paths of what is none by its name, or a folder that is called like a picture.
+    """
+
+    pictures: dict[str, int]
+    strays: list[str]
 
 
 class MediaStore:
@@ -127,12 +143,12 @@ class MediaStore:
             raise UnusableContentError(reason) from safe_cause(error)
 
     async def list_pictures(self, folder: str = "") -> dict[str, int]:
-        """The paths of all pictures, or of those in a folder, with their sizes in bytes.
+        """The paths of all pictures, or of those in a folder, with their sizes in bytes."""
+        return (await self.list_folder(folder)).pictures
 
-        What was never finished is among them, under its hidden name.
-        """
-        found = await self._call(self._list, folder)
-        return {path: size for path, size in found.items() if is_path(path)}
+    async def list_folder(self, folder: str = "", *, is_deep: bool = True) -> Listing:
+        """What lies in a folder, or in all; unless it `is_deep`, without what its folders hold."""
+        return await self._call(self._list, folder, None if is_deep else 1)
 
     async def is_older(self, path: str, moment: datetime) -> bool:
         """Whether a picture was written, or used again, before `moment`."""
@@ -171,15 +187,22 @@ class MediaStore:
                 raise self._unusable("there is no such place") from safe_cause(error)
         return path
 
-    def _list(self, folder: str) -> dict[str, int]:
+    def _list(self, folder: str, depth: int | None) -> Listing:
         top = f"{self._root}/{folder}".rstrip("/")
         self._files.invalidate_cache()
         try:
-            found = self._files.find(top, detail=True)
+            found = self._files.find(top, maxdepth=depth, detail=True, withdirs=self._is_local)
         except FileNotFoundError:
-            return {}
+            found = {}
         start = len(self._root.lstrip("/")) + 1
-        return {place.lstrip("/")[start:]: int(info["size"]) for place, info in found.items()}
+        listing = Listing({}, [])
+        for place, info in found.items():
+            path, is_directory = place.strip("/")[start:], info["type"] == "directory"
+            if is_path(path) and not is_directory:
+                listing.pictures[path] = int(info["size"])
+            elif not (is_directory and is_folder(path)):
+                listing.strays.append(path)
+        return listing
 
     def _reuse(self, place: str) -> bool:
         try:
@@ -198,6 +221,8 @@ class MediaStore:
             self._write(place, Path(place).read_bytes())
 
     def _written_at(self, place: str) -> datetime:
+        if self._is_local:
+            return datetime.fromtimestamp(_modified(place), UTC)
         self._files.invalidate_cache(place)
         moment: datetime = self._files.modified(place)
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -261,6 +286,14 @@ class MediaStore:
         if not is_path(path):
             raise UnusableContentError(f"{path!r} is no path of the media store.")
         return f"{self._root}/{path}"
+
+
+def _modified(place: str) -> float:
+    """When a file was written; of a link that leads nowhere, the link itself."""
+    try:
+        return Path(place).stat().st_mtime
+    except OSError:
+        return Path(place).lstat().st_mtime
 
 
 def _check_size(content: bytes) -> None:

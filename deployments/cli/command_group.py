@@ -3,7 +3,6 @@
 import os
 from dataclasses import dataclass
 from importlib import import_module
-from inspect import cleandoc
 from typing import Any, cast
 
 import typer
@@ -13,15 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 from adspark.validation.messages import describe_validation_error
 from deployments.cli.arguments import show
 from deployments.cli.completion.words import Asked, find_asked
-
-
-class _Command(TyperCommand):
-    """A command whose help is wrapped at the terminal's width, and not where its source is too."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401  (Typer's own)
-        super().__init__(*arguments, **options)
-        paragraphs = cleandoc(self.help or "").split("\n\n")
-        self.help = "\n\n".join(" ".join(one.split()) for one in paragraphs)
+from deployments.cli.help import Command, Group
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401  (Typer's own)
         """Read the arguments; a mistake that pydantic finds for Typer is told in our words."""
@@ -75,7 +66,8 @@ class LazyCommand:
             app = typer.Typer(add_completion=False)
             app.command(self.name)(found)
         for command in app.registered_commands:
-            command.cls = _Command
+            command.cls = Command
+        app.info.cls = Group
         return app
 
 
@@ -106,7 +98,7 @@ def make_group(commands: tuple[LazyCommand, ...]) -> type[TyperGroup]:
     """The class of a group with these commands (`cls` of a `Typer`)."""
     by_name = {one.name: one for one in commands}
 
-    class LazyGroup(TyperGroup):
+    class LazyGroup(Group):
         """Knows its commands' names and help, and imports the one that is called."""
 
         def __init__(self, **options: Any) -> None:  # noqa: ANN401  (Typer's own)

@@ -20,7 +20,7 @@ from deployments.operations.probe import ProbeResult, probe
 from deployments.operations.runs.lookup import ui_url
 from deployments.provisioning.deployments.deploy import name_of, project_file
 from orchestration.server.deployments import read_deployments
-from orchestration.server.pool_health import Problem
+from orchestration.server.pool_health import Problem, name_worker_log
 
 
 class FullCheck(BaseModel):
@@ -104,6 +104,5 @@ def _check_deployments(
 def _problem_of(result: ProbeResult) -> Problem:
     return Problem(
         what=f"pool {result.pool}: {result.problem}",
-        remedy=f"look at what runs (adspark monitor), and into the log of its worker "
-        f"(ADSPARK_HOME/logs/worker-{result.pool}.log)",
+        remedy=f"look at what runs (adspark monitor), and into {name_worker_log(result.pool)}",
     )

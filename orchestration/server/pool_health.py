@@ -39,11 +39,7 @@ def find_problems(pool: PoolSnapshot) -> list[Problem]:
         found.append(Problem(what=f"pool {pool.name} has no worker", remedy=remedy))
     elif pool.late and not pool.running and not pool.pending:
         what = f"pool {pool.name} has {counted(pool.late, 'late run')}, and its worker takes none"
-        remedy = (
-            f"look into the log of its worker (ADSPARK_HOME/logs/worker-{pool.name}.log; in "
-            f"containers: docker-compose logs worker-{pool.name})"
-        )
-        found.append(Problem(what=what, remedy=remedy))
+        found.append(Problem(what=what, remedy=f"look into {name_worker_log(pool.name)}"))
     elif pool.oldest_late is not None and pool.oldest_late > _OLD:
         minutes = pool.oldest_late / 60
         late = counted(pool.late, "late run")
@@ -55,6 +51,14 @@ def find_problems(pool: PoolSnapshot) -> list[Problem]:
         what = f"{runs} of {one.flow} could not begin: {one.cause.rstrip('.')}"
         found.append(Problem(what=what, remedy="adspark failures"))
     return found
+
+
+def name_worker_log(pool: str) -> str:
+    """Where the worker of a pool writes: in the local stack, one process is that of all pools."""
+    return (
+        "the log of its worker (adspark up: ADSPARK_HOME/logs/workers.log; adspark up --sandbox: "
+        f"ADSPARK_HOME/sandbox/logs/workers.log; in containers: docker-compose logs worker-{pool})"
+    )
 
 
 async def add_failed_starts(

@@ -61,4 +61,6 @@ def _row(parameter: Any) -> tuple[str, str, str]:  # noqa: ANN401
     is_shown = isinstance(default, str | int | float) and not isinstance(default, bool)
     told = code(str(default)) if is_shown and default != "" else ""
     needed = "needed" if parameter.required else ""
-    return name, needed or told, sentence(getattr(parameter, "help", None) or "")
+    variable = f" Also by: {code(parameter.envvar)}." if parameter.envvar else ""
+    meaning = f"{getattr(parameter, 'help', None) or ''}{variable}"
+    return name, needed or told, sentence(meaning)

@@ -145,7 +145,11 @@ async def create_batch(
         return int(made)
     plan = await plan_batch(session, request)
     if plan.generations == 0:
-        raise InvalidQueryError("ads", "each has a variant of each prompt already.")
+        raise InvalidQueryError(
+            "ads",
+            "each has a variant of each prompt already; change the prompt, or look at them",
+            command="list them with: adspark variant list",
+        )
     (await read_budget(session, user_id=request.user_id)).check(plan.generations)
     if plan.generations != confirmed:
         raise ChangedMeanwhileError(

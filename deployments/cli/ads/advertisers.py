@@ -111,7 +111,7 @@ def show(name: Name, as_json: JsonOption = False) -> None:
 
 @app.command()
 def compare(
-    names: Annotated[list[str], Argument(metavar="NAME…", help="Two to four of them.")],
+    names: Annotated[list[str], Argument(metavar="NAME...", help="Two to four of them.")],
     as_json: JsonOption = False,
 ) -> None:
     """Compare stored advertisers side by side."""

@@ -1,6 +1,5 @@
 """What a shell asks to have completed: which kind of name stands where the cursor is."""
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +19,8 @@ _OPTIONS = {
     "--watch": "watches",
     "--user": "users",
 }
+_BREAKS = set(":=@")  # bash makes words of them, and completes what follows (COMP_WORDBREAKS)
+_ESCAPED_IN_QUOTES = '$`"\\\n'
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,26 @@ class Asked:
     Attributes:
         kind: of names: flows, pools, watches or users.
         begun: what is typed of it.
+        fixed: how it begins before what the shell replaces: up to bash's last break in it.
+        quote: the quotation mark that is open.
+        takes_options: whether what begins with a dash is read as an option here.
     """
 
     kind: str
     begun: str
+    fixed: str = ""
+    quote: str = ""
+    takes_options: bool = False
+
+
+@dataclass(frozen=True)
+class _Line:
+    """The words after the command's name, and the last one, which is only begun."""
+
+    words: list[str]
+    begun: str
+    fixed: str = ""
+    quote: str = ""
 
 
 def find_asked(environment: Mapping[str, str]) -> Asked | None:
@@ -40,49 +57,83 @@ def find_asked(environment: Mapping[str, str]) -> Asked | None:
     if not environment.get(_ASKS, "").startswith("complete"):
         return None
     try:
-        words, begun = _read_words(environment)
+        line = _read_line(environment)
     except (ValueError, KeyError):
         return None
-    words = [word for word in words if word != "="]  # bash cuts --user=ana in three
-    if begun == "=":
-        begun = ""
-    if begun.startswith("-"):
+    words, begun = line.words, line.begun
+    takes_options = "--" not in words
+
+    def asked(kind: str, begun: str, *, as_argument: bool = False) -> Asked:
+        return Asked(kind, begun, line.fixed, line.quote, as_argument and takes_options)
+
+    if begun.startswith("-") and takes_options:
         option, found, value = begun.partition("=")
-        return Asked(_OPTIONS[option], value) if found and option in _OPTIONS else None
+        return asked(_OPTIONS[option], value) if found and option in _OPTIONS else None
     if words and words[-1] in _OPTIONS:
-        return Asked(_OPTIONS[words[-1]], begun)
+        return asked(_OPTIONS[words[-1]], begun)
     kind = _kind_of_argument(words)
-    return Asked(kind, begun) if kind else None
+    return asked(kind, begun, as_argument=True) if kind else None
 
 
-def _read_words(environment: Mapping[str, str]) -> tuple[list[str], str]:
-    """The words after the command's name, and the last one, which is only begun."""
+def _read_line(environment: Mapping[str, str]) -> _Line:
     if (written := environment.get("_TYPER_COMPLETE_ARGS")) is not None:  # zsh, fish, PowerShell
-        words = _split(written)[1:]
-        if words and not written.endswith(" "):
-            return words[:-1], words[-1]
-        return words, ""
-    words, place = _split(environment["COMP_WORDS"]), int(environment["COMP_CWORD"])
-    return words[1:place], words[place] if place < len(words) else ""
+        words, begun, quote = _split(written)
+        return _Line(words[1:], begun if words else "", quote=quote)
+    place = int(environment["COMP_CWORD"])
+    return _join(environment["COMP_WORDS"].split("\n")[1 : place + 1])
 
 
-def _split(written: str) -> list[str]:
-    """The words of a line whose last one may lack its closing quote."""
-    lexer = shlex.shlex(written, posix=True)
-    lexer.whitespace_split, lexer.commenters = True, ""
+def _join(pieces: Sequence[str]) -> _Line:
+    """The words that bash has cut at its breaks; the value of an option stays one of its own."""
+    words, fixed = [""], ""
+    is_open = False  # whether a break has been there, which the next piece goes on from
+    for number, piece in enumerate(pieces):
+        is_break = bool(piece) and number > 0 and set(piece) <= _BREAKS
+        if is_break and piece == "=" and words[-1].startswith("--"):
+            words.append("")
+            is_open, fixed = True, ""
+        elif is_break:
+            words[-1] += piece
+            is_open, fixed = True, words[-1]
+        elif is_open and piece:
+            words[-1] += piece
+            is_open = False
+        else:
+            words.append(piece)
+            is_open, fixed = False, ""
+    *before, last = words
+    _, begun, quote = _split(last)
+    return _Line([_split(one)[1] for one in before[1:]], begun, _split(fixed)[1], quote)
+
+
+def _split(written: str) -> tuple[list[str], str, str]:
+    """The words of a line, the last one, which is only begun, and its quotation mark if open."""
     words: list[str] = []
-    try:
-        words.extend(lexer)
-    except ValueError:
-        words.append(lexer.token)
-    return words
+    word: str | None = None
+    quote = ""
+    rest = iter(written)
+    for letter in rest:
+        if letter == "\\" and quote != "'":
+            escaped = next(rest, "")
+            is_kept = quote and escaped not in _ESCAPED_IN_QUOTES
+            word = (word or "") + (letter if is_kept else "") + escaped
+        elif letter == quote:
+            quote = ""
+        elif not quote and letter in "'\"":
+            quote, word = letter, word or ""
+        elif not quote and letter.isspace():
+            words += [] if word is None else [word]
+            word = None
+        else:
+            word = (word or "") + letter
+    return words, word or "", quote
 
 
 def _kind_of_argument(words: Sequence[str]) -> str | None:
     for place in range(1, len(words) + 1):
         command, rest = tuple(words[:place]), words[place:]
         if kind := _EVERY.get(command):
-            return kind if not rest or not rest[-1].startswith("-") else None
+            return kind if not rest or not rest[-1].startswith("-") or "--" in rest else None
         if kind := _FIRST.get(command):
             return None if _arguments(rest) else kind
     return None

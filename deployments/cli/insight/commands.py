@@ -118,7 +118,7 @@ def survival(name: Name, as_json: JsonOption = False) -> None:
 @app.command()
 def share(
     names: Annotated[
-        list[str] | None, Argument(metavar="NAME…", help="Among these; none: all stored.")
+        list[str] | None, Argument(metavar="NAME...", help="Among these; none: all stored.")
     ] = None,
     on: DayOption = None,
     limit: LimitOption = _SHOWN,

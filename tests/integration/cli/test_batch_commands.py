@@ -11,7 +11,17 @@ from adspark.variants.reviews.store import Review, save_review
 from adspark.variants.state import VariantState
 from tests.support.checked import BROKEN
 from tests.support.commanding import Command
-from tests.support.variants_at_hand import AD, OTHER, THIRD, ask, finish, in_session, make, read
+from tests.support.variants_at_hand import (
+    AD,
+    OTHER,
+    THIRD,
+    ask,
+    ask_together,
+    finish,
+    in_session,
+    make,
+    read,
+)
 
 pytestmark = pytest.mark.usefixtures("three_stored_ads")
 batch, users, variant = Command("batch"), Command("users"), Command("variant")
@@ -39,6 +49,21 @@ def test_a_grid_is_previewed_confirmed_and_requested_but_for_what_is_there(
     assert requested() == [(AD, "Blue"), (AD, "Red"), (OTHER, "Blue"), (OTHER, "Red")]
     again = batch.told("create", *GRID, "--yes")
     assert "4 of them there already: 0 generations to be paid. Nothing was requested." in again
+
+
+def test_one_of_another_process_that_was_quicker_says_what_is_left_to_do(
+    database_url: str,
+) -> None:
+    def request() -> int:
+        return in_session(database_url, lambda session: ask_together(session, [AD], "Red"))
+
+    request()
+    with pytest.raises(InvalidQueryError) as refused:
+        request()
+    assert refused.value.field == "ads"
+    assert str(refused.value).endswith(
+        "change the prompt, or look at them; list them with: adspark variant list"
+    )
 
 
 def test_it_is_paused_goes_on_and_is_cancelled_for_good(database_url: str) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import uuid4
 
@@ -230,11 +231,31 @@ async def test_broken_rows_are_kept_with_their_reason_and_stop_nothing(place: Pl
     assert all(row.reason for row in rejected)
 
 
-async def test_rows_that_stand_on_two_pages_are_stored_once(place: Place) -> None:
+async def test_rows_that_stand_on_two_pages_are_stored_and_counted_once(place: Place) -> None:
     place.switch_on({"kind": "duplicates"})
-    summary = await place.fetch(query(page_size=10), max_pages=20)
-    assert (summary.new, summary.changed) == (40, 0)
-    assert summary.unchanged > 0
+    search = query(page_size=10)
+    foreseen = await place.fetch(search, max_pages=20, dry_run=True)
+    first = await place.fetch(search, max_pages=20)
+    again = await place.fetch(search, max_pages=20)
+    assert [(one.new, one.changed, one.unchanged) for one in (foreseen, first, again)] == [
+        (40, 0, 0), (40, 0, 0), (0, 0, 40),
+    ]  # fmt: skip
+    assert first.stop_reason == again.stop_reason == "end"
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+async def test_an_empty_answer_where_ads_are_stored_is_doubted(place: Place, dry_run: bool) -> None:
+    await place.fetch(query())
+    place.switch_on({"kind": "no_results"})
+    (kind, number), *_ = await place.rows("SELECT format, count(*) FROM creative GROUP BY 1")
+    for more, stored in (({}, 40), ({"creative_format": kind}, number)):
+        summary = await place.fetch(query(page_size=90, **more), dry_run=dry_run)
+        assert summary.stored_unlisted == stored > 0
+        doubt = f"no ads at all, though {stored} of this search are stored: that proves nothing"
+        assert doubt in summary.headline
+    for more in ({"end_date": date(2018, 6, 1)}, {"region": "DE"}):
+        summary = await place.fetch(query(page_size=90, **more), dry_run=dry_run)
+        assert (summary.stored_unlisted, "proves" in summary.headline) == (0, False)
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,7 @@ from adspark.media.store import MediaStore
 from adspark.models import Fetch, FetchStatus, Message
 from adspark.sandbox.control.pictures import draw_picture
 from adspark.variants.reviews.store import Review, save_review
+from tests.support.archived import add_versions
 from tests.support.stored_ads import OLD, change, ids, stock
 from tests.support.variants_at_hand import AD, OTHER, ask, finish
 
@@ -153,6 +154,67 @@ async def test_pictures_that_no_variant_has_go_once_they_are_a_day_old(
     summary = await clean_up(database, media, Retention())
     assert (summary.pictures, summary.picture_bytes) == (1, len(PICTURE))
     assert set(await media.list_pictures()) == {used, new}
+
+
+async def test_what_is_no_picture_by_its_name_is_left_and_told(
+    database: Database, media: MediaStore, tmp_path: Path
+) -> None:
+    store = tmp_path / "media"
+    hexed = "ab" + "0" * 62
+    (store / "variants/zz").mkdir(parents=True)
+    (store / "variants/zz/orphan.png").write_bytes(PICTURE)
+    (store / "originals/ab").mkdir(parents=True)
+    os.mkfifo(store / "originals/ab/pipe")
+    Path(os.fsdecode(bytes(store / "originals") + b"/ab/\xff.png")).write_bytes(b"")
+    (store / "pictures/ab").mkdir(parents=True)
+    (store / "pictures/ab/two\nlines").write_bytes(b"")
+    (store / f"variants/ab/{hexed}.png").mkdir(parents=True)
+    for dry_run in (True, False):
+        summary = await clean_up(database, media, Retention(), dry_run=dry_run)
+        assert (summary.pictures, summary.strays) == (0, 6)
+        assert summary.model_dump(mode="json")["stray_paths"] == [
+            "originals/ab/pipe",
+            r"originals/ab/\udcff.png",
+            f"variants/ab/{hexed}.png",
+            "variants/zz",
+            "variants/zz/orphan.png",
+        ]
+        assert "6 entries (originals/ab/pipe, " in summary.headline
+        assert summary.headline.endswith("variants/zz/orphan.png, …)")
+    assert (store / "variants/zz/orphan.png").exists()
+
+
+async def test_of_a_large_archive_too_it_is_told_what_is_no_picture(
+    database: Database, media: MediaStore, tmp_path: Path
+) -> None:
+    async with database.session() as session:
+        await add_versions(session, status="stored", count=50_001)
+        await session.commit()
+    for place in ("pictures/zz/a.png", "pictures/b.png", "thumbnails/ab/c.png"):
+        file = tmp_path / "media" / place
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(PICTURE)
+    summary = await clean_up(database, media, Retention(), dry_run=True)
+    assert summary.stray_paths == ["pictures/b.png", "pictures/zz", "thumbnails/ab/c.png"]
+    assert summary.strays == 3
+
+
+async def test_a_link_that_leads_nowhere_goes_as_other_pictures_do(
+    database: Database, media: MediaStore, tmp_path: Path
+) -> None:
+    target = tmp_path / "elsewhere.png"
+    target.write_bytes(PICTURE)
+    links = [tmp_path / f"media/originals/ab/ab{digit * 62}.png" for digit in "012"]
+    links[0].parent.mkdir(parents=True)
+    for link, leads_to in zip(links, (tmp_path / "nowhere", target, links[2]), strict=True):
+        link.symlink_to(leads_to)
+        os.utime(link, (0, time.time() - 2 * 86400), follow_symlinks=False)
+    os.utime(target, (0, time.time() - 2 * 86400))
+    assert (await clean_up(database, media, Retention(), dry_run=True)).pictures == 3
+    summary = await clean_up(database, media, Retention())
+    assert (summary.pictures, summary.strays) == (3, 0)
+    assert not any(link.is_symlink() for link in links)
+    assert target.read_bytes() == PICTURE
 
 
 async def test_the_thumbnail_of_a_variant_stays_and_goes_with_it(

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from importlib.metadata import version
+from typing import Any
 
 import pytest
 import typer
@@ -43,17 +44,46 @@ def test_help_says_of_a_command_what_the_command_says_of_itself(command: LazyCom
     assert command.help == " ".join(first.split())
 
 
+def promised(command: Any) -> set[str]:  # noqa: ANN401
+    """What a person reads in the help of a command to type it: names, variables, choices."""
+    records = [one.get_help_record(typer.Context(command)) for one in command.params]
+    told = " ".join(word for record in records if record for word in record)
+    return set(re.findall(r"--[a-z][a-z-]+|[A-Z]+_[A-Z_]+|\w+-\w+|\w+(?=\|)|\d+<=x<=\d+", told))
+
+
+@pytest.mark.parametrize("columns", [60, 80])
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda one: one.name)
-def test_help_cuts_no_list_of_choices_at_80_columns(
-    command: LazyCommand, monkeypatch: pytest.MonkeyPatch
+def test_help_cuts_no_name_variable_or_choice(
+    command: LazyCommand, columns: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("COLUMNS", str(columns))
     loaded = typer.main.get_command(command.typer())
-    names = list(loaded.commands) if isinstance(loaded, TyperGroup) else []
-    for words in [[one] for one in names] or [[]]:
+    of_group = loaded.commands if isinstance(loaded, TyperGroup) else {}
+    for words, one in [([], loaded), *(([name], one) for name, one in of_group.items())]:
         shown = CliRunner().invoke(app, [command.name, *words, "--help"])
         assert shown.exit_code == 0
+        assert max(map(len, shown.output.splitlines())) <= columns
+        assert "…" not in shown.output
+        assert [name for name in promised(one) if name not in shown.output] == []
         assert not re.search(r"<[^>│]*\|[^>│]*│|<[^>│]*\|[^>│]*\s{2}", shown.output), words
+
+
+@pytest.mark.parametrize(("columns", "is_rich"), [("100", True), ("60", False)])
+def test_help_in_colours_is_as_wide_as_without(columns: str, is_rich: bool) -> None:
+    shown = adspark("init", "--help", FORCE_COLOR="1", COLUMNS=columns).stdout
+    assert ("╭" in shown) == is_rich
+    assert ("\x1b[" in shown) == is_rich
+
+
+def test_help_of_all_commands_has_them_by_panel_in_a_narrow_terminal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    shown = CliRunner().invoke(app, ["--help"]).output
+    assert "--install-completion" in shown
+    panels = re.findall(r"^([A-Z][^:\n]*):$", shown, re.MULTILINE)
+    assert panels == ["Options", *dict.fromkeys(one.panel for one in COMMANDS)]
+    assert set(re.findall(r"^  (\w+)  ", shown, re.MULTILINE)) >= {one.name for one in COMMANDS}
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda one: one.name)

@@ -12,7 +12,7 @@ def bash(line: str) -> dict[str, str]:
     words = line.split(" ")
     return {
         "_ADSPARK_COMPLETE": "complete_bash",
-        "COMP_WORDS": line,
+        "COMP_WORDS": line.replace(" ", "\n"),
         "COMP_CWORD": str(len(words) - 1),
     }
 
@@ -34,7 +34,6 @@ def zsh(line: str) -> dict[str, str]:
         ("adspark watch show ", Asked("watches", "")),
         ("adspark watch show --user ana hub", Asked("watches", "hub")),
         ("adspark watch show --user a", Asked("users", "a")),
-        ("adspark watch show --user = a", Asked("users", "a")),
         ("adspark watch show --user=a", Asked("users", "a")),
         ("adspark watch show --us", None),
         ("adspark watch sh", None),
@@ -51,11 +50,63 @@ def zsh(line: str) -> dict[str, str]:
 def test_the_kind_of_name_follows_from_the_words(
     shell: Callable[[str], dict[str, str]], line: str, asked: Asked | None
 ) -> None:
-    assert find_asked(shell(line)) == asked
+    found = find_asked(shell(line))
+    assert (found and Asked(found.kind, found.begun)) == asked
 
 
-def test_an_open_quote_is_a_word_that_is_only_begun() -> None:
-    assert find_asked(zsh("adspark watch show 'New B")) == Asked("watches", "New B")
+@pytest.mark.parametrize(
+    ("typed", "begun", "quote"),
+    [
+        ("'New B", "New B", "'"),
+        ('"do\\$lar', "do$lar", '"'),
+        ('"a\\b', "a\\b", '"'),
+        ("a\\ ", "a ", ""),
+        ("it\\'s", "it's", ""),
+        ("New' 'B", "New B", ""),
+    ],
+)
+def test_a_word_is_read_without_its_quotes_and_escapes(typed: str, begun: str, quote: str) -> None:
+    found = Asked("watches", begun, quote=quote, takes_options=True)
+    assert find_asked(zsh(f"adspark watch show {typed}")) == found
+
+
+@pytest.mark.parametrize(
+    ("pieces", "begun", "fixed"),
+    [
+        (["watch", "show", "co", ":"], "co:", "co:"),
+        (["watch", "show", "co", ":", "lo"], "co:lo", "co:"),
+        (["watch", "show", "a", "=", "b", ":", "c"], "a=b:c", "a=b:"),
+        (["watch", "show", "--watch", "=", "co", ":", "l"], "co:l", "co:"),
+        (["watch", "show", "--watch", "="], "", ""),
+        (["watch", "show", "--watch", "=", "a"], "a", ""),
+    ],
+)
+def test_what_bash_cuts_at_its_breaks_is_one_name(
+    pieces: list[str], begun: str, fixed: str
+) -> None:
+    found = find_asked(bash(" ".join(["adspark", *pieces])))
+    assert found
+    assert (found.kind, found.begun, found.fixed) == ("watches", begun, fixed)
+
+
+def test_a_name_behind_a_finished_one_is_not_its_end() -> None:
+    assert find_asked(bash("adspark watch show co : ")) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "takes_options"),
+    [
+        ("adspark watch show ", True),
+        ("adspark watch show -- --d", False),
+        ("adspark ads search --watch ", False),
+    ],
+)
+def test_it_is_known_where_a_name_with_a_dash_would_be_an_option(
+    line: str, takes_options: bool
+) -> None:
+    found = find_asked(bash(line))
+    assert found
+    assert found.takes_options == takes_options
 
 
 @pytest.mark.parametrize(

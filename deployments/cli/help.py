@@ -1,0 +1,80 @@
+"""Help in which no word is cut: plain where the terminal has no room for Rich's tables."""
+
+import re
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from functools import partial
+from inspect import cleandoc
+from io import StringIO
+from textwrap import wrap
+from typing import Any
+
+from typer.core import TyperCommand, TyperGroup
+
+# Rich ends a word that it has cut with an ellipsis, which no help of ours has; a range it folds.
+_CUT = re.compile(r"…|<=\d*+(?![\]x])")
+_COLOURS = re.compile(r"\x1b\[[\d;]*m")
+_NAMES = 22  # columns at most of names in plain help, with room beside them for the longest word
+
+
+class Command(TyperCommand):
+    """A command whose help is wrapped at the terminal's width, and not where its source is too."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401  (Typer's own)
+        super().__init__(*arguments, **options)
+        paragraphs = cleandoc(self.help or "").split("\n\n")
+        self.help = "\n\n".join(" ".join(one.split()) for one in paragraphs)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401  (Typer's own)
+        """Rich's help where it fits, else a plain one."""
+        _choose(self, ctx, formatter)
+        super().format_help(ctx, formatter)
+
+
+class Group(TyperGroup):
+    """A group of commands whose plain help, too, has them under their panels."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401  (Typer's own)
+        """Rich's help where it fits, else a plain one."""
+        _choose(self, ctx, formatter)
+        super().format_help(ctx, formatter)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401  (Typer's own)
+        """The commands of the plain help."""
+        panels: dict[str, list[tuple[str, str]]] = {}
+        for name in self.list_commands(ctx):
+            command: Any = self.get_command(ctx, name)
+            rows = panels.setdefault(command.rich_help_panel or "Commands", [])
+            rows.append((name, (command.help or "").split("\n\n")[0]))
+        for panel, rows in panels.items():
+            with formatter.section(panel):
+                formatter.write_dl(rows)
+
+
+def _choose(command: Any, ctx: Any, formatter: Any) -> None:  # noqa: ANN401  (Typer's own)
+    """Have the command show its help plain where Rich would cut it."""
+    kind = TyperGroup if isinstance(command, TyperGroup) else TyperCommand
+    with redirect_stdout(StringIO()) as shown:
+        kind.format_help(command, ctx, ctx.make_formatter())
+    if _CUT.search(_COLOURS.sub("", shown.getvalue())):
+        from rich.console import Console  # noqa: PLC0415  (what cut it is imported by then)
+
+        command.rich_markup_mode = None
+        formatter.width = Console().width
+        formatter.write_dl = partial(_write_list, formatter)
+
+
+def _write_list(formatter: Any, rows: Sequence[tuple[str, str]]) -> None:  # noqa: ANN401
+    """Names with their meaning beside them, of which no word is broken, not at a hyphen either."""
+    indent = " " * formatter.current_indent
+    beside = min(_NAMES, max(len(name) for name, _ in rows)) + 2
+    for name, meaning in rows:
+        lines = wrap(
+            meaning,
+            max(formatter.width - len(indent) - beside, _NAMES),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        first = [f"{name:{beside}}{lines.pop(0)}"] if lines and len(name) + 2 <= beside else [name]
+        formatter.write("".join(f"{indent}{line}\n" for line in first))
+        formatter.write("".join(f"{indent}{'':{beside}}{line}\n" for line in lines))
