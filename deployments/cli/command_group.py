@@ -6,28 +6,10 @@ from importlib import import_module
 from typing import Any, cast
 
 import typer
-from pydantic import ValidationError
 from typer.core import TyperCommand, TyperGroup
 
-from adspark.validation.messages import describe_validation_error
-from deployments.cli.arguments import show
 from deployments.cli.completion.words import Asked, find_asked
 from deployments.cli.help import Command, Group
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401  (Typer's own)
-        """Read the arguments; a mistake that pydantic finds for Typer is told in our words."""
-        try:
-            return super().parse_args(ctx, args)
-        except Exception as error:
-            if isinstance(error.__cause__, ValidationError) and hasattr(error, "message"):
-                error.message = _describe(error.__cause__)
-            raise
-
-
-def _describe(error: ValidationError) -> str:
-    first = error.errors()[0]
-    told = f"{describe_validation_error(first)}."
-    return told if first["type"] == "value_error" else f"{show(str(first['input']))} {told}"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
-"""Help in which no word is cut: plain where the terminal has no room for Rich's tables."""
+"""A command's help, in which no word is cut, plain where the terminal has no room for Rich's tables;
+and what a command says of a wrong argument."""
 
 import re
 from collections.abc import Sequence
@@ -9,7 +10,11 @@ from io import StringIO
 from textwrap import wrap
 from typing import Any
 
+from pydantic import ValidationError
 from typer.core import TyperCommand, TyperGroup
+
+from adspark.validation.messages import describe_validation_error
+from deployments.cli.arguments import show
 
 # Rich ends a word that it has cut with an ellipsis, which no help of ours has; a range it folds.
 _CUT = re.compile(r"…|<=\d*+(?![\]x])")
@@ -18,7 +23,8 @@ _NAMES = 22  # columns at most of names in plain help, with room beside them for
 
 
 class Command(TyperCommand):
-    """A command whose help is wrapped at the terminal's width, and not where its source is too."""
+    """A command whose help is wrapped at the terminal's width, and not where its source is too, and
+    which tells mistakes in our words."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401  (Typer's own)
         super().__init__(*arguments, **options)
@@ -29,6 +35,15 @@ class Command(TyperCommand):
         """Rich's help where it fits, else a plain one."""
         _choose(self, ctx, formatter)
         super().format_help(ctx, formatter)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401  (Typer's own)
+        """Read the arguments; a mistake that pydantic finds for Typer is told in our words."""
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:
+            if isinstance(error.__cause__, ValidationError) and hasattr(error, "message"):
+                error.message = _describe(error.__cause__)
+            raise
 
 
 class Group(TyperGroup):
@@ -49,6 +64,12 @@ class Group(TyperGroup):
         for panel, rows in panels.items():
             with formatter.section(panel):
                 formatter.write_dl(rows)
+
+
+def _describe(error: ValidationError) -> str:
+    first = error.errors()[0]
+    told = f"{describe_validation_error(first)}."
+    return told if first["type"] == "value_error" else f"{show(str(first['input']))} {told}"
 
 
 def _choose(command: Any, ctx: Any, formatter: Any) -> None:  # noqa: ANN401  (Typer's own)
