@@ -1,5 +1,7 @@
-"""A command's help, in which no word is cut, plain where the terminal has no room for Rich's tables;
-and what a command says of a wrong argument."""
+"""A command's help, in which no word is cut; and what a command says of a wrong argument.
+
+Help is plain where the terminal has no room for Rich's tables.
+"""
 
 import re
 from collections.abc import Sequence

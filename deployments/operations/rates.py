@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from prefect.client.orchestration import PrefectClient
 from pydantic import BaseModel
 
-from adspark.db.rates import GENERATIONS, SEARCHES
-from orchestration.limits.rate_limits import usual_limits
+from adspark.db.rates import GENERATIONS, SEARCHES, usual_limits
 from orchestration.runs.flow_runs import PAGE
 
 

@@ -7,9 +7,8 @@ from prefect.runtime import flow_run
 
 from adspark.db.engine import Database
 from adspark.db.rate_limits import acquire_slot, try_acquire_slot
-from adspark.db.rates import GENERATIONS, SEARCHES
+from adspark.db.rates import GENERATIONS, SEARCHES, usual_limits
 from adspark.serpapi.client import Gate, no_gate
-from adspark.settings import DEFAULT_SEARCHES_PER_MINUTE, get_settings
 from adspark.variants.batches.forecast import GenerationLimits
 from orchestration.runs.optional import read_optional
 
@@ -30,16 +29,6 @@ async def searches_per_minute() -> int | None:
     None where the limit is switched off; the setting's number where the server has no such limit.
     """
     return await _limit(SEARCHES)
-
-
-def usual_limits() -> dict[str, int]:
-    """The settings' numbers a minute, which hold where the server has no such limit."""
-    settings = get_settings()
-    searches = settings.searches_per_minute
-    return {
-        SEARCHES: DEFAULT_SEARCHES_PER_MINUTE if searches == "account" else searches,
-        GENERATIONS: settings.generations_per_minute,
-    }
 
 
 async def generation_limits() -> GenerationLimits:

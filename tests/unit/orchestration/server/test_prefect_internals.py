@@ -38,6 +38,7 @@ WORKER = (
 )
 METHODS = (
     "_propose_pending_state",
+    "_propose_submitting_state",
     "_submit_run_and_capture_errors",
     "_record_work_pool_snapshot",
 )
