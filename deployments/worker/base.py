@@ -50,6 +50,7 @@ class PoolWorker(WorkerHooks, BaseWorker[Any, Any, Any]):
         self.pool = pool
         self.wake = asyncio.Event()
         self.active: set[UUID] = set()
+        self._without_slot: set[UUID] = set()
         self._is_stopping = False
         self._adopts_at = 0.0
         self._turn = asyncio.Lock()
@@ -67,7 +68,8 @@ class PoolWorker(WorkerHooks, BaseWorker[Any, Any, Any]):
     @property
     def may_claim(self) -> bool:
         """Whether its own runs leave a slot of the pool; the end of one of them wakes it."""
-        return self.pool_limit is None or len(self.active) < self.pool_limit
+        with_slot = (self.active | self.submitting) - self._without_slot
+        return self.pool_limit is None or len(with_slot) < self.pool_limit
 
     async def get_and_submit_flow_runs(self) -> list[FlowRun]:
         """Claim runs, one poll at a time; none once it is to stop."""
@@ -102,9 +104,17 @@ class PoolWorker(WorkerHooks, BaseWorker[Any, Any, Any]):
         await refuse(self.client, flow_run.id, configuration.refusal)
         return BaseWorkerResult(status_code=0, identifier="")
 
+    def on_slot_freed(self, flow_run_id: UUID) -> None:
+        """Poll at once for a run in the place of one whose end is recorded: here or on another
+        host. Its process may take a moment more."""
+        if flow_run_id in self.active:
+            self._without_slot.add(flow_run_id)
+        self.wake.set()
+
     def on_run_ended(self, flow_run_id: UUID) -> None:
         """Poll at once for a run in its place."""
         self.active.discard(flow_run_id)
+        self._without_slot.discard(flow_run_id)
         self.wake.set()
 
     async def drain(self, patience: float, is_hurried: Callable[[], bool]) -> None:
@@ -114,7 +124,7 @@ class PoolWorker(WorkerHooks, BaseWorker[Any, Any, Any]):
         """
         self._is_stopping = True
         end = time.monotonic() + patience
-        while self.active or self.is_submitting:
+        while self.active or self.submitting:
             if time.monotonic() > end or is_hurried():
                 await self.release_all()
             await asyncio.sleep(_POLL)

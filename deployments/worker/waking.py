@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from uuid import UUID
 
 import httpx
 from prefect.events.clients import get_events_subscriber
@@ -17,12 +18,17 @@ from prefect.events.schemas.events import Event
 
 from deployments.worker.base import PoolWorker
 
-# After them there may be a run to claim.
-_WAKING = [f"prefect.flow-run.{name}" for name in ("Scheduled", "AwaitingRetry", "Late")]
+_RUN = "prefect.flow-run."
+# After them there may be a run to claim; after the others, a slot to claim one for.
+_QUEUED = {f"{_RUN}{name}" for name in ("Scheduled", "AwaitingRetry", "Late")}
+_ENDED = {
+    f"{_RUN}{name}"
+    for name in ("Completed", "Failed", "Partly Failed", "TimedOut", "Crashed", "Cancelled")
+}
 _POOL_ID = "prefect.work-pool."
 _POOL_NAME = "prefect.resource.name"
 _PAUSE = 5.0  # seconds before a subscription to events that has ended is begun again
-_GAP = 0.1  # seconds between two polls at least
+_GAP = 0.05  # seconds between two polls at least
 
 
 async def poll_when_woken(worker: PoolWorker) -> None:
@@ -37,25 +43,30 @@ async def poll_when_woken(worker: PoolWorker) -> None:
 
 
 async def wake_by_events(pools: Iterable[str], workers: Mapping[str, PoolWorker]) -> None:
-    """Wake the worker of a pool when a run is queued in it, also of a pool that is made again.
+    """Wake the worker of a pool when a run is queued in it, or ends, also of a pool that is made
+    again.
 
     Args:
         pools: their names.
         workers: by the name of their pool, as they come to be; a new one polls at once anyway.
     """
     while True:
-        queued = EventFilter(
-            event=EventNameFilter(name=_WAKING),
+        wanted = EventFilter(
+            event=EventNameFilter(name=[*_QUEUED, *_ENDED]),
             any_resource=EventAnyResourceFilter(
                 id_prefix=[_POOL_ID], labels={_POOL_NAME: list(pools)}
             ),
             occurred=EventOccurredFilter(since=datetime.now(UTC)),
         )
         with suppress(Exception):  # the server went away; whatever the reason, it is tried again
-            async with get_events_subscriber(filter=queued) as subscriber:
+            async with get_events_subscriber(filter=wanted) as subscriber:
                 async for event in subscriber:
                     for pool, worker in workers.items():
-                        if pool in _pools_of(event):
+                        if pool not in _pools_of(event):
+                            continue
+                        if event.event in _ENDED:
+                            worker.on_slot_freed(UUID(event.resource.id.removeprefix(_RUN)))
+                        else:
                             worker.wake.set()
         await asyncio.sleep(_PAUSE)
 

@@ -1,0 +1,45 @@
+"""When a worker may claim another run: its own runs take slots of its pool until their end."""
+
+from uuid import uuid4
+
+import pytest
+from prefect.client.schemas.objects import WorkPool
+
+from deployments.worker.process_worker import ProcessPoolWorker
+
+
+@pytest.fixture
+def worker() -> ProcessPoolWorker:
+    """A worker of a pool with two slots, which it has read."""
+    made = ProcessPoolWorker("default", name="one")
+    made._work_pool = WorkPool(
+        name="default", type="process", base_job_template={}, concurrency_limit=2
+    )
+    return made
+
+
+async def test_a_slot_is_free_once_an_end_is_recorded_and_the_process_may_take_longer(
+    worker: ProcessPoolWorker,
+) -> None:
+    first, second = uuid4(), uuid4()
+    worker.active |= {first, second}
+    assert not worker.may_claim
+
+    worker.on_slot_freed(first)
+    assert worker.may_claim
+    assert worker.wake.is_set()
+    assert first in worker.active  # who stops the worker waits for it
+
+    worker.active.add(uuid4())
+    worker.on_run_ended(first)
+    assert not worker.may_claim
+
+
+async def test_a_run_that_is_being_claimed_takes_a_slot_and_the_end_on_another_host_wakes(
+    worker: ProcessPoolWorker,
+) -> None:
+    worker.active.add(uuid4())
+    worker.submitting.add(uuid4())
+    worker.on_slot_freed(uuid4())
+    assert worker.wake.is_set()
+    assert not worker.may_claim
