@@ -13,9 +13,17 @@ def worker() -> ProcessPoolWorker:
     """A worker of a pool with two slots, which it has read."""
     made = ProcessPoolWorker("default", name="one")
     made._work_pool = WorkPool(
-        name="default", type="process", base_job_template={}, concurrency_limit=2
+        name="default",
+        type="process",
+        base_job_template={},
+        concurrency_limit=2,
+        default_queue_id=uuid4(),
     )
     return made
+
+
+def has_slot(worker: ProcessPoolWorker) -> bool:
+    return worker.may_claim
 
 
 async def test_a_slot_is_free_once_an_end_is_recorded_and_the_process_may_take_longer(
@@ -23,16 +31,16 @@ async def test_a_slot_is_free_once_an_end_is_recorded_and_the_process_may_take_l
 ) -> None:
     first, second = uuid4(), uuid4()
     worker.active |= {first, second}
-    assert not worker.may_claim
+    assert not has_slot(worker)
 
     worker.on_slot_freed(first)
-    assert worker.may_claim
+    assert has_slot(worker)
     assert worker.wake.is_set()
     assert first in worker.active  # who stops the worker waits for it
 
     worker.active.add(uuid4())
     worker.on_run_ended(first)
-    assert not worker.may_claim
+    assert not has_slot(worker)
 
 
 async def test_a_run_that_is_being_claimed_takes_a_slot_and_the_end_on_another_host_wakes(
@@ -42,4 +50,4 @@ async def test_a_run_that_is_being_claimed_takes_a_slot_and_the_end_on_another_h
     worker.submitting.add(uuid4())
     worker.on_slot_freed(uuid4())
     assert worker.wake.is_set()
-    assert not worker.may_claim
+    assert not has_slot(worker)
