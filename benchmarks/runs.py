@@ -2,9 +2,10 @@
 
 Runs of a flow that does nothing go through the pool `default`: a batch that is all there is, then
 one with others queued behind it, which are late already: the server records that once of each run,
-and that takes as long whatever else it does. What is reported: runs a minute, between the first
-lines of the first and of the last of a batch; seconds of CPU a run of each part of the stack; and
-how long `adspark status` takes while the others wait.
+and that takes as long whatever else it does. The pool is paused until all of a batch is queued.
+What is reported: runs a minute, between the first lines of the first and of the last of a batch;
+seconds of CPU a run of each part of the stack; and how long `adspark status` takes while the others
+wait.
 Exit code 1 says that those which wait slowed the batch down to less than 0.8 times its speed.
 """
 
@@ -91,19 +92,17 @@ async def _measure(stack: Stack, runs: int, waiting: int) -> tuple[Measured, Mea
 async def _carry_out(
     client: PrefectClient, deployment: UUID, stack: Stack, runs: int, waiting: int = 0
 ) -> Measured:
-    """A batch, begun at once; with others that wait, once all are late."""
+    """A batch, begun once all of it is queued; with others that wait, once all are late."""
     folder = stack.home / f"lines-{time.time_ns()}"
     folder.mkdir()
-    await _set_paused(client, is_paused=waiting > 0)
-    spent = _cpu(stack)
+    await _set_paused(client, is_paused=True)
     for number in range(runs + waiting):
         file = str(folder / str(number))
         await client.create_flow_run_from_deployment(deployment, parameters={"file": file})
-    if waiting:
-        while await count_runs(client, _LATE, _POOL) < runs + waiting:
-            await asyncio.sleep(1)
-        spent = _cpu(stack)
-        await _set_paused(client, is_paused=False)
+    while waiting and await count_runs(client, _LATE, _POOL) < runs + waiting:
+        await asyncio.sleep(1)
+    spent = _cpu(stack)
+    await _set_paused(client, is_paused=False)
     while len(lines := _lines(folder)) < runs:
         await asyncio.sleep(0.2)
     now = _cpu(stack)
