@@ -94,6 +94,9 @@ def _check_deployments(
         if name not in present:
             what = f"there is no deployment {name}"
             problems.append(Problem(what=what, remedy="adspark provision"))
+        elif present[name].work_pool_name is None:
+            what = f"deployment {name} has no pool: it was deleted"
+            problems.append(Problem(what=what, remedy="adspark provision"))
         elif present[name].paused:
             what = f"deployment {name} is paused: its schedules start nothing"
             remedy = f"switch it on at {place}/deployments/deployment/{present[name].id}"

@@ -13,7 +13,6 @@ from prefect.exceptions import PrefectException
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from adspark.maintenance.check import AWAY, SLOW, Check
-from adspark.text.counts import counted
 from orchestration.runs.flow_runs import read_failed_runs
 from orchestration.runs.lost_runs import OURS
 from orchestration.server.pool_health import add_failed_starts, find_problems
@@ -78,9 +77,6 @@ async def _check_pools(client: PrefectClient) -> tuple[str, list[Check]]:
     await add_failed_starts(client, pools, failures)
     by_name = {pool.name: pool for pool in pools}
     checks = [_check_pool(name, by_name.get(name)) for name in names]
-    if without := [one.name for one in deployments if not one.work_pool_name]:
-        what = f"that of {counted(len(without), 'deployment')} was deleted, as of {without[0]}"
-        checks.append(Check.failed("pool", what, "adspark provision"))
     return f"{version} with {len(deployments)} deployments answers", checks
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.states import Completed, Crashed, Failed, Pending, Running, Scheduled
 from pydantic import SecretStr
 
@@ -115,3 +116,9 @@ async def test_the_full_check_names_what_is_missing_or_paused(client: PrefectCli
     check = await read_full_check(client, lost)
     assert check.database is None
     assert "PostgreSQL does not answer" in check.problems[0].what
+    await client.delete_work_pool("default")
+    check = await read_full_check(client, get_settings())
+    await client.create_work_pool(WorkPoolCreate(name="default", type="process"))
+    assert ("deployment probe/default has no pool: it was deleted", "adspark provision") in [
+        (problem.what, problem.remedy) for problem in check.problems
+    ]

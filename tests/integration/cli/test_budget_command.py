@@ -77,7 +77,7 @@ def test_each_user_s_weight_share_and_use_of_the_month_are_told(configured_datab
     assert users.told("weigh", "2", "3") == "User 2 has the weight 3."
     assert users.given("weigh", "ben", "2") == {"user_id": 3, "weight": 2}
     assert [one["weight"] for one in users.given("list")["users"]] == [1, 3, 2]
-    assert "less than or equal to 100" in users.run("weigh", "2", "101").output
+    assert "is more than 100" in users.run("weigh", "2", "101").output
     assert [
         (one["user_id"], one["weight"], one["share"], one["watches"], one["due"], one["billed"])
         for one in narrow.given()["users"]

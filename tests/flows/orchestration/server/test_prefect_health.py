@@ -149,19 +149,3 @@ async def test_a_command_says_within_seconds_that_the_servers_database_does_not_
     with stand_in("/flows/filter") as server, pytest.raises(AdSparkError, match=said):
         async with open_server(server.url):
             raise AssertionError
-
-
-async def test_a_pool_that_was_deleted_is_told_with_what_brings_it_back() -> None:
-    async with get_client() as client:
-        flow_id = await client.create_flow_from_name("probe")
-        deployment = await client.create_deployment(flow_id, "without-pool", tags=[TAG])
-        try:
-            checks = await check_prefect(away=_EVER)
-        finally:
-            await client.delete_deployment(deployment)
-    (told,) = [one for one in checks if one.name == "pool"]
-    assert (told.state, told.what) == (
-        "failed",
-        "that of 1 deployment was deleted, as of without-pool",
-    )
-    assert told.remedy == "adspark provision"
