@@ -68,8 +68,7 @@ class PoolWorker(WorkerHooks, BaseWorker[Any, Any, Any]):
     @property
     def may_claim(self) -> bool:
         """Whether its own runs leave a slot of the pool; the end of one of them wakes it."""
-        with_slot = (self.active | self.submitting) - self._without_slot
-        return self.pool_limit is None or len(with_slot) < self.pool_limit
+        return self.pool_limit is None or len(self.active - self._without_slot) < self.pool_limit
 
     async def get_and_submit_flow_runs(self) -> list[FlowRun]:
         """Claim runs, one poll at a time; none once it is to stop."""
@@ -124,7 +123,7 @@ class PoolWorker(WorkerHooks, BaseWorker[Any, Any, Any]):
         """
         self._is_stopping = True
         end = time.monotonic() + patience
-        while self.active or self.submitting:
+        while self.active or self.is_submitting:
             if time.monotonic() > end or is_hurried():
                 await self.release_all()
             await asyncio.sleep(_POLL)

@@ -15,6 +15,7 @@ from orchestration.server.pool_snapshot import FailedStarts, PoolSnapshot
 _LATELY = timedelta(hours=24)
 _REQUESTED_LATELY = timedelta(hours=1)  # older ones a person has seen to since
 _LONGEST_CAUSE = 200  # characters
+_UNCLAIMED = 60.0  # seconds; between two runs of a busy pool there is a moment without any
 _OLD = 600.0  # seconds that a run may be late before a person should know
 
 
@@ -37,7 +38,7 @@ def find_problems(pool: PoolSnapshot) -> list[Problem]:
             f"containers: docker-compose up -d worker-{pool.name}"
         )
         found.append(Problem(what=f"pool {pool.name} has no worker", remedy=remedy))
-    elif pool.late and not pool.running and not pool.pending:
+    elif (pool.oldest_late or 0.0) > _UNCLAIMED and not pool.running and not pool.pending:
         what = f"pool {pool.name} has {counted(pool.late, 'late run')}, and its worker takes none"
         found.append(Problem(what=what, remedy=f"look into {name_worker_log(pool.name)}"))
     elif pool.oldest_late is not None and pool.oldest_late > _OLD:

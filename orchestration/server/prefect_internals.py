@@ -75,9 +75,9 @@ class WorkerHooks(_Worker):
         return self._runs_task_group
 
     @property
-    def submitting(self) -> set[UUID]:
-        """The runs that are being claimed and started."""
-        return self._submitting_flow_run_ids
+    def is_submitting(self) -> bool:
+        """Whether runs are claimed that have not started yet."""
+        return bool(self._submitting_flow_run_ids)
 
     def on_run_ended(self, flow_run_id: UUID) -> None:
         """Called once a run has ended and its state is recorded."""

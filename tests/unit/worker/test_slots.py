@@ -43,11 +43,16 @@ async def test_a_slot_is_free_once_an_end_is_recorded_and_the_process_may_take_l
     assert not has_slot(worker)
 
 
-async def test_a_run_that_is_being_claimed_takes_a_slot_and_the_end_on_another_host_wakes(
+async def test_each_end_wakes_it_and_leaves_a_slot_also_one_on_another_host(
     worker: ProcessPoolWorker,
 ) -> None:
-    worker.active.add(uuid4())
-    worker.submitting.add(uuid4())
+    runs = [uuid4(), uuid4()]
+    worker.active |= set(runs)
     worker.on_slot_freed(uuid4())
     assert worker.wake.is_set()
     assert not has_slot(worker)
+
+    worker.wake.clear()
+    worker.on_run_ended(runs[0])
+    assert worker.wake.is_set()
+    assert has_slot(worker)
