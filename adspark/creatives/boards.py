@@ -123,12 +123,11 @@ async def find_board(session: AsyncSession, *, user_id: int, name: str) -> Board
     """
     ID.check("user_id", user_id)
     wanted = check_name(name, "board")
-    known = [board.name for board in await list_boards(session, user_id=user_id)]
-    found: Board | None = await session.scalar(
-        select(Board)
-        .where(col(Board.user_id) == user_id, col(Board.name) == _pick(known, wanted))
-        .with_for_update(read=True, key_share=True)
-    )
+    found = await _find_named(session, user_id, wanted)
+    if found is None:
+        known = [board.name for board in await list_boards(session, user_id=user_id)]
+        alike = _pick(known, wanted)
+        found = None if alike is None else await _find_named(session, user_id, alike)
     if found is None:
         unknown = f"user {user_id} has no board {wanted!r}"
         raise InvalidQueryError(
@@ -180,6 +179,15 @@ async def find_alike(
     await session.execute(_LOCK_NAMES, {"user_id": user_id})
     known = [one.name for one in await list_boards(session, user_id=user_id) if one.id != besides]
     return _pick(known, name)
+
+
+async def _find_named(session: AsyncSession, user_id: int, name: str) -> Board | None:
+    found: Board | None = await session.scalar(
+        select(Board)
+        .where(col(Board.user_id) == user_id, col(Board.name) == name)
+        .with_for_update(read=True, key_share=True)
+    )
+    return found
 
 
 def _pick(known: Sequence[str], name: str) -> str | None:

@@ -8,8 +8,6 @@ from importlib.resources import files
 
 from adspark.errors import DatabaseSetupError
 
-UPGRADE = "adspark db upgrade"
-
 
 @cache
 def newest() -> str:
@@ -33,7 +31,10 @@ def find_difference(at: str | None) -> tuple[str, str] | None:
     if is_newer(at):
         newer = f"the database is of a newer AdSpark ({at}; this version knows {newest()})"
         return newer, "update AdSpark here too"
-    return f"the database is at {at or 'no migration'}, AdSpark needs {newest()}", UPGRADE
+    return (
+        f"the database is at {at or 'no migration'}, AdSpark needs {newest()}",
+        "adspark db upgrade",
+    )
 
 
 def check_newest(at: str | None) -> None:

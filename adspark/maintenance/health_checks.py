@@ -1,11 +1,9 @@
 """What AdSpark needs to work, checked one thing at a time: nothing is paid, and nothing is left."""
 
-import asyncio
-
 from sqlalchemy import text
 
 from adspark.archive.counts import count_archive
-from adspark.db.engine import Database
+from adspark.db.engine import READ_REVISION, Database
 from adspark.db.revisions import find_difference
 from adspark.errors import ConfigurationError
 from adspark.generators.base import Generator
@@ -30,9 +28,9 @@ def not_set_up(name: str, error: ConfigurationError) -> Check:
 async def check_database(database: Database) -> Check:
     """Whether it answers, is migrated, and has connections to spare."""
     async with database.session() as session:
-        at = await session.scalar(text("SELECT version_num FROM alembic_version"))
+        at = await session.scalar(READ_REVISION)
         used, most = (await session.execute(_CONNECTIONS)).one()
-    if difference := await asyncio.to_thread(find_difference, at):
+    if difference := find_difference(at):
         return Check.failed("database", *difference)
     state = f"migration {at}, {used} of {most} connections"
     if used > (1 - _FEW) * most:

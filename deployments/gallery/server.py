@@ -62,14 +62,15 @@ async def _serve(settings: Settings, host: str, listener: socket.socket) -> None
         settings, lock_timeout=LOCK_TIMEOUT, answer_timeout=ANSWER_TIMEOUT
     ) as database:
         gallery = Gallery(settings, database, MediaStore(media_url(settings)), Templates())
-        pages = create_app(gallery, needs_sign_in=is_public(host, settings))
+        needs_sign_in = is_public(host, settings)
+        pages = create_app(gallery, needs_sign_in=needs_sign_in)
         address = web_address(host, listener.getsockname()[1])
         _LOG.info("The gallery is at %s/, its data in %s.", address, settings.home)
-        await serve_guarded(pages, settings, listener, host=host)
+        await serve_guarded(pages, settings, listener, needs_sign_in=needs_sign_in)
 
 
 async def serve_guarded(
-    app: ASGIApp, settings: Settings, listener: socket.socket, *, host: str
+    app: ASGIApp, settings: Settings, listener: socket.socket, *, needs_sign_in: bool
 ) -> None:
     """Serve an application until a signal; pages of other origins are refused, and where nobody
     signs in also what a proxy passes on from elsewhere.
@@ -78,9 +79,9 @@ async def serve_guarded(
         app: what is served.
         settings: with the names and proxies that are let in.
         listener: as of `open_listener`.
-        host: that it listens on.
+        needs_sign_in: whether the application has whoever asks sign in.
     """
-    if not is_public(host, settings):
+    if not needs_sign_in:
         app = LocalOnly(app)
     configuration = uvicorn.Config(
         RequestGuard(app, allowed_hosts=own_names(settings)),

@@ -87,7 +87,7 @@ async def serve_http(serving: Serving, *, host: str, port: int) -> None:
     async with serving.open(needs_sign_in=needs_sign_in) as (server, gallery):
         app = make_app(server, gallery, needs_sign_in=needs_sign_in)
         _LOG.info("Assistants are answered at %s%s.", web_address(host, port), PATH)
-        await serve_guarded(app, serving.settings, listener, host=host)
+        await serve_guarded(app, serving.settings, listener, needs_sign_in=needs_sign_in)
 
 
 def _find_signed_in(context: ServerRequestContext[Any]) -> Visitor:

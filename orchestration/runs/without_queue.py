@@ -6,6 +6,7 @@ same deployment replaces each of them.
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import DeploymentFilter
@@ -33,36 +34,36 @@ async def replace_runs_without_queue(
     due = filter_runs(types=[StateType.SCHEDULED], due_before=datetime.now(UTC))
     replaced = cancelled = 0
     for run in await read_runs(client, due, deployments=deployments):
-        if run.work_queue_id is not None or not await _has_pool(client, run):
+        deployment_id = run.deployment_id
+        if run.work_queue_id is not None or deployment_id is None:
+            continue
+        if not await _has_pool(client, deployment_id):
             continue
         on_loss(f"{run.name} ({run.state_name}): its pool was deleted.")
         if run.auto_scheduled:
             message = "Its pool was deleted; the next run of its schedule does what it was for."
         else:
-            message = f"Its pool was deleted; run {await _start_again(client, run)} replaces it."
+            again = await _start_again(client, run, deployment_id)
+            message = f"Its pool was deleted; run {again} replaces it."
         ended = await change_state(client, run, Cancelled(message=message))
         replaced += ended.is_made and not run.auto_scheduled
         cancelled += ended.is_made and run.auto_scheduled
     return replaced, cancelled
 
 
-async def _has_pool(client: PrefectClient, run: FlowRun) -> bool:
-    if run.deployment_id is None:
-        return False
-    deployment = await read_optional(client.read_deployment(run.deployment_id))
+async def _has_pool(client: PrefectClient, deployment_id: UUID) -> bool:
+    deployment = await read_optional(client.read_deployment(deployment_id))
     return deployment is not None and deployment.work_queue_id is not None
 
 
-async def _start_again(client: PrefectClient, run: FlowRun) -> str:
+async def _start_again(client: PrefectClient, run: FlowRun, deployment_id: UUID) -> UUID:
     """The id of a new run like this one; the same however often it is called."""
-    if run.deployment_id is None:
-        raise ValueError("a run without a deployment cannot be started again")
     made = await client.create_flow_run_from_deployment(
-        run.deployment_id,
+        deployment_id,
         name=run.name,
         parameters=run.parameters,
         tags=run.tags,
         job_variables=run.job_variables,
         idempotency_key=f"instead of {run.id}",
     )
-    return str(made.id)
+    return made.id
