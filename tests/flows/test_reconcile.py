@@ -23,6 +23,7 @@ from orchestration.runs.flow_runs import filter_runs
 from orchestration.runs.lost_runs import TAG, LostRuns
 from orchestration.runs.requeue import MOST_STARTS, SILENT
 from tasks.requeue_lost_runs import requeue_lost_runs
+from tests.support import asking
 
 POOL = "reconciled"
 PATIENCE = 60.0  # seconds
@@ -44,9 +45,8 @@ def until_now_is_long_ago(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]
 async def client() -> AsyncIterator[PrefectClient]:
     """A server with a pool, and without the runs that other tests have left."""
     async with get_client() as opened:
-        while runs := await opened.read_flow_runs(limit=200):
-            for run in runs:
-                await opened.delete_flow_run(run.id)
+        while asking.post(f"{opened.api_url}flow_runs/bulk_delete", json={}).json()["deleted"]:
+            pass
         await opened.create_work_pool(WorkPoolCreate(name=POOL, type="process"), overwrite=True)
         yield opened
         await opened.delete_work_pool(POOL)
