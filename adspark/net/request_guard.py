@@ -29,8 +29,8 @@ class RequestGuard:
     """ASGI middleware in front of a whole application, HTTP and WebSockets.
 
     A request passes if its `Host` is an IP address, localhost or an allowed name, and if it comes
-    from a page of that same host and port, or from no page. A link from elsewhere may be followed.
-    No page of another origin may show ours in a frame.
+    from a page of that same host and port (over https, of https), or from no page. A link from
+    elsewhere may be followed. No page of another origin may show ours in a frame.
 
     Args:
         app: what is guarded.
@@ -66,7 +66,7 @@ class RequestGuard:
         if self._is_public(scope):
             return None
         if origins:
-            is_same = len(origins) == 1 and _authority(origins[0]) == host
+            is_same = len(origins) == 1 and _is_own_page(origins[0], host, scope["scheme"])
             return None if is_same else "Requests from pages of another origin are refused."
         is_from_elsewhere = headers.get("sec-fetch-site", "none") not in _OWN_SITES
         if is_from_elsewhere and not _is_link(scope, headers):
@@ -116,12 +116,16 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _authority(origin: str) -> str | None:
-    """Host and port of an `Origin`, as `Host` has them; None for an opaque one ("null")."""
+def _is_own_page(origin: str, host: str, scheme: str) -> bool:
+    """Whether a page of this `Origin` came from here; over https, none that came unencrypted did.
+
+    Behind a proxy that does not say so, a page that came over https is asked for over http.
+    """
     try:
-        return urlsplit(origin.lower()).netloc or None
+        page = urlsplit(origin.lower())
     except ValueError:
-        return None
+        return False
+    return page.netloc == host and (page.scheme == "https" or scheme not in ("https", "wss"))
 
 
 def _is_link(scope: Scope, headers: Headers) -> bool:

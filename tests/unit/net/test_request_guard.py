@@ -40,9 +40,11 @@ APP = Starlette(
 GUARDED = RequestGuard(APP, allowed_hosts=["api"], public_paths=["/pictures/"])
 
 
-async def ask(method: str, headers: list[tuple[str, str]], path: str = "/") -> httpx.Response:
+async def ask(
+    method: str, headers: list[tuple[str, str]], path: str = "/", scheme: str = "http"
+) -> httpx.Response:
     transport = httpx.ASGITransport(GUARDED)
-    async with httpx.AsyncClient(transport=transport, base_url=f"http://{OWN}") as client:
+    async with httpx.AsyncClient(transport=transport, base_url=f"{scheme}://{OWN}") as client:
         return await client.request(method, path, headers=headers)
 
 
@@ -148,6 +150,22 @@ async def test_a_host_or_origin_that_is_sent_twice_is_refused() -> None:
     for name, value in (("host", OWN), ("origin", f"http://{OWN}")):
         answer = await ask("GET", [("host", OWN), (name, value), (name, "evil.example")])
         assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("server", "page", "status"),
+    [
+        ("http", "http", 200),
+        ("https", "https", 200),
+        ("http", "https", 200),
+        ("https", "http", 403),
+    ],
+)
+async def test_over_https_no_page_that_came_unencrypted_is_answered(
+    server: str, page: str, status: int
+) -> None:
+    answer = await ask("POST", [("origin", f"{page}://{OWN}")], scheme=server)
+    assert answer.status_code == status
 
 
 async def test_no_foreign_page_may_frame_or_read_what_is_served() -> None:
