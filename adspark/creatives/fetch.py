@@ -6,7 +6,7 @@ database as long as its run is alive, and the lock ends with the run's connectio
 was lost pays for no further page, and what it writes is refused once another run has taken over.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -182,7 +182,7 @@ class FetchRun:
     """One run of a fetch, whose caller holds the query's lock by `locks`.
 
     These are checked before every search, behind the gate `before_search`. A dry run, which stores
-    no rows, has nothing `in_transaction`.
+    no rows, has nothing `in_transaction`. `seen` are ads of the pages before a resume.
     """
 
     database: Database
@@ -193,15 +193,22 @@ class FetchRun:
     before_search: Gate = no_gate
     after_page: AfterPage = _nothing
     in_transaction: InTransaction = _nothing
+    seen: Collection[str] = ()
     _summary: FetchSummary = field(init=False)
     _order: PageOrder = field(init=False)
     _resumed_at: int = field(init=False)
     _was_cached: bool = field(init=False, default=False)
+    _answered: list[Search] = field(init=False, default_factory=list)  # not in the ledger yet
+
+    @property
+    def is_steady(self) -> bool:
+        """See `PageOrder.is_steady`."""
+        return self._order.is_steady
 
     async def run(self, fetch: Fetch) -> FetchSummary:
         """Store page by page, in the name of `fetch`, in the ledger, which notes errors."""
         self._resumed_at = fetch.pages
-        self._order = PageOrder(shown_to=fetch.shown_to, is_resumed=fetch.pages > 0)
+        self._order = PageOrder(shown_to=fetch.shown_to, is_resumed=fetch.pages > 0, seen=self.seen)
         self._summary = FetchSummary(
             fetch_id=fetch.id, query=self.query, dry_run=fetch.is_dry_run, resumed=fetch.pages > 0
         )
@@ -210,7 +217,7 @@ class FetchRun:
                 await self._fetch_pages(fetch)
         except AdSparkError as error:
             async with self.database.session() as session, session.begin():
-                await fail_fetch(session, fetch=fetch, error=str(error))
+                await fail_fetch(session, fetch=fetch, error=str(error), searches=self._answered)
             raise
         return self._summary
 
@@ -233,6 +240,7 @@ class FetchRun:
     async def _fetch_page(self, fetch: Fetch, *, fresh: bool) -> SearchPage:
         """The page after the last stored one; raises _DeadTokenError where its token is dead."""
         is_resuming = 0 < fetch.pages == self._resumed_at
+        self._answered = []
         try:
             page = await self.client.fetch_page(
                 self.query,
@@ -240,13 +248,14 @@ class FetchRun:
                 seen_tokens=fetch.token_hashes,
                 before_search=self._pass_gates,
                 reread=self._can_be_read,
+                answered=self._answered,
                 fresh=fresh,
             )
         except ServiceRefusedError as error:
             if fetch.pages == 0:
                 raise
             needs_fresh = not is_resuming and self._can_refresh(fetch, error)
-            raise _DeadTokenError(needs_fresh=needs_fresh) from error
+            raise _DeadTokenError(self._answered, needs_fresh=needs_fresh) from error
         if is_resuming and page.is_empty and page.broke_off:
             raise _DeadTokenError(page.searches)
         return page
@@ -285,6 +294,7 @@ class FetchRun:
                 if stop is None and (bound := self.bounds.stop_after(fetch)):
                     await finish_fetch(session, fetch=fetch, stop_reason=bound)
                 await self.in_transaction(session, fetch, page)
+        self._answered = []
         self._was_cached = fetch.searches_billed == billed
         self._summary.update(fetch)
         self._summary.sandbox = page.sandbox

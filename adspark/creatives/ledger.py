@@ -60,7 +60,6 @@ _WITH_SEARCHES = f"""
         searches_billed = searches_billed + searches.billed,
         searches_cached = searches_cached + cardinality(searches.ids) - searches.billed,
         search_ids = search_ids || searches.ids,
-        updated_at = now(),
 """  # noqa: S608  (put together from constants)
 _FIGURES = """pages, searches_billed, searches_cached, next_page_token, token_hashes, shown_to,
     total_results, new_count, changed_count, unchanged_count, rejected_count, is_refreshed,
@@ -68,6 +67,7 @@ _FIGURES = """pages, searches_billed, searches_cached, next_page_token, token_ha
 """
 _RECORD_PAGE = text(
     f"""{_WITH_SEARCHES}
+        updated_at = now(),
         pages = pages + 1,
         next_page_token = :next_page_token,
         token_hashes = token_hashes || CAST(:token_hashes AS text[]),
@@ -85,6 +85,7 @@ _RECORD_PAGE = text(
 )
 _RESTART = text(
     f"""{_WITH_SEARCHES}
+        updated_at = now(),
         pages = 0, next_page_token = NULL, token_hashes = '{{}}', shown_to = NULL,
         total_results = NULL, new_count = 0, changed_count = 0, unchanged_count = 0,
         rejected_count = 0, is_refreshed = is_refreshed OR :fresh
@@ -143,12 +144,16 @@ _FINISH = text(
     RETURNING finished_at
     """  # noqa: S608  (put together from a constant)
 )
+# What was paid counts, also of a fetch that was given up meanwhile. One that another run has taken
+# over gets the same answers from the cache, and enters them.
 _FAIL = text(
-    f"""
-    UPDATE "fetch" SET status = 'failed', stop_reason = 'error', error = :error,
-        finished_at = now()
-    WHERE {_IS_MINE}
-    """  # noqa: S608  (put together from a constant)
+    f"""{_WITH_SEARCHES}
+        status = CASE WHEN {_IS_MINE} THEN 'failed' ELSE status END,
+        stop_reason = CASE WHEN {_IS_MINE} THEN 'error' ELSE stop_reason END,
+        error = CASE WHEN {_IS_MINE} THEN :error ELSE error END,
+        finished_at = CASE WHEN {_IS_MINE} THEN now() ELSE finished_at END
+    FROM searches WHERE id = :id AND attempt = :attempt
+    """
 )
 _LAST_FETCHED = text("""
     SELECT max(started_at) FROM "fetch"
@@ -256,18 +261,21 @@ async def finish_fetch(session: AsyncSession, *, fetch: Fetch, stop_reason: Stop
     fetch.status, fetch.stop_reason = FetchStatus.COMPLETED, stop_reason
 
 
-async def fail_fetch(session: AsyncSession, *, fetch: Fetch, error: str) -> None:
+async def fail_fetch(
+    session: AsyncSession, *, fetch: Fetch, error: str, searches: Sequence[Search] = ()
+) -> None:
     """Close a fetch that was stopped by an error; what it stored stays. Does not commit.
 
-    One that another run has resumed is left to it.
+    One that another run has resumed is left to it; of one that was given up, the searches count.
 
     Args:
         session: of the caller, which commits.
         fetch: whose attempt failed.
         error: what is kept of it, for a person.
+        searches: that were answered since the last stored page; they were paid all the same.
     """
     values = {"id": fetch.id, "attempt": fetch.attempt, "error": clean_text(error)}
-    await session.execute(_FAIL, values)
+    await session.execute(_FAIL, values | _searches(fetch, searches))
 
 
 async def restart_fetch(

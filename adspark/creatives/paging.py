@@ -6,6 +6,7 @@ before, and of nothing else. In the same way an end has to be believable: an emp
 was promised is none, unless as many ads were seen as there are said to be.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -38,13 +39,26 @@ class Bounds:
 
 
 class PageOrder:
-    """The pages that a run has read of a fetch, from its first page or from a resume on."""
+    """The pages that a run has read of a fetch, from its first page or from a resume on.
 
-    def __init__(self, *, shown_to: datetime | None = None, is_resumed: bool = False) -> None:
+    Args:
+        shown_to: last_shown of the last row that was read before.
+        is_resumed: whether pages were read before.
+        seen: ads of those pages, as far as they are known.
+    """
+
+    def __init__(
+        self,
+        *,
+        shown_to: datetime | None = None,
+        is_resumed: bool = False,
+        seen: Collection[str] = (),
+    ) -> None:
         self._shown_to = shown_to
         self._is_resumed = is_resumed
         self._is_first = not is_resumed
-        self._seen = set[str]()
+        self._seen = set(seen)
+        self._has_moved = False
         self._unreadable = 0
         self._last_size = 0
 
@@ -65,6 +79,14 @@ class PageOrder:
         if is_reached:
             return StopReason.WATERMARK
         return StopReason.GAP if page.next_page_token is None else None
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether no page has repeated an ad of an earlier one.
+
+        Else ads have moved to the top meanwhile, and may have slipped past unseen.
+        """
+        return not self._has_moved
 
     def repeated(self, page: SearchPage) -> set[str]:
         """The ads of a page that an earlier one has listed."""
@@ -91,6 +113,7 @@ class PageOrder:
 
     def _add(self, page: SearchPage) -> None:
         self._is_first = False
+        self._has_moved |= bool(self.repeated(page))
         self._seen.update(row.ad_creative_id for row in page.rows)
         self._unreadable += len(page.rejected)
         if page.shown:
@@ -105,9 +128,11 @@ class PageOrder:
         if page.broke_off:
             return page.is_empty and self._has_seen_all(page_size, claimed)
         # An end in spite of a full page, or of a fraction of what there is said to be, is none.
-        size, total = len(page.rows) + len(page.rejected), claimed or 0
+        size = len(page.rows) + len(page.rejected)
         listed = fetch.listed + size
-        return total <= listed or not (0 < page_size <= size or total > 2 * listed)
+        if claimed is not None and claimed <= listed:
+            return True
+        return not (0 < page_size <= size or (claimed or 0) > 2 * listed)
 
     def _has_seen_all(self, page_size: int, total: int | None) -> bool:
         """Whether the total proves that the promised page had no rows."""

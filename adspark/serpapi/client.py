@@ -27,7 +27,7 @@ from adspark.errors import (
 from adspark.net.bounded_responses import ACCEPT_ENCODING, TooLargeError, bound_responses
 from adspark.net.proxies import proxy_for
 from adspark.serpapi.details_payloads import DetailsPayload, NoDetailsError, parse_details
-from adspark.serpapi.payloads import AccountPayload, RejectedPayload, SearchPage
+from adspark.serpapi.payloads import AccountPayload, RejectedPayload, Search, SearchPage
 from adspark.serpapi.responses import Answer, checked_metadata, parse_page, quote
 from adspark.serpapi.search_query import CreativeQuery
 from adspark.text.redaction import remember, remember_address
@@ -125,6 +125,7 @@ class SerpApiClient:
         seen_tokens: Collection[str] = (),
         before_search: Gate = no_gate,
         reread: Reread = always,
+        answered: list[Search] | None = None,
         fresh: bool = False,
     ) -> SearchPage:
         """A page of a search, newest last_shown first; the best of some tries, with all searches.
@@ -139,19 +140,20 @@ class SerpApiClient:
             seen_tokens: hashes of tokens that were followed before; see `hash_token`.
             before_search: awaited before every single search.
             reread: whether to fetch a page again that has rows that cannot be read.
+            answered: gets every search that was answered, also where no page comes of it.
             fresh: pay for an answer that does not come from SerpApi's cache.
 
         Raises:
             AdSparkError: as `search`.
         """
         await before_search()
-        page = await self.search(query, token=token, fresh=fresh)
+        page = await self.search(query, token=token, answered=answered, fresh=fresh)
         for _ in range(_MORE_TRIES):
             is_missing = page.is_empty and (token or page.next_page_token)
             if not is_missing and not (page.rejected and await reread(page.rejected)):
                 break
             await before_search()
-            page = page.better_of(await self.search(query, token=token))
+            page = page.better_of(await self.search(query, token=token, answered=answered))
         following = page.next_page_token
         if page.is_empty and following and token is None:
             raise ServiceUnavailableError(
@@ -163,13 +165,19 @@ class SerpApiClient:
         return page
 
     async def search(
-        self, query: CreativeQuery, *, token: str | None = None, fresh: bool = False
+        self,
+        query: CreativeQuery,
+        *,
+        token: str | None = None,
+        answered: list[Search] | None = None,
+        fresh: bool = False,
     ) -> SearchPage:
         """One page; one search, unless SerpApi answers from its cache.
 
         Args:
             query: the search.
             token: of the page; without, the first.
+            answered: gets the search, also where its answer is no page.
             fresh: pay for an answer that does not come from the cache.
 
         Raises:
@@ -180,7 +188,8 @@ class SerpApiClient:
             ServiceUnavailableError: time-out, failure or garbled answer on SerpApi's side.
         """
         parameters = query_parameters(query) | ({"next_page_token": token} if token else {})
-        return parse_page(await self._search(parameters | ({"no_cache": "true"} if fresh else {})))
+        answer = await self._search(parameters | ({"no_cache": "true"} if fresh else {}))
+        return parse_page(answer, [] if answered is None else answered)
 
     async def details(self, *, advertiser_id: str, creative_id: str) -> DetailsPayload:
         """Copy, regions and payer of one creative; one search.

@@ -72,7 +72,7 @@ class Answer:
     def billed_search(self, body: Mapping[str, Any]) -> Search | None:
         """The search behind an answer that finds nothing; None where it failed, which is free."""
         metadata = body.get("search_metadata")
-        if not isinstance(metadata, dict) or not isinstance(metadata.get("id"), str):
+        if not isinstance(metadata, dict) or not _is_id(metadata.get("id")):
             return None
         return self.made_by(metadata) if metadata.get("status") == "Success" else None
 
@@ -90,6 +90,10 @@ class Answer:
         return max(0.0, seconds)
 
 
+def _is_id(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
 def quote(body: Mapping[str, Any]) -> str:
     """SerpApi's own words on an error."""
     return quote_words(str(body.get("error") or ""))
@@ -100,7 +104,7 @@ def checked_metadata(body: Mapping[str, Any]) -> dict[str, Any]:
     ServiceUnavailableError."""
     metadata = body.get("search_metadata")
     error = body.get("error")
-    if not isinstance(metadata, dict) or not isinstance(metadata.get("id"), str):
+    if not isinstance(metadata, dict) or not _is_id(metadata.get("id")):
         said = f": {quote(body)}" if quote(body) else "."
         raise ServiceUnavailableError(f"SerpApi's answer lacks its search_metadata{said}")
     if error and _NO_RESULTS not in str(error):
@@ -111,10 +115,17 @@ def checked_metadata(body: Mapping[str, Any]) -> dict[str, Any]:
     return metadata
 
 
-def parse_page(answer: Answer) -> SearchPage:
-    """The page in an answer to a search of the list engine, whose body and metadata are checked."""
+def parse_page(answer: Answer, answered: list[Search]) -> SearchPage:
+    """The page in an answer to a search of the list engine, whose body and metadata are checked.
+
+    Args:
+        answer: of SerpApi.
+        answered: gets the search, which was paid also where the rest of its answer is no page.
+    """
     body = answer.checked_body()
     metadata = checked_metadata(body)
+    search = answer.made_by(metadata)
+    answered.append(search)
     information = body.get("search_information")
     rows = body.get("ad_creatives")
     if not isinstance(rows, list) and (rows is not None or not body.get("error")):
@@ -126,7 +137,7 @@ def parse_page(answer: Answer) -> SearchPage:
     if len(sent) > len(listed):  # whatever it is, it is no page, nor is what it leads to
         token, is_lost = None, True
     return SearchPage(
-        searches=[answer.made_by(metadata)],
+        searches=[search],
         rows=good,
         rejected=rejected,
         shown=shown_of(listed),

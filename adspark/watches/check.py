@@ -37,11 +37,12 @@ from adspark.watches.budgets import BILLED_THIS_MONTH, NEXT_MONTH
 from adspark.watches.definition import definition_of
 from adspark.watches.events import (
     EventCounts,
+    KnownAds,
     assess_coverage,
     check_unchanged,
     close_check,
-    count_known_ads,
     link_page,
+    linked_ads,
     watermark,
 )
 
@@ -49,7 +50,8 @@ from adspark.watches.events import (
 # completely is fetched to the end, unless its bounds would cut that off where they have cut off the
 # last fetch: then from its baseline on.
 _READ = text(f"""
-    SELECT w.*, CASE WHEN monthly_budget IS NULL THEN 0 ELSE {BILLED_THIS_MONTH} END AS spent,
+    SELECT w.*, k.seen, k.running,
+        CASE WHEN monthly_budget IS NULL THEN 0 ELSE {BILLED_THIS_MONTH} END AS spent,
         coalesce(complete_at, CASE WHEN baseline_at IS NOT NULL AND EXISTS (
         SELECT FROM (
             SELECT stop_reason, pages, started_at FROM "fetch"
@@ -58,7 +60,11 @@ _READ = text(f"""
         WHERE stop_reason = 'page_limit' AND pages >= w.max_pages
             OR stop_reason = 'budget' AND started_at >= w.updated_at
     ) THEN baseline_at END) AS covered_at
-    FROM watch w WHERE id = :watch_id
+    FROM watch w CROSS JOIN LATERAL (
+        SELECT count(*) AS seen, count(*) FILTER (WHERE ended_at IS NULL) AS running
+        FROM watch_creative WHERE watch_id = w.id
+    ) k
+    WHERE id = :watch_id
 """)  # noqa: S608  (put together from a constant)
 # What waits for its budget is due again when the next month begins.
 _WAIT = text(f"""
@@ -136,7 +142,7 @@ class Checker:
         """
         await self.database.check_server()
         async with self.locks.acquire(f"watch:{watch_id}") as claimed:
-            watch, spent, covered_at = await self._read(watch_id)
+            watch, known, spent, covered_at = await self._read(watch_id)
             if not claimed:
                 run = await name_running_fetch(self.database, definition_of(watch).query)
                 raise BusyError(
@@ -144,15 +150,15 @@ class Checker:
                 )
             try:
                 left = None if watch.monthly_budget is None else watch.monthly_budget - spent
-                return await _Check(self, before_search, watch, left, covered_at).run()
+                return await _Check(self, before_search, watch, known, left, covered_at).run()
             except (PostponedError, SupersededError):
                 raise
             except Exception as error:  # whatever it is, the watch says that it was not checked
                 await self._note_failure(watch, error)
                 raise
 
-    async def _read(self, watch_id: int) -> tuple[Watch, int, datetime | None]:
-        """The watch, its billed searches of this month, and when what it knows was covered."""
+    async def _read(self, watch_id: int) -> tuple[Watch, KnownAds, int, datetime | None]:
+        """The watch, its ads, its billed searches of this month, and when they were covered."""
         async with self.database.autocommit() as connection:
             found = (await connection.execute(_READ, {"watch_id": watch_id})).mappings().first()
         if found is None:
@@ -165,7 +171,8 @@ class Checker:
                 f"Watch {watch_id} ({watch.name}) is paused.",
                 command=f"adspark watch resume {watch_id}",
             )
-        return watch, int(found["spent"]), found["covered_at"]
+        known = KnownAds(seen=found["seen"], running=found["running"])
+        return watch, known, int(found["spent"]), found["covered_at"]
 
     async def _note_failure(self, watch: Watch, error: Exception) -> None:
         is_the_accounts = isinstance(error, QuotaExhaustedError | InvalidCredentialsError)
@@ -185,6 +192,7 @@ class _Check:
     checker: Checker
     before_search: Gate
     watch: Watch
+    known: KnownAds
     left: int | None
     covered_at: datetime | None
 
@@ -227,7 +235,7 @@ class _Check:
             flow_run_id=self.checker.flow_run_id,
             watch_id=self.watch.id,
         )
-        run = FetchRun(
+        self.fetch_run = FetchRun(
             self.database,
             self.client,
             self.checker.locks,
@@ -239,9 +247,10 @@ class _Check:
             ),
             before_search=self.before_search,
             in_transaction=self._link,
+            seen=await self._seen_of(fetch),
         )
         try:
-            fetched = await run.run(fetch)
+            fetched = await self.fetch_run.run(fetch)
         except SupersededError:  # a change of the watch gives up its fetches
             async with self.database.session() as session:
                 await check_unchanged(session, watch=self.watch)
@@ -251,14 +260,26 @@ class _Check:
         figures = fetched.model_dump(include=_FETCHED) | {"began_at": fetch.started_at}
         self.summary = self.summary.model_copy(update=figures)
 
+    async def _seen_of(self, fetch: Fetch) -> list[str]:
+        """The ads of the pages before a resume; of a baseline, for only there moves matter."""
+        if not fetch.pages or self.watch.baseline_at is not None:
+            return []
+        async with self.database.session() as session:
+            return await linked_ads(session, watch=self.watch)
+
     async def _link(self, session: AsyncSession, fetch: Fetch, page: SearchPage | None) -> None:
         """The watch's part of a page's transaction."""
         summary, watch = self.summary, self.watch
         if page:
             summary.events.add(await link_page(session, watch=watch, fetch=fetch, page=page))
         if fetch.stop_reason:
-            known = None if fetch.listed else await count_known_ads(session, watch=watch)
-            result = assess_coverage(fetch, fetch.stop_reason, watch.max_pages, known)
+            result = assess_coverage(
+                fetch,
+                fetch.stop_reason,
+                watch.max_pages,
+                self.known,
+                is_steady=self.fetch_run.is_steady,
+            )
             summary.coverage, summary.problem = result.coverage, result.problem
             summary.events.add(await close_check(session, watch=watch, fetch=fetch, result=result))
 

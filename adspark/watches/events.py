@@ -20,6 +20,8 @@ LAG = timedelta(days=2)
 """How late the Transparency Center may list an ad: the watermark lies so far before the last
 complete fetch."""
 
+_FEWEST = 2  # times as many as it lists may be running, for a whole list to be believed
+
 # The watch as it was when its check began, locked against changes until the page is committed.
 _WATCH = """
     SELECT id, baseline_at, complete_at, has_gaps, ended_after_days FROM watch
@@ -172,12 +174,8 @@ _CLOSE = text(f"""
 _IS_UNCHANGED = text(
     "SELECT EXISTS (SELECT FROM watch WHERE id = :watch_id AND updated_at = :updated_at)"
 )
+_LINKED = text("SELECT ad_creative_id FROM watch_creative WHERE watch_id = :watch_id")
 _IS_THERE = text("SELECT EXISTS (SELECT FROM watch WHERE id = :watch_id)")
-_KNOWN = text("""
-    SELECT count(*) AS seen, count(*) FILTER (WHERE ended_at IS NULL) AS running
-    FROM watch_creative WHERE watch_id = :watch_id
-""")
-
 _ROWS = TypeAdapter(list[CreativePayload])
 _SEEN = {"__all__": {"ad_creative_id", "last_shown"}}
 
@@ -216,7 +214,9 @@ class CoverageResult(BaseModel):
 
     coverage: Coverage = Coverage.NONE
     is_reached: bool = Field(default=False, description="Down to the end or the watermark.")
-    is_whole: bool = Field(default=False, description="The whole search, every row readable.")
+    is_whole: bool = Field(
+        default=False, description="The whole search, every row readable, none slipped past."
+    )
     problem: str | None = None
 
 
@@ -228,19 +228,22 @@ class KnownAds(BaseModel):
 
 
 def assess_coverage(
-    fetch: Fetch, stop: StopReason, max_pages: int, known: KnownAds | None = None
+    fetch: Fetch, stop: StopReason, max_pages: int, known: KnownAds, *, is_steady: bool = True
 ) -> CoverageResult:
     """How much of a watch's search a fetch has covered.
 
-    An empty answer is trusted where nothing contradicts it: the watch has seen ads, and they have
-    all ended.
+    Ads that have stopped stay listed for about a year. So a whole list that has fewer than half of
+    the ads that were running is not believed, and an empty one where the watch has seen ads and
+    they have all ended.
 
     Args:
         fetch: with the figures of all its pages.
         stop: why it stopped.
         max_pages: of the watch, for the problem's text.
-        known: the ads of the watch; only needed where the fetch has listed none.
+        known: the ads of the watch when its check began.
+        is_steady: whether no page has repeated an ad of an earlier one.
     """
+    is_end = stop is StopReason.END
     problems = []
     if stop is StopReason.PAGE_LIMIT:
         pages = f"{counted(max_pages, 'page')} {'holds' if max_pages == 1 else 'hold'}"
@@ -249,11 +252,12 @@ def assess_coverage(
         problems.append("the month's budget ran out on the way; raise monthly_budget")
     if stop is StopReason.GAP:
         problems.append("SerpApi broke off before the end of its list")
-    if known and stop is StopReason.END and known.running:
-        problems.append(f"SerpApi lists no ads at all, though {known.running} were running")
-    if known and stop is StopReason.END and not known.seen:
+    if is_end and _FEWEST * fetch.listed < known.running:
+        listed = f"only {counted(fetch.listed, 'ad')}" if fetch.listed else "no ads at all"
+        problems.append(f"SerpApi lists {listed}, though {known.running} were running")
+    if is_end and not fetch.listed and not known.seen:
         problems.append("SerpApi lists no ads, and never has; check the search if it should")
-    is_reached = not problems and stop in (StopReason.END, StopReason.WATERMARK)
+    is_reached = not problems and (is_end or stop is StopReason.WATERMARK)
     if fetch.rejected_count:
         problems.append(
             f"{counted(fetch.rejected_count, 'ad')} could not be read (table rejected_row)"
@@ -261,15 +265,14 @@ def assess_coverage(
     return CoverageResult(
         coverage=Coverage.PARTIAL if problems else Coverage.COMPLETE,
         is_reached=is_reached,
-        is_whole=stop is StopReason.END and not problems,
+        is_whole=is_end and is_steady and not problems,
         problem="; ".join(problems) or None,
     )
 
 
-async def count_known_ads(session: AsyncSession, *, watch: Watch) -> KnownAds:
-    """The ads that are linked to the watch."""
-    counted = (await session.execute(_KNOWN, {"watch_id": watch.id})).mappings().one()
-    return KnownAds.model_validate(counted)
+async def linked_ads(session: AsyncSession, *, watch: Watch) -> list[str]:
+    """The ids of the ads that are linked to a watch."""
+    return list(await session.scalars(_LINKED, {"watch_id": watch.id}))
 
 
 async def link_page(

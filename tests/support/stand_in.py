@@ -29,6 +29,7 @@ class StandIn:
         empty: numbers of pages that say that there are no results.
         following: token of the next page by the number of a page, where it is not the usual one.
         failures: what the next searches end with instead of an answer, first to last; None: none.
+        bend: changes an answer as it is made.
         after_answer: called when an answer has been made, and billed, and is about to leave.
         asked: numbers of the pages that were asked for.
         ads: ids of the ads in each answer, by the id of its search.
@@ -40,6 +41,7 @@ class StandIn:
         self.empty = set[int]()
         self.following: dict[int, str | None] = {}
         self.failures: list[int | None] = []
+        self.bend: Callable[[dict[str, Any]], object] = lambda _: None
         self.after_answer: Callable[[], None] = lambda: None
         self.asked: list[int] = []
         self.ads: dict[str, set[str]] = {}
@@ -75,6 +77,7 @@ class StandIn:
         if key not in self._answers or "no_cache" in request.url.params:
             self.billed += 1
             made = self._answers[key] = self._answer(number)
+            self.bend(made)
             sent = made.get("ad_creatives", ())
             ids = {str(row.get("ad_creative_id")) for row in sent if isinstance(row, dict)}
             self.ads[made["search_metadata"]["id"]] = ids

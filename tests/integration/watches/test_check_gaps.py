@@ -12,7 +12,7 @@ import pytest
 
 from adspark.creatives.ledger import resume_or_create_fetch
 from adspark.db.engine import Database
-from adspark.errors import SupersededError
+from adspark.errors import ServiceUnavailableError, SupersededError
 from adspark.models import Watch
 from adspark.watches.check import Checker, WatchSummary
 from adspark.watches.definition import definition_of
@@ -73,6 +73,69 @@ async def test_running_ads_that_are_not_listed_any_more_make_a_look_partial(plac
     watch = await place.watch(watch_id)
     assert (watch.complete_at, watch.has_gaps) == (before.complete_at, False)
     place.service.empty = set()
+    assert (await place.next_check(watch_id)).events.news == 0
+
+
+@pytest.mark.parametrize("listed", [1, 40, 124])
+async def test_a_list_of_a_fraction_of_the_running_ads_ends_none(place: Odd, listed: int) -> None:
+    watch_id = await place.add()
+    await place.check(watch_id)
+    await place.change("UPDATE watch_creative SET last_shown = last_shown - interval '30 days'")
+    whole = place.service.pages
+    place.lay_out(ads(1, 100)[:listed], *([ads(101, listed)] if listed > 100 else []))
+    short = await place.next_check(watch_id)
+    assert (short.coverage, short.events.news) == ("partial", 0)
+    ads_listed = "1 ad" if listed == 1 else f"{listed} ads"
+    assert f"lists only {ads_listed}, though 250 were running" in (short.problem or "")
+    place.lay_out(*whole)
+    assert (await place.next_check(watch_id)).events.news == 0
+
+
+async def test_a_list_that_lacks_a_few_running_ads_is_believed(place: Odd) -> None:
+    watch_id = await place.add()
+    await place.check(watch_id)
+    place.lay_out(ads(1, 100), ads(101, 180))
+    assert (await place.next_check(watch_id)).coverage == "complete"
+
+
+@pytest.mark.parametrize("is_interrupted", [False, True])
+async def test_an_ad_that_slips_past_the_pages_of_the_baseline_is_not_new(
+    place: Odd, is_interrupted: bool
+) -> None:
+    whole = ads(1, 250)
+    moved = [whole[149] | {"last_shown": NOW}, *whole[:149], *whole[150:]]
+
+    def move() -> None:  # to the top, once the first page has been answered
+        if place.service.asked == [0]:
+            place.lay_out(moved[:100], moved[100:200], moved[200:])
+
+    place.service.after_answer = move
+    watch_id = await place.add()
+    if is_interrupted:
+        place.service.failures = [None, 503]
+        with pytest.raises(ServiceUnavailableError):
+            await place.check(watch_id)
+    first = await place.check(watch_id)
+    assert (first.coverage, first.stop_reason) == ("complete", "end")
+    second = await place.next_check(watch_id)
+    assert (second.events.baseline, second.events.news) == (1, 0)
+    assert not (await place.watch(watch_id)).has_gaps
+
+
+@pytest.mark.parametrize("total", ["250", 250.0, 2**31, -250, None, [250]])
+async def test_a_full_page_without_a_next_one_and_a_known_total_is_no_end(
+    place: Odd, total: object
+) -> None:
+    def bend(answer: dict[str, Any]) -> None:
+        answer.pop("serpapi_pagination", None)
+        answer["search_information"]["total_results"] = total
+
+    place.service.bend = bend
+    watch_id = await place.add()
+    first = await place.check(watch_id)
+    assert (first.coverage, first.stop_reason) == ("partial", "gap")
+    place.service.bend = lambda _: None
+    await place.change("UPDATE watch SET complete_at = NULL")
     assert (await place.next_check(watch_id)).events.news == 0
 
 
