@@ -1,6 +1,7 @@
 """`adspark top`: the system at a glance and in one's hands; what its keys do."""
 
 import io
+import signal
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
 from typing import Any, ClassVar, Concatenate, ParamSpec
@@ -87,7 +88,12 @@ class ConsoleApp(ConsoleScreen):
         Binding("g", "look_up", "Look up", show=False),
         Binding("question_mark", "help", "Help"),
         Binding("q", "quit", "Quit"),
+        Binding("ctrl+c", "interrupt", show=False, priority=True),
     ]
+
+    def action_interrupt(self) -> None:
+        """Ctrl-C, wherever one is: end as every command does."""
+        self.exit(return_code=128 + signal.SIGINT)
 
     def action_help(self) -> None:
         """All keys."""

@@ -34,6 +34,7 @@ from deployments.console.data import (
     run_rows,
 )
 from deployments.console.dialogs import Confirm
+from deployments.console.terminal_driver import TerminalDriver
 from deployments.terminal.away import Away, without_retries
 
 _PAUSE = 2.0  # seconds between two refreshes
@@ -67,7 +68,7 @@ class ConsoleScreen(App[None]):
     """
 
     def __init__(self, client: PrefectClient, database: Database, searches: SearchesLeft) -> None:
-        super().__init__()
+        super().__init__(driver_class=TerminalDriver)
         self.client = client
         self._database = database
         self._searches = searches

@@ -1,10 +1,13 @@
 """The system in operators' hands: failures, one run, pools, a probe of everything, the monitor."""
 
 import json
+import os
+import pty
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -44,6 +47,32 @@ def test_a_failure_is_found_looked_at_and_retried_under_its_own_id(stack: Stack)
     while (now := run_of(stack, run["id"]))["run_count"] < 2 or now["state_type"] != "FAILED":
         assert time.monotonic() < end, now["state_name"]
         time.sleep(0.25)
+
+
+def test_the_console_goes_on_after_bytes_that_are_no_text_and_ends_at_ctrl_c(stack: Stack) -> None:
+    terminal, inside = pty.openpty()
+    console = subprocess.Popen(
+        [str(stack.program), "top"],
+        env=stack.environment | {"TERM": "xterm-256color"},
+        cwd=stack.home,
+        stdin=inside,
+        stdout=inside,
+        stderr=inside,
+        start_new_session=True,
+    )
+    os.close(inside)
+    shown = b""
+    with suppress(OSError):  # the other side is closed
+        while b"Quit" not in shown:
+            shown += os.read(terminal, 65536)
+        os.write(terminal, b"\xfc\xe9t\xe9")  # as a terminal sends them that is set to Latin-1
+        while more := os.read(terminal, 65536):  # what is shown anew every two seconds
+            shown += more
+            os.write(terminal, b"\x03")
+    assert console.wait(60) == 128 + signal.SIGINT
+    assert b"Traceback" not in shown
+    assert b"Error" not in shown
+    os.close(terminal)
 
 
 def test_a_pool_is_drained_scaled_and_goes_on(stack: Stack) -> None:

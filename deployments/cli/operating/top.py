@@ -3,6 +3,8 @@
 import asyncio
 import sys
 
+import typer
+
 from adspark.errors import ConfigurationError
 from deployments.cli.database import current_settings, open_database
 from deployments.cli.server import open_server
@@ -23,4 +25,6 @@ async def _run() -> None:
                 "top needs a terminal for its keys and its screen.",
                 command="for files and programs there is: adspark status --json",
             )
-        await ConsoleApp(client, database, SearchesLeft(current_settings())).run_async()
+        app = ConsoleApp(client, database, SearchesLeft(current_settings()))
+        await app.run_async()
+    raise typer.Exit(app.return_code or 0)
