@@ -26,12 +26,13 @@ def make_folder(path: Path) -> None:
 def make_home(path: Path) -> None:
     """Make ADSPARK_HOME, closed to others; one that an earlier version left open is closed.
 
-    A folder with nothing of ours in it stays as it is. Raises OSError where it cannot be made.
+    A folder with nothing of ours in it stays as it is, and what its owner may do in it, too.
+    Raises OSError where it cannot be made.
     """
     make_folder(path)
-    names = {one.name for one in path.iterdir()}
-    if path.stat().st_uid == os.geteuid() and (not names or names & _OURS):
-        path.chmod(_closed_mode())
+    names, found = {one.name for one in path.iterdir()}, path.stat()
+    if found.st_uid == os.geteuid() and (not names or names & _OURS):
+        path.chmod(found.st_mode & stat.S_IRWXU | _closed_mode() & ~stat.S_IRWXU)
 
 
 def private_folder(name: str, *, owner: int | None = None) -> Path:

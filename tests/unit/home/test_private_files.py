@@ -28,6 +28,14 @@ def test_a_home_is_closed_also_one_of_an_earlier_version_but_no_folder_of_other_
     assert [mode(one) for one in (new, ours, foreign)] == [CLOSED, CLOSED, 0o755]
 
 
+def test_a_home_that_its_owner_has_made_read_only_stays_so(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir(mode=0o555)
+    make_home(home)
+    assert mode(home) == 0o500 | CLOSED & 0o077
+    home.chmod(0o700)
+
+
 @pytest.mark.parametrize(
     ("content", "permissions", "is_told"),
     [
