@@ -284,33 +284,37 @@ class FetchRun:
         self._order = PageOrder()
 
     async def _store(self, fetch: Fetch, page: SearchPage) -> None:
-        """Store the page's rows and its line in the ledger, or neither."""
+        """Store the page's rows and its line in the ledger, or neither.
+
+        An ad that an earlier page has listed was stored and counted with that.
+        """
         billed = fetch.searches_billed
+        listed = self._order.without_repeated(page)
         with span("store"):
             async with self.database.session() as session, session.begin():
-                saved = await self._save(session, page, keep=not fetch.is_dry_run)
+                saved = await self._save(session, listed, keep=not fetch.is_dry_run)
                 stop = self._order.stop_after(page, fetch, watermark=self.bounds.watermark)
                 await record_page(session, fetch=fetch, page=page, saved=saved, stop_reason=stop)
                 if stop is None and (bound := self.bounds.stop_after(fetch)):
                     await finish_fetch(session, fetch=fetch, stop_reason=bound)
-                await self.in_transaction(session, fetch, page)
+                await self.in_transaction(session, fetch, listed)
         self._answered = []
         self._was_cached = fetch.searches_billed == billed
         self._summary.update(fetch)
         self._summary.sandbox = page.sandbox
         self._summary.new_creatives += describe_creatives(
-            page.rows, only=saved.new, most=SAMPLE_SIZE - len(self._summary.new_creatives)
+            listed.rows, only=saved.new, most=SAMPLE_SIZE - len(self._summary.new_creatives)
         )
 
     async def _save(self, session: AsyncSession, page: SearchPage, *, keep: bool) -> SavedCreatives:
-        """Store the rows; without `keep`, only find out what that would do. Counts each ad once."""
+        """Store the rows; without `keep`, only find out what that would do."""
         savepoint = None if keep else await session.begin_nested()
         saved = await save_creatives(
             session, rows=page.rows, region=self.query.region, platform=self.query.platform
         )
         if savepoint:
             await savepoint.rollback()
-        return saved.without(self._order.repeated(page))
+        return saved
 
     async def _finish(self, fetch: Fetch, stop: StopReason) -> None:
         """End without a further page."""

@@ -59,6 +59,7 @@ class PageOrder:
         self._is_first = not is_resumed
         self._seen = set(seen)
         self._has_moved = False
+        self._claimed: int | None = None
         self._unreadable = 0
         self._last_size = 0
 
@@ -73,6 +74,7 @@ class PageOrder:
             watermark: of its bounds.
         """
         is_reached = self._reaches(page, watermark)
+        self._claimed = fetch.total_results if page.total_results is None else page.total_results
         self._add(page)
         if page.next_page_token is None and self._has_ended(page, fetch):
             return StopReason.END
@@ -82,15 +84,23 @@ class PageOrder:
 
     @property
     def is_steady(self) -> bool:
-        """Whether no page has repeated an ad of an earlier one.
+        """Whether no ad can have slipped past the pages unseen.
 
-        Else ads have moved to the top meanwhile, and may have slipped past unseen.
+        Where one repeats an ad of an earlier one, others may have moved to the top meanwhile,
+        unless as many were seen as there are said to be.
         """
-        return not self._has_moved
+        return not self._has_moved or (
+            self._claimed is not None
+            and self._claimed < _ROUNDED_FROM
+            and len(self._seen) + self._unreadable >= self._claimed
+        )
 
-    def repeated(self, page: SearchPage) -> set[str]:
-        """The ads of a page that an earlier one has listed."""
-        return {row.ad_creative_id for row in page.rows} & self._seen
+    def without_repeated(self, page: SearchPage) -> SearchPage:
+        """A page but for the ads that an earlier one has listed."""
+        if self._seen.isdisjoint(row.ad_creative_id for row in page.rows):
+            return page
+        rows = [row for row in page.rows if row.ad_creative_id not in self._seen]
+        return page.model_copy(update={"rows": rows})
 
     def _reaches(self, page: SearchPage, watermark: datetime | None) -> bool:
         """Whether the page proves that every later one lies behind the watermark."""
@@ -113,8 +123,9 @@ class PageOrder:
 
     def _add(self, page: SearchPage) -> None:
         self._is_first = False
-        self._has_moved |= bool(self.repeated(page))
-        self._seen.update(row.ad_creative_id for row in page.rows)
+        listed = {row.ad_creative_id for row in page.rows}
+        self._has_moved |= not self._seen.isdisjoint(listed)
+        self._seen |= listed
         self._unreadable += len(page.rejected)
         if page.shown:
             self._shown_to = page.shown[-1]
@@ -124,7 +135,7 @@ class PageOrder:
     def _has_ended(self, page: SearchPage, fetch: Fetch) -> bool:
         """Whether a page without a token is the end of the list, and not of the answers."""
         page_size = int(fetch.query.get("page_size", 0))
-        claimed = fetch.total_results if page.total_results is None else page.total_results
+        claimed = self._claimed
         if page.broke_off:
             return page.is_empty and self._has_seen_all(page_size, claimed)
         # An end in spite of a full page, or of a fraction of what there is said to be, is none.

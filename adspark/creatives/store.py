@@ -1,6 +1,6 @@
 """Every statement on creatives and their advertisers; set-based, one statement a page."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from pydantic import BaseModel, TypeAdapter
@@ -206,14 +206,6 @@ class SavedCreatives(BaseModel):
     new: list[str]
     changed: list[str]
     unchanged: int
-
-    def without(self, repeated: Collection[str]) -> "SavedCreatives":
-        """This but for rows of the page that an earlier one has counted."""
-        new = [one for one in self.new if one not in repeated]
-        changed = [one for one in self.changed if one not in repeated]
-        total = len(self.new) + len(self.changed) + self.unchanged - len(repeated)
-        unchanged = total - len(new) - len(changed)
-        return SavedCreatives(new=new, changed=changed, unchanged=unchanged)
 
 
 def _day(moment: datetime | None) -> str | None:

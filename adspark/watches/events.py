@@ -241,7 +241,7 @@ def assess_coverage(
         stop: why it stopped.
         max_pages: of the watch, for the problem's text.
         known: the ads of the watch when its check began.
-        is_steady: whether no page has repeated an ad of an earlier one.
+        is_steady: whether no ad can have slipped past its pages unseen.
     """
     is_end = stop is StopReason.END
     problems = []

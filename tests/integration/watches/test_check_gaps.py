@@ -122,6 +122,18 @@ async def test_an_ad_that_slips_past_the_pages_of_the_baseline_is_not_new(
     assert not (await place.watch(watch_id)).has_gaps
 
 
+async def test_an_ad_that_is_listed_twice_with_two_pictures_is_judged_by_the_first(
+    place: Odd,
+) -> None:
+    again = creative_row(7, image="https://example.com/another.png", last_shown=NOW - 60 * 7)
+    place.lay_out(ads(1, 100), [*ads(101, 199), again], ads(201, 250))
+    watch_id = await place.add()
+    for _ in range(3):
+        assert (await place.check(watch_id)).events.news == 0
+        place.service.let_an_hour_pass()
+        await place.change("UPDATE watch SET complete_at = NULL")  # so that all pages are fetched
+
+
 @pytest.mark.parametrize("total", ["250", 250.0, 2**31, -250, None, [250]])
 async def test_a_full_page_without_a_next_one_and_a_known_total_is_no_end(
     place: Odd, total: object
