@@ -32,7 +32,8 @@ async def cleanup_old_creatives(
     """Remove ads that are no longer shown, and everything else that is kept for a time only.
 
     Args:
-        days_old: Days since an ad was last shown; one on a board or with an approved variant stays.
+        days_old: Days since an ad was last shown, and since its variants were last requested,
+            generated or reviewed; one on a board or with an approved variant stays.
         dry_run: Count, remove nothing.
     """
     log = get_run_logger()

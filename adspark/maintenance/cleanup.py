@@ -3,9 +3,10 @@
 Every step is a transaction of its own over a batch of rows, forward by key; locked rows are left
 for the next time. An ad stays while a variant of it is being made, as long as it is on a board or
 has a user's tag, title or note, and for good once a variant is approved; also while news of it is
-unannounced, but no longer than other ads stay. The links of watches and the details that were
-bought stay: nothing is reported or paid twice. Archived pictures go by an age and a bound on the
-disk of their own, but for those that a board, a variant or an active watch needs.
+unannounced, but no longer than other ads stay, and as long after a variant of it was last
+requested, generated or reviewed: what was paid can be judged. The links of watches and the details
+that were bought stay: nothing is reported or paid twice. Archived pictures go by an age and a bound
+on the disk of their own, but for those that a board, a variant or an active watch needs.
 """
 
 from collections.abc import Callable, Sequence
@@ -76,7 +77,7 @@ class Retention(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    days_old: int = 90  # ads, after they were shown last
+    days_old: int = 90  # ads, after they were shown last and their variants changed last
     fetches: int = 400  # entries of the ledger, after they were begun
     rejected_rows: int = 30  # that could not be read
     messages: int = 90  # digests, after they were delivered
