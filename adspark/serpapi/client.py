@@ -26,7 +26,12 @@ from adspark.errors import (
 )
 from adspark.net.bounded_responses import ACCEPT_ENCODING, TooLargeError, bound_responses
 from adspark.net.proxies import proxy_for
-from adspark.serpapi.details_payloads import DetailsPayload, NoDetailsError, parse_details
+from adspark.serpapi.details_payloads import (
+    DetailsPayload,
+    NoDetailsError,
+    parse_details,
+    says_no_details,
+)
 from adspark.serpapi.payloads import AccountPayload, RejectedPayload, SearchPage
 from adspark.serpapi.responses import Answer, checked_metadata, parse_page, quote
 from adspark.serpapi.search_query import CreativeQuery
@@ -187,7 +192,7 @@ class SerpApiClient:
 
         Raises:
             NoDetailsError: the creative has none; the search was made.
-            AdSparkError: as `search`.
+            AdSparkError: as `search`; any other error says nothing of the creative.
         """
         parameters = {"advertiser_id": advertiser_id, "creative_id": creative_id}
         answer = await self._search({"engine": DETAILS_ENGINE, **parameters})
@@ -196,6 +201,8 @@ class SerpApiClient:
             return parse_details(body, answer.made_by(checked_metadata(body)))
         if not body.get("error"):
             raise ServiceUnavailableError("SerpApi's answer has neither details nor an error.")
+        if not says_no_details(str(body["error"])):
+            raise ServiceUnavailableError(f"SerpApi: {quote(body)}")
         message = f"SerpApi has no details of {creative_id}: {quote(body)}"
         raise NoDetailsError(message, answer.billed_search(body))
 
