@@ -23,6 +23,7 @@ from adspark.models import Fetch, FetchStatus, Message
 from adspark.sandbox.control.pictures import draw_picture
 from adspark.variants.reviews.store import Review, save_review
 from tests.support.archived import add_versions
+from tests.support.memory_store import PROTOCOL, MemoryStore
 from tests.support.stored_ads import LET_VARIANTS_AGE, OLD, change, ids, stock
 from tests.support.variants_at_hand import AD, OTHER, ask, finish
 
@@ -187,6 +188,27 @@ async def test_pictures_that_no_variant_has_go_once_they_are_a_day_old(
     summary = await clean_up(database, media, Retention())
     assert (summary.pictures, summary.picture_bytes) == (1, len(PICTURE))
     assert set(await media.list_pictures()) == {used, new}
+
+
+async def test_a_picture_that_cannot_be_removed_is_named_and_keeps_no_other(
+    database: Database,
+) -> None:
+    store = MediaStore(f"{PROTOCOL}://cleanup")
+    paths = [await store.save_original(f"{number}" * 64, PICTURE) for number in range(9)]
+    for kept in MemoryStore.store.values():
+        kept.modified -= timedelta(days=2)
+    MemoryStore.protected |= {f"/cleanup/{path}" for path in paths[1:8]}
+    try:
+        foreseen = await clean_up(database, store, Retention(), dry_run=True)
+        summary = await clean_up(database, store, Retention())
+    finally:
+        MemoryStore.protected.clear()
+    assert (foreseen.pictures, foreseen.unremoved) == (9, 0)
+    assert (summary.pictures, summary.unremoved) == (2, 7)
+    assert summary.unremoved_pictures == [f"{one}: Operation not permitted" for one in paths[1:6]]
+    assert f"; 7 pictures could not be removed ({paths[1]}: Operation not" in summary.headline
+    assert summary.headline.endswith(f"{paths[5]}: Operation not permitted, …)")
+    assert (await clean_up(database, store, Retention())).pictures == 7
 
 
 async def test_what_is_no_picture_by_its_name_is_left_and_told(
