@@ -35,7 +35,7 @@ from adspark.serpapi.details_payloads import (
 from adspark.serpapi.payloads import AccountPayload, RejectedPayload, SearchPage
 from adspark.serpapi.responses import Answer, checked_metadata, parse_page, quote
 from adspark.serpapi.search_query import CreativeQuery
-from adspark.text.redaction import remember, remember_address
+from adspark.text.redaction import remember, remember_address, safe_cause
 from adspark.tracing import span
 
 ENGINE = "google_ads_transparency_center"
@@ -231,14 +231,15 @@ class SerpApiClient:
             raise ServiceDownError(
                 f"SerpApi ({self._host}) did not answer within {self.timeout:g} s.",
                 command=_REMEDY,
-            ) from error
+            ) from safe_cause(error)
         except TooLargeError as error:
-            raise ServiceUnavailableError(f"SerpApi's answer is too large: {error}.") from error
+            reason = f"SerpApi's answer is too large: {error}."
+            raise ServiceUnavailableError(reason) from safe_cause(error)
         except httpx.HTTPError as error:
             raise ServiceDownError(
                 f"SerpApi ({self._host}) cannot be reached: {str(error) or type(error).__name__}.",
                 command=_REMEDY,
-            ) from error
+            ) from safe_cause(error)
 
     async def _why_too_many(self) -> AdSparkError:
         """429 means the hour or the month; only the account, which is free to ask, knows which."""
