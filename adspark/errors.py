@@ -109,6 +109,10 @@ class ServiceRefusedError(PermanentError):
     """The service understood the request and refuses it."""
 
 
+class InvalidRequestError(ServiceRefusedError):
+    """The service says what is wrong with the request itself, as with a page token that expired."""
+
+
 class ConfigurationError(PermanentError):
     """Somebody has to change a setting, a right or a parameter first."""
 

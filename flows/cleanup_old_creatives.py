@@ -16,7 +16,7 @@ from adspark.maintenance.cleanup import CleanupSummary, Retention, check_retenti
 from adspark.settings import get_settings
 from adspark.validation.bounds import Days
 from blocks.adspark_database import connect_database
-from flows.endings import PLAIN_JSON, cancelled, completed
+from flows.endings import PLAIN_JSON, cancelled, completed, failed
 from flows.parameters import DryRun, label
 from orchestration.limits.rate_limits import seconds_until_start
 from tasks.clean_up import remove_old
@@ -31,8 +31,11 @@ async def cleanup_old_creatives(
 ) -> CleanupSummary:
     """Remove ads that are no longer shown, and everything else that is kept for a time only.
 
+    It ends Failed ("Partly Failed") where pictures could not be removed; the others are.
+
     Args:
-        days_old: Days since an ad was last shown; one on a board or with an approved variant stays.
+        days_old: Days since an ad was last shown, and since its variants were last requested,
+            generated or reviewed; one on a board or with an approved variant stays.
         dry_run: Count, remove nothing.
     """
     log = get_run_logger()
@@ -56,12 +59,14 @@ async def cleanup_old_creatives(
     await show_counts(summary)
     if summary.creatives > _MANY and not dry_run:
         log.info(_HINT)
+    if summary.unremoved:
+        return failed(CleanupSummary, summary.headline, name="Partly Failed")
     return completed(summary, summary.headline)
 
 
 async def show_counts(summary: CleanupSummary) -> None:
     """What was removed, by kind, under Artifacts in the UI."""
-    counts = summary.model_dump(exclude={"dry_run", "stray_paths"})
+    counts = summary.model_dump(exclude={"dry_run", "stray_paths", "unremoved_pictures"})
     await acreate_table_artifact(
         key="cleanup",
         table=[{"kind": name.replace("_", " "), "count": count} for name, count in counts.items()],

@@ -32,7 +32,7 @@ from adspark.creatives.store import (
 )
 from adspark.db.engine import Database
 from adspark.db.locks import Locks
-from adspark.errors import AdSparkError, BusyError, ServiceRefusedError
+from adspark.errors import AdSparkError, BusyError, InvalidRequestError, ServiceRefusedError
 from adspark.models import Fetch, StopReason
 from adspark.serpapi.client import Gate, SerpApiClient, no_gate
 from adspark.serpapi.payloads import RejectedPayload, Search, SearchPage
@@ -251,7 +251,7 @@ class FetchRun:
                 answered=self._answered,
                 fresh=fresh,
             )
-        except ServiceRefusedError as error:
+        except InvalidRequestError as error:
             if fetch.pages == 0:
                 raise
             needs_fresh = not is_resuming and self._can_refresh(fetch, error)
@@ -260,7 +260,7 @@ class FetchRun:
             raise _DeadTokenError(page.searches)
         return page
 
-    def _can_refresh(self, fetch: Fetch, error: ServiceRefusedError) -> bool:
+    def _can_refresh(self, fetch: Fetch, error: InvalidRequestError) -> bool:
         """Whether a fresh first page can help; else the refusal is the fetch's end."""
         if not self._was_cached:
             raise error

@@ -25,7 +25,7 @@ from adspark.errors import (
     DatabaseUnavailableError,
     PermanentError,
 )
-from adspark.text.redaction import remember_address
+from adspark.text.redaction import remember_address, safe_cause
 
 MINIMUM_VERSION = 15  # PostgreSQL; what the statements were written against
 CONNECT_TIMEOUT = 10  # seconds
@@ -248,17 +248,17 @@ def driver_url(url: str) -> URL:
 
 @contextmanager
 def translated_errors(url: URL) -> Iterator[None]:
-    """Turn errors of psycopg and SQLAlchemy into the project's own, cause kept."""
+    """Turn errors of psycopg and SQLAlchemy into the project's own, a safe cause kept."""
     try:
         yield
     except DBAPIError as error:
-        raise _translate(error.orig or error, url) from error
+        raise _translate(error.orig or error, url) from safe_cause(error)
     except PoolTimeoutError as error:
         raise DatabaseUnavailableError(
             "All connections to PostgreSQL are in use, and none came free; it is overloaded."
-        ) from error
+        ) from safe_cause(error)
     except (psycopg.Error, UnicodeEncodeError) as error:
-        raise _translate(error, url) from error
+        raise _translate(error, url) from safe_cause(error)
 
 
 def missing_right(url: URL, reason: str) -> DatabaseSetupError:

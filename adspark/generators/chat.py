@@ -29,7 +29,7 @@ from adspark.generators.base import Generated, GenerationObserver, GenerationReq
 from adspark.generators.http import PROXY_GUESSES, PaidServiceClient, check_key
 from adspark.net.bounded_responses import TooLargeError
 from adspark.net.json_responses import parse_object
-from adspark.text.redaction import quote
+from adspark.text.redaction import quote, safe_cause
 
 DEFAULT_TIMEOUT = 300.0  # seconds; a local model is slow
 LONGEST_PROMPT = 20_000  # characters; a chat endpoint names no limit of its own
@@ -119,16 +119,16 @@ class ChatGenerator(PaidServiceClient):
             raise ServiceUnavailableError(
                 f"The chat endpoint cannot be reached: {str(error) or type(error).__name__}.",
                 command="check the network and its address (ADSPARK_CHAT_URL, or its block)",
-            ) from error
+            ) from safe_cause(error)
         except TooLargeError as error:
             raise GenerationFailedError(
                 f"The chat endpoint's answer is too large: {error}."
-            ) from error
+            ) from safe_cause(error)
         except (TimeoutError, httpx.HTTPError) as error:
             raise GenerationFailedError(
                 f"The chat endpoint took the question and gave no answer within "
                 f"{self._timeout:g} s ({type(error).__name__})."
-            ) from error
+            ) from safe_cause(error)
         if _is_lost(response):
             raise GenerationFailedError(
                 f"The chat endpoint failed on its side (HTTP {response.status_code}); whether the "

@@ -3,9 +3,10 @@
 Every step is a transaction of its own over a batch of rows, forward by key; locked rows are left
 for the next time. An ad stays while a variant of it is being made, as long as it is on a board or
 has a user's tag, title or note, and for good once a variant is approved; also while news of it is
-unannounced, but no longer than other ads stay. The links of watches and the details that were
-bought stay: nothing is reported or paid twice. Archived pictures go by an age and a bound on the
-disk of their own, but for those that a board, a variant or an active watch needs.
+unannounced, but no longer than other ads stay, and as long after a variant of it was last
+requested, generated or reviewed: what was paid can be judged. The links of watches and the details
+that were bought stay: nothing is reported or paid twice. Archived pictures go by an age and a bound
+on the disk of their own, but for those that a board, a variant or an active watch needs.
 """
 
 from collections.abc import Callable, Sequence
@@ -33,14 +34,15 @@ from adspark.maintenance.cleanup_statements import (
     REJECTED_ROWS,
     Kind,
 )
-from adspark.media.store import MediaStore
+from adspark.media.store import MediaStore, StoreRefusedError
 from adspark.text.counts import counted
 from adspark.validation.bounds import DAYS, Range
 
 BATCH = 1000  # rows a step; their locks are held for well under a second
 LEAST_DAYS = {"fetches": 62}  # budgets and forecasts need two months of the ledger
 _MOST_LISTED = 50_000  # archived pictures up to which all are listed together
-_MOST_STRAYS = 5  # that a summary names
+_MOST_NAMED = 5  # pictures and strays that a summary names
+_LEFT_BEHIND = {"strays", "stray_paths", "unremoved", "unremoved_pictures"}
 _UNUSED_FOR = timedelta(days=1)  # before a picture goes; a variant's is kept before its row is
 
 # Pictures of variants and originals; those of the archive and all thumbnails, by the first digits
@@ -76,7 +78,7 @@ class Retention(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    days_old: int = 90  # ads, after they were shown last
+    days_old: int = 90  # ads, after they were shown last and their variants changed last
     fetches: int = 400  # entries of the ledger, after they were begun
     rejected_rows: int = 30  # that could not be read
     messages: int = 90  # digests, after they were delivered
@@ -107,11 +109,15 @@ class CleanupSummary(BaseModel):
     stray_paths: Annotated[
         list[str], Field(description="Of the first of them, in the media store.")
     ] = []
+    unremoved: Annotated[int, Field(description="Pictures that could not be removed.")] = 0
+    unremoved_pictures: Annotated[
+        list[str], Field(description="The first of them, by path in the media store, and why.")
+    ] = []
 
     @property
     def headline(self) -> str:
         """What was removed, in one line."""
-        left_out = {"dry_run", "picture_bytes", "creatives", "strays", "stray_paths"}
+        left_out = {"dry_run", "picture_bytes", "creatives", *_LEFT_BEHIND}
         counts = self.model_dump(exclude=left_out)
         counts = {"ads": self.creatives, **counts}
         parts = [f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count]
@@ -122,17 +128,27 @@ class CleanupSummary(BaseModel):
 
     @property
     def _left(self) -> str:
-        if not self.strays:
-            return ""
-        more = ", …" if self.strays > len(self.stray_paths) else ""
-        named = ", ".join(self.stray_paths)
-        found = counted(self.strays, "entry")
-        return f"; left in the media store, by no name of its pictures: {found} ({named}{more})"
+        left = ""
+        if self.unremoved:
+            found = counted(self.unremoved, "picture")
+            named = _name_first(self.unremoved_pictures, self.unremoved)
+            left += f"; {found} could not be removed ({named})"
+        if self.strays:
+            found = counted(self.strays, "entry")
+            named = _name_first(self.stray_paths, self.strays)
+            left += f"; left in the media store, by no name of its pictures: {found} ({named})"
+        return left
+
+    def note_unremoved(self, path: str, reason: str) -> None:
+        """Count a picture that could not be removed."""
+        self.unremoved += 1
+        if len(self.unremoved_pictures) < _MOST_NAMED:
+            self.unremoved_pictures.append(_readable(f"{path}: {reason}"))
 
     def note_strays(self, paths: Sequence[str]) -> None:
         """Count what was found among the pictures and is none."""
         self.strays += len(paths)
-        room = _MOST_STRAYS - len(self.stray_paths)
+        room = _MOST_NAMED - len(self.stray_paths)
         self.stray_paths += [_readable(path) for path in sorted(paths)[:room]]
 
 
@@ -167,7 +183,8 @@ async def clean_up(
 
     Raises:
         InvalidQueryError: something would be kept too short.
-        AdSparkError: the database or the media store does not work.
+        AdSparkError: the database or the media store does not work; a picture that cannot be
+            removed is counted and named in the summary.
     """
     check_retention(retention)
     summary = CleanupSummary(dry_run=dry_run)
@@ -259,9 +276,19 @@ async def _remove_unused(
     for path in sorted(stored.keys() - used):
         if not await media.is_older(path, limit) or await _is_used(database, path):
             continue
-        if summary.dry_run or await media.remove_older(path, limit):
+        try:
+            is_removed = summary.dry_run or await media.remove_older(path, limit)
+        except StoreRefusedError as error:  # which may hold for this one alone
+            summary.note_unremoved(path, error.reason)
+            continue
+        if is_removed:
             summary.pictures += 1
             summary.picture_bytes += stored[path]
+
+
+def _name_first(names: Sequence[str], count: int) -> str:
+    """The first of so many, which are named."""
+    return ", ".join(names) + (", …" if count > len(names) else "")
 
 
 def _readable(path: str) -> str:

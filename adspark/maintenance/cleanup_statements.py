@@ -49,7 +49,11 @@ _IS_OLD = f"""
     AND NOT EXISTS (
         SELECT FROM ad_variant v WHERE v.original_ad_id = c.ad_creative_id AND (
             v.status IN ('pending', 'processing')
-            OR EXISTS (SELECT FROM variant_feedback f WHERE f.variant_id = v.id AND f.is_approved)
+            OR NOT {_IS_PAST.format("greatest(v.requested_at, v.started_at, v.completed_at)")}
+            OR EXISTS (
+                SELECT FROM variant_feedback f WHERE f.variant_id = v.id
+                    AND (f.is_approved OR NOT {_IS_PAST.format("f.updated_at")})
+            )
         )
     )
 """  # noqa: S608  (put together from constants)

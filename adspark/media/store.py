@@ -58,12 +58,21 @@ class Listing:
     strays: list[str]
 
 
+class StoreRefusedError(ConfigurationError):
+    """Nothing can be kept in the store, or a picture not be removed; `reason` says why."""
+
+    def __init__(self, root: str, reason: str) -> None:
+        super().__init__(f"ADSPARK_MEDIA_URL: {root} cannot be used ({reason}).")
+        self.reason = reason
+
+
 class MediaStore:
     """Pictures under one address: a folder, or an address of fsspec, such as `s3://bucket/folder`.
 
     The credentials of the latter are where its library looks for them, or in it: they are never
     shown. All calls raise ServiceUnavailableError where the store does not answer, and
-    ConfigurationError where nothing can be kept there, or its library is not installed.
+    ConfigurationError where nothing can be kept there (StoreRefusedError), or its library is not
+    installed.
     """
 
     def __init__(self, url: str) -> None:
@@ -158,7 +167,10 @@ class MediaStore:
             return False
 
     async def remove_older(self, path: str, moment: datetime) -> bool:
-        """Remove a picture unless it was written or used since `moment`; whether it was removed."""
+        """Remove a picture unless it was written or used since `moment`; whether it was removed.
+
+        Raises StoreRefusedError where its system does not let it go, as a protected file.
+        """
         try:
             return await self._call(self._remove_older, self._place(path), moment)
         except FileNotFoundError:
@@ -272,10 +284,8 @@ class MediaStore:
         except Exception as error:  # every store has exceptions of its own
             raise self._unavailable(type(error).__name__) from safe_cause(error)
 
-    def _unusable(self, reason: str) -> ConfigurationError:
-        return ConfigurationError(
-            f"ADSPARK_MEDIA_URL: {redact(self._root)} cannot be used ({redact(reason)})."
-        )
+    def _unusable(self, reason: str) -> StoreRefusedError:
+        return StoreRefusedError(redact(self._root), redact(reason))
 
     def _unavailable(self, reason: str) -> ServiceUnavailableError:
         return ServiceUnavailableError(

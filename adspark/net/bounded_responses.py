@@ -59,7 +59,7 @@ class BoundedStream(httpx.AsyncByteStream):
                     self._count(len(piece))
                     yield piece
             except UnusableContentError as error:
-                raise httpx.DecodingError(str(error)) from error
+                raise httpx.DecodingError(str(error).removesuffix(".")) from error
             if self._decoder.is_over:
                 return
         if not self._decoder.is_complete:
@@ -93,7 +93,7 @@ def bound_responses(most: int = MAX_BYTES) -> dict[str, list[Hook]]:
         try:
             decoder = choose_decoder(encoding, "the answer")
         except UnusableContentError as error:
-            raise httpx.DecodingError(str(error)) from error
+            raise httpx.DecodingError(str(error).removesuffix(".")) from error
         stream = cast("httpx.AsyncByteStream", response.stream)
         response.stream = BoundedStream(stream, decoder, most)
 

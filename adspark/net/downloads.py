@@ -14,6 +14,7 @@ import httpx
 from adspark.errors import ServiceUnavailableError, UnusableContentError
 from adspark.net.addresses import AddressRules, CheckedAddress, show_address
 from adspark.net.decompression import choose_decoder
+from adspark.text.redaction import safe_cause
 
 MAX_BYTES = 20 * 1024 * 1024
 DEFAULT_TIMEOUT = 30.0  # seconds
@@ -119,12 +120,12 @@ class Downloader:
         except (TimeoutError, httpx.TimeoutException) as error:
             raise ServiceUnavailableError(
                 f"{show_address(url)} did not arrive within {limit:g} s."
-            ) from error
+            ) from safe_cause(error)
         except httpx.HTTPError as error:
             reason = str(error) or type(error).__name__
             raise ServiceUnavailableError(
                 f"{show_address(url)} could not be downloaded: {reason}."
-            ) from error
+            ) from safe_cause(error)
 
     async def _follow(
         self, url: str, request: DownloadRequest, byte_budget: ByteBudget | None

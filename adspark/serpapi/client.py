@@ -26,11 +26,16 @@ from adspark.errors import (
 )
 from adspark.net.bounded_responses import ACCEPT_ENCODING, TooLargeError, bound_responses
 from adspark.net.proxies import proxy_for
-from adspark.serpapi.details_payloads import DetailsPayload, NoDetailsError, parse_details
+from adspark.serpapi.details_payloads import (
+    DetailsPayload,
+    NoDetailsError,
+    parse_details,
+    says_no_details,
+)
 from adspark.serpapi.payloads import AccountPayload, RejectedPayload, Search, SearchPage
 from adspark.serpapi.responses import Answer, checked_metadata, parse_page, quote
 from adspark.serpapi.search_query import CreativeQuery
-from adspark.text.redaction import remember, remember_address
+from adspark.text.redaction import remember, remember_address, safe_cause
 from adspark.tracing import span
 
 ENGINE = "google_ads_transparency_center"
@@ -184,7 +189,8 @@ class SerpApiClient:
             InvalidCredentialsError: the key is not known.
             RateLimitedError: the hour's searches are used up.
             QuotaExhaustedError: the plan's searches are used up.
-            ServiceRefusedError: the request is refused, as for an expired token.
+            InvalidRequestError: SerpApi says what is wrong with it, as with an expired token.
+            ServiceRefusedError: the request is refused.
             ServiceUnavailableError: time-out, failure or garbled answer on SerpApi's side.
         """
         parameters = query_parameters(query) | ({"next_page_token": token} if token else {})
@@ -196,7 +202,7 @@ class SerpApiClient:
 
         Raises:
             NoDetailsError: the creative has none; the search was made.
-            AdSparkError: as `search`.
+            AdSparkError: as `search`; any other error says nothing of the creative.
         """
         parameters = {"advertiser_id": advertiser_id, "creative_id": creative_id}
         answer = await self._search({"engine": DETAILS_ENGINE, **parameters})
@@ -205,6 +211,8 @@ class SerpApiClient:
             return parse_details(body, answer.made_by(checked_metadata(body)))
         if not body.get("error"):
             raise ServiceUnavailableError("SerpApi's answer has neither details nor an error.")
+        if not says_no_details(str(body["error"])):
+            raise ServiceUnavailableError(f"SerpApi: {quote(body)}")
         message = f"SerpApi has no details of {creative_id}: {quote(body)}"
         raise NoDetailsError(message, answer.billed_search(body))
 
@@ -233,14 +241,15 @@ class SerpApiClient:
             raise ServiceDownError(
                 f"SerpApi ({self._host}) did not answer within {self.timeout:g} s.",
                 command=_REMEDY,
-            ) from error
+            ) from safe_cause(error)
         except TooLargeError as error:
-            raise ServiceUnavailableError(f"SerpApi's answer is too large: {error}.") from error
+            reason = f"SerpApi's answer is too large: {error}."
+            raise ServiceUnavailableError(reason) from safe_cause(error)
         except httpx.HTTPError as error:
             raise ServiceDownError(
                 f"SerpApi ({self._host}) cannot be reached: {str(error) or type(error).__name__}.",
                 command=_REMEDY,
-            ) from error
+            ) from safe_cause(error)
 
     async def _why_too_many(self) -> AdSparkError:
         """429 means the hour or the month; only the account, which is free to ask, knows which."""

@@ -18,6 +18,8 @@ from adspark.text.storable import UNSTORABLE
 _LONGEST_TEXT = 10_000  # characters
 _MOST_VARIATIONS = 50
 _MOST_PARTS = 300  # of a list: of regions there are 239
+# SerpApi's words for a creative without details, and for one that it does not find.
+_NO_DETAILS = ("hasn't returned any results", "Failed to retrieve data")
 
 
 def _day(value: object) -> date | None:
@@ -106,6 +108,11 @@ class DetailsPayload(BaseModel):
         """The first text that any variation has in one of these fields."""
         texts = (getattr(one, field) for field in fields for one in self.variations)
         return next(filter(None, texts), None)
+
+
+def says_no_details(error: str) -> bool:
+    """Whether these words of SerpApi mean that a creative has no details."""
+    return any(words in error for words in _NO_DETAILS)
 
 
 def parse_details(body: dict[str, Any], search: Search) -> DetailsPayload:

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from adspark.errors import (
     InvalidCredentialsError,
+    InvalidRequestError,
     ServiceDownError,
     ServiceRefusedError,
     ServiceUnavailableError,
@@ -20,6 +21,7 @@ from adspark.serpapi.payloads import Search, SearchPage, parse_rows, shown_of
 from adspark.text.redaction import quote as quote_words
 
 _NO_RESULTS = "hasn't returned any results"
+_TEMPORARY = (httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_EARLY)
 _LONGEST_KIND = 100  # characters of a content type in a message
 _MOST_ROWS = 1000  # that are read of a page, of which at most 100 are ever requested
 _LONGEST_ID = 200  # characters; SerpApi's have 24
@@ -41,7 +43,8 @@ class Answer:
 
         Raises:
             InvalidCredentialsError, ServiceRefusedError: the status says so.
-            ServiceUnavailableError: a failure, or not the JSON that it should be.
+            InvalidRequestError: SerpApi says what is wrong with the request, as with its token.
+            ServiceUnavailableError: a failure, a redirect, or not the JSON that it should be.
         """
         if self.status >= httpx.codes.INTERNAL_SERVER_ERROR:
             raise ServiceDownError(f"SerpApi failed on its side (HTTP {self.status}).")
@@ -52,9 +55,15 @@ class Answer:
             )
         body = parse_object(self.content, secret=self.key)
         if self.status != httpx.codes.OK:
-            raise ServiceRefusedError(
-                f"SerpApi refused the request (HTTP {self.status}): {quote(body or {})}"
-            )
+            words = quote(body or {})
+            said = f": {words}" if words else ", without saying why."
+            if self.status < httpx.codes.BAD_REQUEST or self.status in _TEMPORARY:
+                raise ServiceUnavailableError(
+                    f"SerpApi answered with HTTP {self.status} instead of a result{said}"
+                )
+            is_invalid = self.status == httpx.codes.BAD_REQUEST and words
+            refused = InvalidRequestError if is_invalid else ServiceRefusedError
+            raise refused(f"SerpApi refused the request (HTTP {self.status}){said}")
         if body is None:
             kind = quote_words(
                 self.headers.get("content-type", "no content type"), most=_LONGEST_KIND

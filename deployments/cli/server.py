@@ -11,6 +11,7 @@ import httpx
 from adspark.errors import AdSparkError, ConfigurationError
 from adspark.home.running_stack import describe_starting, is_starting
 from adspark.settings import get_settings
+from adspark.text.redaction import safe_cause
 from deployments.environment.running_stack import find_api_url
 from deployments.terminal.progress import progress
 
@@ -74,16 +75,16 @@ async def open_server(api_url: str | None = None) -> AsyncIterator["PrefectClien
                         "and a password; set it to name:password, as in its containers' .env."
                     ) from None
                 if _is_slow(error):
-                    raise _slow_error(url) from error
+                    raise _slow_error(url) from safe_cause(error)
                 if isinstance(error, httpx.HTTPStatusError):
                     raise AdSparkError(
                         f"Prefect's server at {url} refused a request "
                         f"(HTTP {error.response.status_code}); its log says why."
-                    ) from error
+                    ) from safe_cause(error)
                 raise AdSparkError(
                     f"Prefect's server at {url} went away ({type(error).__name__}); what was "
                     f"requested may still run: look there once it is back."
-                ) from error
+                ) from safe_cause(error)
 
 
 def call_server(

@@ -11,6 +11,7 @@ from prefect.client.orchestration import PrefectClient, get_client
 from prefect.settings import get_current_settings
 
 from adspark.errors import ServiceUnavailableError
+from adspark.text.redaction import safe_cause
 from deployments.operations.runs.lookup import ui_address
 
 _LOG = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ async def open_prefect() -> AsyncIterator[PrefectClient]:
                 raise _away(error)
             yield client
     except (httpx.HTTPError, TimeoutError) as error:
-        raise _away(error) from error
+        raise _away(error) from safe_cause(error)
 
 
 def run_url(run_id: UUID) -> str | None:

@@ -1,6 +1,7 @@
 """The flow cleanup-old-creatives: the guide's call, its counts, and settings that it refuses."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from prefect.client.orchestration import get_client
@@ -9,10 +10,14 @@ from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
 from adspark.db.engine import Database
 from adspark.db.rates import CLEANUPS
 from adspark.errors import ConfigurationError
+from adspark.media.store import MediaStore
+from adspark.sandbox.control.pictures import draw_picture
 from adspark.settings import get_settings
 from flows.cleanup_old_creatives import cleanup_old_creatives
+from tests.support.memory_store import PROTOCOL, MemoryStore
 from tests.support.stored_ads import ids, stock
 
+PNG = draw_picture({"advertiser": "A", "ad_creative_id": "CR1", "format": "text"})
 pytestmark = pytest.mark.usefixtures("environment")
 
 
@@ -35,6 +40,21 @@ async def test_a_ledger_too_short_for_budgets_is_refused(
     with pytest.raises(ConfigurationError, match="KEEP_FETCHES_DAYS: must be 62 to 36500, not 7"):
         await cleanup_old_creatives()
     assert await ids(database, "SELECT count(*) FROM creative") == [3]
+
+
+async def test_a_run_that_could_not_remove_a_picture_says_so_and_is_no_success(
+    database: Database, environment: pytest.MonkeyPatch
+) -> None:
+    await stock(database)
+    environment.setenv("ADSPARK_MEDIA_URL", f"{PROTOCOL}://flow")
+    get_settings.cache_clear()
+    path = await MediaStore(f"{PROTOCOL}://flow").save_original("1" * 64, PNG)
+    MemoryStore.store[f"/flow/{path}"].modified -= timedelta(days=2)
+    environment.setattr(MemoryStore, "protected", {f"/flow/{path}"})
+    ended = await cleanup_old_creatives(return_state=True)
+    assert (ended.is_failed(), ended.name) == (True, "Partly Failed")
+    assert (ended.message or "").startswith("removed 3 ads, 1 advertisers; 1 picture could not be")
+    assert f"{path}: Operation not permitted" in (ended.message or "")
 
 
 async def test_it_cleans_up_once_an_hour_as_operators_set(database: Database) -> None:

@@ -1,5 +1,6 @@
 """An object storage for tests, in this process: what `gs://` leads to while it is used."""
 
+import errno
 from typing import Any, ClassVar
 
 import fsspec
@@ -9,15 +10,25 @@ PROTOCOL = "gs"
 
 
 class MemoryStore(MemoryFileSystem):  # type: ignore[misc]  # fsspec has no types
-    """Keeps files in a dictionary, by their path with a slash before the bucket."""
+    """Keeps files in a dictionary, by their path with a slash before the bucket.
+
+    Attributes:
+        protected: paths, spelled so, that it refuses to remove.
+    """
 
     protocol = PROTOCOL
     store: ClassVar[dict[str, Any]] = {}
     pseudo_dirs: ClassVar[list[str]] = [""]
+    protected: ClassVar[set[str]] = set()
 
     @classmethod
     def _strip_protocol(cls, path: str) -> str:
         return str(super()._strip_protocol(path.replace(f"{PROTOCOL}://", "memory://")))
+
+    def _rm(self, path: str) -> None:
+        if path in self.protected:
+            raise PermissionError(errno.EPERM, "Operation not permitted", path)
+        super()._rm(path)
 
 
 fsspec.register_implementation(PROTOCOL, MemoryStore, clobber=True)

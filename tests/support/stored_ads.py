@@ -9,6 +9,10 @@ from adspark.db.engine import Database
 from tests.support.factories import creative
 
 OLD = "now() - interval '100 days'"
+LET_VARIANTS_AGE = (
+    f"UPDATE ad_variant SET requested_at = {OLD}, started_at = {OLD}, completed_at = {OLD}",
+    f"UPDATE variant_feedback SET created_at = {OLD}, updated_at = {OLD}",
+)
 
 
 async def change(database: Database, *statements: str) -> None:

@@ -22,7 +22,7 @@ from adspark.generators.dify.payloads import RunEvent
 from adspark.generators.http import PROXY_GUESSES
 from adspark.net.bounded_responses import TooLargeError
 from adspark.net.json_responses import parse_object
-from adspark.text.redaction import quote
+from adspark.text.redaction import quote, safe_cause
 
 _QUOTA = ("provider_quota_exceeded", "rate_limit_error")
 _APP = ("not_workflow_app", "provider_not_initialize", "model_currently_not_support")
@@ -82,13 +82,16 @@ def translated(seconds: float) -> Iterator[None]:
         raise NotBegunError(
             f"Dify cannot be reached: {_reason(error)}.",
             command="check the network and Dify's address (ADSPARK_DIFY_URL, or its block)",
-        ) from error
+        ) from safe_cause(error)
     except (TimeoutError, httpx.TimeoutException) as error:
-        raise ServiceUnavailableError(f"Dify said nothing for {seconds:g} s.") from error
+        reason = f"Dify said nothing for {seconds:g} s."
+        raise ServiceUnavailableError(reason) from safe_cause(error)
     except TooLargeError as error:
-        raise ServiceUnavailableError(f"Dify's answer is too large: {error}.") from error
+        reason = f"Dify's answer is too large: {error}."
+        raise ServiceUnavailableError(reason) from safe_cause(error)
     except (httpx.HTTPError, httpx.StreamError) as error:
-        raise ServiceUnavailableError(f"Dify's answer was cut off: {_reason(error)}.") from error
+        reason = f"Dify's answer was cut off: {_reason(error)}."
+        raise ServiceUnavailableError(reason) from safe_cause(error)
 
 
 def _reason(error: Exception) -> str:

@@ -4,9 +4,10 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 
-from adspark.creatives.details import LookUp
+from adspark.creatives.details import DetailsSummary, LookUp
 from adspark.db.engine import Database
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
@@ -14,6 +15,7 @@ from adspark.serpapi.client import SerpApiClient, no_gate
 from adspark.watches.admission import SweepGate
 from adspark.watches.budgets import read_budget
 from adspark.watches.sweep_store import summarise_sweep
+from tests.support.serpapi_answers import client
 from tests.support.watching import KEY, Place
 
 # A recorded advertiser whose ads have recorded details with copy.
@@ -159,6 +161,59 @@ async def test_an_ad_without_details_is_asked_for_once(place: Place) -> None:
     assert again.details.refused == 0
     (stored,) = await details(place)
     assert "has no details" in stored.error
+
+
+FOUND = {
+    "search_metadata": {"id": "d1", "status": "Success"},
+    "search_information": {"regions": []},
+    "ad_creatives": [{"headline": "Hi"}],
+}
+
+
+async def look_up_twice(place: Place, error: str) -> tuple[DetailsSummary, DetailsSummary]:
+    """Look up one ad by an answer with this error, and again by one with details."""
+    watch_id = await with_news(place, 1, details_per_sweep=1)
+    await place.check(watch_id, gate_that_lets_through(1))
+    answers = iter(({"error": error}, FOUND))
+    async with (
+        client(lambda _: httpx.Response(200, json=next(answers))) as serpapi,
+        place.database.locks() as locks,
+    ):
+        one, two = (LookUp(place.database, serpapi, locks, watch_id, no_gate) for _ in range(2))
+        return await one.look_up_news(1), await two.look_up_news(1)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        "Your account has run out of searches.",
+        "Google Ads Transparency Center is temporarily unavailable.",
+        "Invalid API key. Your API key should be here: https://serpapi.com/manage-api-key",
+    ],
+)
+async def test_an_error_that_says_nothing_of_the_ad_is_told_and_the_ad_looked_up_later(
+    place: Place, error: str
+) -> None:
+    first, second = await look_up_twice(place, error)
+    assert (first.refused, first.waiting, first.problem) == (0, 1, f"SerpApi: {error}")
+    assert (second.found, second.waiting, second.problem) == (1, 0, None)
+    (stored,) = await details(place)
+    assert (stored.headline, stored.error) == ("Hi", None)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        "Google Ads Transparency Center Ad Details hasn't returned any results for this query.",
+        "Failed to retrieve data.",
+    ],
+)
+async def test_that_an_ad_has_no_details_is_believed_in_the_words_for_it_only(
+    place: Place, error: str
+) -> None:
+    first, second = await look_up_twice(place, error)
+    assert (first.refused, first.waiting, first.problem) == (1, 0, None)
+    assert (second.found, second.refused) == (0, 0)
 
 
 async def test_a_failure_is_said_fails_no_watch_and_is_made_good_later(place: Place) -> None:

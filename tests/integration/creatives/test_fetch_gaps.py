@@ -15,6 +15,7 @@ from adspark.creatives.ledger import finish_fetch, record_page, resume_or_create
 from adspark.creatives.store import SavedCreatives
 from adspark.db.engine import Database
 from adspark.errors import (
+    AdSparkError,
     BusyError,
     DatabaseUnavailableError,
     ServiceRefusedError,
@@ -208,6 +209,20 @@ async def test_tokens_that_stay_dead_are_paid_for_once_and_the_remedy_is_said(
     assert place.service.billed == billed
     (row,) = [row for row in await place.ledger() if row.stop_reason == "error"]
     assert row.searches_billed == 1
+
+
+@pytest.mark.parametrize("status", [302, 403, 404, 408, 413, 425])
+async def test_a_failure_that_says_nothing_of_the_token_pays_for_no_fresh_first_page(
+    place: Place, status: int
+) -> None:
+    await place.fetch(max_pages=1)  # so that its answer is cached
+    place.service.failures = [None, status]
+    with pytest.raises(AdSparkError) as raised:
+        await place.fetch()
+    assert "page tokens" not in raised.value.sentence
+    assert place.service.billed == 1
+    await place.fetch()
+    assert place.service.billed == 3
 
 
 async def test_a_resumed_fetch_with_a_dead_token_begins_anew_from_the_cache(place: Place) -> None:

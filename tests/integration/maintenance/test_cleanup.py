@@ -23,7 +23,8 @@ from adspark.models import Fetch, FetchStatus, Message
 from adspark.sandbox.control.pictures import draw_picture
 from adspark.variants.reviews.store import Review, save_review
 from tests.support.archived import add_versions
-from tests.support.stored_ads import OLD, change, ids, stock
+from tests.support.memory_store import PROTOCOL, MemoryStore
+from tests.support.stored_ads import LET_VARIANTS_AGE, OLD, change, ids, stock
 from tests.support.variants_at_hand import AD, OTHER, ask, finish
 
 PICTURE = draw_picture({"advertiser": "A", "ad_creative_id": AD, "format": "text"})
@@ -56,9 +57,41 @@ async def test_an_ad_stays_with_an_approved_variant_or_one_that_is_being_made(
         third = await finish(session, await ask(session, f"CR{3:020d}"))
         await save_review(session, variant=third, review=Review(user_id=1, is_approved=False))
         await session.commit()
+    await change(database, *LET_VARIANTS_AGE)
     summary = await clean_up(database, media, Retention())
     assert (summary.creatives, summary.variants) == (1, 1)
     assert await ids(database, "SELECT ad_creative_id FROM creative ORDER BY 1") == [AD, OTHER]
+
+
+@pytest.mark.parametrize(
+    "touched",
+    [
+        pytest.param("ad_variant SET requested_at = {}", id="requested"),
+        pytest.param("ad_variant SET started_at = {}", id="started"),
+        pytest.param("ad_variant SET status = 'failed', completed_at = {}", id="failed"),
+        pytest.param("ad_variant SET status = 'completed', completed_at = {}", id="completed"),
+        pytest.param("variant_feedback SET updated_at = {}", id="reviewed"),
+    ],
+)
+async def test_a_variant_and_its_ad_stay_as_long_after_the_last_that_happened_to_the_variant(
+    database: Database, media: MediaStore, touched: str
+) -> None:
+    await stock(database)
+    async with database.session() as session:
+        made = await finish(session, await ask(session, AD))
+        await save_review(session, variant=made, review=Review(user_id=1, is_approved=False))
+        await session.commit()
+    await change(database, *LET_VARIANTS_AGE)
+    update = f"UPDATE {touched}"
+    await change(database, update.format("now() - interval '89 days'"))
+    foreseen = await clean_up(database, media, Retention(), dry_run=True)
+    assert foreseen.headline == "would remove 2 ads"
+    assert (await clean_up(database, media, Retention())).headline == "removed 2 ads"
+    assert await ids(database, "SELECT original_ad_id FROM ad_variant") == [AD]
+    await change(database, update.format("now() - interval '91 days'"))
+    foreseen = await clean_up(database, media, Retention(), dry_run=True)
+    done = await clean_up(database, media, Retention())
+    assert (foreseen.creatives, foreseen.variants) == (done.creatives, done.variants) == (1, 1)
 
 
 async def test_an_ad_stays_while_it_is_on_a_board(database: Database, media: MediaStore) -> None:
@@ -85,6 +118,7 @@ async def test_a_dry_run_counts_the_same_and_removes_nothing(
     async with database.session() as session:
         await finish(session, await ask(session, AD))
         await session.commit()
+    await change(database, *LET_VARIANTS_AGE)
     foreseen = await clean_up(database, media, Retention(), dry_run=True)
     assert foreseen.headline == "would remove 3 ads, 1 variants"
     done = await clean_up(database, media, Retention())
@@ -154,6 +188,27 @@ async def test_pictures_that_no_variant_has_go_once_they_are_a_day_old(
     summary = await clean_up(database, media, Retention())
     assert (summary.pictures, summary.picture_bytes) == (1, len(PICTURE))
     assert set(await media.list_pictures()) == {used, new}
+
+
+async def test_a_picture_that_cannot_be_removed_is_named_and_keeps_no_other(
+    database: Database,
+) -> None:
+    store = MediaStore(f"{PROTOCOL}://cleanup")
+    paths = [await store.save_original(f"{number}" * 64, PICTURE) for number in range(9)]
+    for kept in MemoryStore.store.values():
+        kept.modified -= timedelta(days=2)
+    MemoryStore.protected |= {f"/cleanup/{path}" for path in paths[1:8]}
+    try:
+        foreseen = await clean_up(database, store, Retention(), dry_run=True)
+        summary = await clean_up(database, store, Retention())
+    finally:
+        MemoryStore.protected.clear()
+    assert (foreseen.pictures, foreseen.unremoved) == (9, 0)
+    assert (summary.pictures, summary.unremoved) == (2, 7)
+    assert summary.unremoved_pictures == [f"{one}: Operation not permitted" for one in paths[1:6]]
+    assert f"; 7 pictures could not be removed ({paths[1]}: Operation not" in summary.headline
+    assert summary.headline.endswith(f"{paths[5]}: Operation not permitted, …)")
+    assert (await clean_up(database, store, Retention())).pictures == 7
 
 
 async def test_what_is_no_picture_by_its_name_is_left_and_told(

@@ -14,7 +14,7 @@ from adspark.errors import InvalidQueryError
 from adspark.maintenance.cleanup import CleanupSummary, Retention, clean_up
 from adspark.media.store import MediaStore
 from adspark.variants.reviews.store import Review, save_review
-from tests.support.stored_ads import change, ids, stock
+from tests.support.stored_ads import LET_VARIANTS_AGE, change, ids, stock
 from tests.support.variants_at_hand import AD, OTHER, ask, finish
 
 STORED = "SELECT ad_creative_id FROM creative ORDER BY 1"
@@ -102,6 +102,7 @@ async def test_an_ad_whose_variant_was_approved_after_the_clean_up_had_looked_st
     async with database.session() as session:
         made = await finish(session, await ask(session, AD))
         await session.commit()
+    await change(database, *LET_VARIANTS_AGE)
     async with database.session() as gate:
         await close_gate(gate)
         cleaning = asyncio.create_task(clean_up(gated, media, Retention()))
@@ -170,6 +171,7 @@ async def test_an_ad_whose_variant_is_just_being_approved_stays(
     async with database.session() as session:
         made = await finish(session, await ask(session, AD))
         await session.commit()
+    await change(database, *LET_VARIANTS_AGE)
     async with database.session() as reviewing:
         await save_review(reviewing, variant=made, review=Review(user_id=1, is_approved=True))
         cleaning = asyncio.create_task(clean_up(database, media, Retention()))

@@ -24,6 +24,7 @@ from adspark.errors import (
 from adspark.serpapi.client import SerpApiClient, hash_token
 from adspark.serpapi.payloads import SearchPage
 from tests.support.factories import creative_row, query
+from tests.support.raw_server import serve_raw
 from tests.support.serpapi_answers import KEY, body, client
 
 EMPTY = {
@@ -80,6 +81,62 @@ async def test_every_failure_of_the_contract_has_its_kind(
         with pytest.raises(error) as caught:
             await serpapi.search(query())
     assert KEY not in repr(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "error", "message"),
+    [
+        pytest.param(203, body(), ServiceUnavailableError,
+            "SerpApi answered with HTTP 203 instead of a result, without saying why.",
+            id="changed by a proxy",
+        ),
+        pytest.param(204, None, ServiceUnavailableError,
+            "SerpApi answered with HTTP 204 instead of a result, without saying why.",
+            id="nothing",
+        ),
+        pytest.param(206, "[", ServiceUnavailableError,
+            "SerpApi answered with HTTP 206 instead of a result, without saying why.",
+            id="a part",
+        ),
+        pytest.param(302, None, ServiceUnavailableError,
+            "SerpApi answered with HTTP 302 instead of a result, without saying why.",
+            id="a redirect, as a network's sign-in gives it",
+        ),
+        pytest.param(408, None, ServiceUnavailableError,
+            "SerpApi answered with HTTP 408 instead of a result, without saying why.",
+            id="too slow",
+        ),
+        pytest.param(425, {"error": "Too early"}, ServiceUnavailableError,
+            "SerpApi answered with HTTP 425 instead of a result: Too early", id="too early",
+        ),
+        pytest.param(403, {"error": {}}, ServiceRefusedError,
+            "SerpApi refused the request (HTTP 403), without saying why.", id="no words",
+        ),
+        pytest.param(404, {"error": "Not found"}, ServiceRefusedError,
+            "SerpApi refused the request (HTTP 404): Not found", id="words",
+        ),
+    ],
+)  # fmt: skip
+async def test_an_answer_that_is_no_result_is_named_and_temporary_unless_it_is_a_refusal(
+    status: int,
+    content: Any,  # noqa: ANN401
+    error: type[AdSparkError],
+    message: str,
+) -> None:
+    async with client(lambda _: httpx.Response(status, json=content)) as serpapi:
+        with pytest.raises(error) as caught:
+            await serpapi.search(query())
+    assert str(caught.value) == message
+
+
+async def test_an_answer_in_an_unknown_encoding_is_told_in_one_sentence() -> None:
+    def answer(_: bytes) -> list[bytes]:
+        return [b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\n\r\nx"]
+
+    with serve_raw(answer) as url:
+        async with SerpApiClient(SecretStr(KEY), base_url=url) as serpapi:
+            with pytest.raises(ServiceUnavailableError, match="encoding 'br'; check this"):
+                await serpapi.search(query())
 
 
 @pytest.mark.parametrize(
