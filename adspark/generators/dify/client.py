@@ -159,7 +159,8 @@ class DifyClient(PaidServiceClient):
         """
         parameters = {"user": user, "include_state_snapshot": "true"}
         path = f"workflow/{run_id}/events"
-        async with aclosing(self._stream("GET", path, params=parameters)) as events:
+        stream = self._stream("GET", path, run_id=run_id, params=parameters)
+        async with aclosing(stream) as events:
             async for event in events:
                 yield event
 
@@ -225,9 +226,14 @@ class DifyClient(PaidServiceClient):
         self,
         method: str,
         path: str,
+        *,
+        run_id: str | None = None,
         **request: Any,  # noqa: ANN401
     ) -> AsyncGenerator[RunEvent]:
-        """The events; pings are a sign of life once the first event has come."""
+        """The events of one run, by default the first that is named; those of others are ignored.
+
+        Pings are a sign of life once the first event has come.
+        """
         first_by = asyncio.get_running_loop().time() + self._first_event
         async with (
             self._opened(method, path, request, by=first_by) as source,
@@ -246,6 +252,9 @@ class DifyClient(PaidServiceClient):
                     continue
                 event = parse_event(sent.data, secret=self._key)
                 is_first = False
+                run_id = run_id or event.workflow_run_id
+                if event.workflow_run_id not in (None, run_id):
+                    continue
                 yield event
                 if event.event in LAST_EVENTS:
                     return

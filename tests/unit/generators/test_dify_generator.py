@@ -49,6 +49,7 @@ REQUEST = GenerationRequest(
     original_copy="Winter is on. Shop now!",
 )
 REMOTE_RUN = RemoteRun("r1", "t1")
+CUT = httpx.ReadError("reset")
 FAILED_EVENT = {
     "event": "error", "status": 400, "code": "invalid_param", "message": "url is required",
 }  # fmt: skip
@@ -436,6 +437,19 @@ async def test_the_pictures_address_is_whole(told: str, address: str) -> None:
     assert (await generate(dify)).picture == address
 
 
+@pytest.mark.parametrize("is_first", [True, False], ids=["a new run", "a run gone back to"])
+@at_once
+async def test_the_end_of_another_run_in_the_stream_is_not_this_runs(is_first: bool) -> None:
+    data = {"id": "r9", "status": "succeeded", "outputs": {"text": "Somebody else's"}}
+    parts = sse(FINISHED | {"workflow_run_id": "r9", "data": data}, end("succeeded", OUTPUTS))
+    dify = Dify()
+    dify.put("running")
+    dify.starts = [streamed(sse(STARTED), parts if is_first else CUT)]
+    dify.attaches = [streamed(parts)]
+    assert (await generate(dify)).text == COPY
+    assert dify.count("GET workflow/r1/events") == int(not is_first)
+
+
 async def test_a_workflow_that_went_round_a_failed_node_is_done() -> None:
     dify = Dify()
     dify.starts = [streamed(sse(STARTED, end("partial-succeeded", {"text": COPY})))]
@@ -602,9 +616,6 @@ async def test_a_picture_that_dify_does_not_take_is_never_asked_for(
 
 
 # What was lost sight of
-
-
-CUT = httpx.ReadError("reset")
 
 
 def _ends_while_watched(dify: Dify) -> httpx.Response:
