@@ -233,10 +233,11 @@ class _Observer:
         self._variant = variant
         self._submitted_at: datetime | None = None
 
-    async def on_submit(self) -> None:
+    async def on_submit(self) -> datetime:
         await self._deps.gate()
         async with self._deps.database.session() as session, session.begin():
             self._submitted_at = await VariantState(session, self._variant).submit()
+        return self._submitted_at
 
     async def on_refused(self) -> None:
         async with self._deps.database.session() as session, session.begin():

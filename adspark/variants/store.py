@@ -16,6 +16,8 @@ _COPY = text("""
     SELECT concat_ws(E'\\n', headline, snippet, call_to_action) FROM creative_detail
     WHERE ad_creative_id = :ad_creative_id
 """)
+# Workers' clocks differ from the database's, and from each other.
+_SECONDS_SINCE = text("SELECT extract(epoch FROM now() - CAST(:moment AS timestamptz))")
 
 
 class VariantSummary(BaseModel):
@@ -82,6 +84,11 @@ async def read_variant(session: AsyncSession, *, variant_id: int) -> AdVariant:
 async def read_original_copy(session: AsyncSession, *, ad_creative_id: str) -> str | None:
     """The words of a creative, where its details were fetched."""
     return await session.scalar(_COPY, {"ad_creative_id": ad_creative_id}) or None
+
+
+async def read_seconds_since(session: AsyncSession, moment: datetime | None) -> float:
+    """Seconds since a time that the database has noted, by its own clock; 0 of none."""
+    return float(await session.scalar(_SECONDS_SINCE, {"moment": moment}) or 0)
 
 
 def summary_of(variant: AdVariant) -> VariantSummary:

@@ -191,9 +191,10 @@ class Notes:
         self._is_cancelled = is_cancelled
         self.steps: list[tuple[float, str]] = []
 
-    async def on_submit(self) -> None:
+    async def on_submit(self) -> datetime:
         await asyncio.sleep(self._turn_after)
         self._told.append("submitted")
+        return datetime.now(UTC)
 
     async def on_refused(self) -> None:
         self._told.append("refused")
@@ -941,7 +942,7 @@ async def test_what_is_nowhere_is_asked_for_again_once_it_is_surely_lost(
     seconds: float, is_asked: bool
 ) -> None:
     dify = Dify()
-    request = replace(REQUEST, submitted_at=ago(seconds))
+    request = replace(REQUEST, submitted_at=ago(seconds), submitted_for=seconds)
     if is_asked:
         assert (await generate(dify, request, lost_after=1200)).text == COPY
     else:
