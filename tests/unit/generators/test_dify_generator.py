@@ -50,6 +50,7 @@ REQUEST = GenerationRequest(
 )
 REMOTE_RUN = RemoteRun("r1", "t1")
 CUT = httpx.ReadError("reset")
+PROXYS_404 = httpx.Response(404, text="404 page not found\n")
 FAILED_EVENT = {
     "event": "error", "status": 400, "code": "invalid_param", "message": "url is required",
 }  # fmt: skip
@@ -58,6 +59,12 @@ FAILED_EVENT = {
 def ago(seconds: float) -> datetime:
     """A time in the past."""
     return datetime.now(UTC) - timedelta(seconds=seconds)
+
+
+def not_found() -> httpx.Response:
+    """Dify knows no such run."""
+    told = {"code": "not_found", "message": "Workflow run not found.", "status": 404}
+    return httpx.Response(404, json=told)
 
 
 def end(status: str = "succeeded", outputs: Json | None = None, error: str | None = None) -> Json:
@@ -131,7 +138,7 @@ class Dify:
                 return self._log() if not self.logs else self.logs.pop(0)
             case ["workflows", "run", run_id]:
                 known = self.runs.get(run_id)
-                found = httpx.Response(200, json=known) if known else httpx.Response(404)
+                found = httpx.Response(200, json=known) if known else not_found()
                 return self.details.pop(0) if self.details else found
             case ["workflows", "tasks", _, "stop"]:
                 self.put("stopped")
@@ -643,7 +650,7 @@ def _ends_while_watched(dify: Dify) -> httpx.Response:
         ),
         pytest.param(lambda dify: [httpx.Response(502), _ends_while_watched(dify)], id="proxy"),
         pytest.param(
-            lambda dify: [httpx.Response(404), _ends_while_watched(dify)],
+            lambda dify: [not_found(), _ends_while_watched(dify)],
             id="an older Dify, where nobody can come back",
         ),
     ],
@@ -667,7 +674,8 @@ async def test_a_run_whose_stream_is_cut_is_gone_back_to_and_not_asked_for_again
     [
         pytest.param([httpx.Response(502), httpx.ConnectError("refused")], id="Dify is away"),
         pytest.param([httpx.Response(200, json={"id": "r1", "status": "scheduled"})], id="waiting"),
-        pytest.param([httpx.Response(404)], id="a run that is not stored yet"),
+        pytest.param([not_found()], id="a run that is not stored yet"),
+        pytest.param([PROXYS_404] * 5, id="a proxy is away"),
     ],
 )
 @at_once
@@ -839,7 +847,7 @@ async def test_outputs_that_the_last_event_leaves_out_are_read_from_the_run() ->
 async def test_an_unknown_status_without_outputs_is_told_at_once(is_attached: bool) -> None:
     dify = Dify(starts=[streamed(sse(STARTED), CUT)])
     dify.put("dreaming")
-    dify.attaches = [streamed(sse(STARTED), *WAITING) if is_attached else httpx.Response(404)]
+    dify.attaches = [streamed(sse(STARTED), *WAITING) if is_attached else not_found()]
     began = asyncio.get_running_loop().time()
     await fails(dify, ServiceRefusedError, "status 'dreaming', which AdSpark does not know")
     assert asyncio.get_running_loop().time() - began < 15
