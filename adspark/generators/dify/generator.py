@@ -96,11 +96,14 @@ class DifyGenerator:
             return request.remote_run.run_id
         if request.submitted_at is None:
             return None
+        clock = asyncio.get_running_loop().time
+        began = clock()
         found = await self._find(request.key, request.submitted_at)
-        if found is None and request.submitted_for < self.lost_after:
+        waited = request.submitted_for + clock() - began
+        if found is None and waited < self.lost_after:
             raise PostponedError(
-                f"Dify got the request {request.submitted_for:.0f} s ago and did not answer; it "
-                f"gets it again once its log has not shown the run for {self.lost_after:g} s."
+                f"Dify got the request {waited:.0f} s ago and did not answer; it gets it again "
+                f"once its log has not shown the run for {self.lost_after:g} s."
             )
         return found
 

@@ -941,7 +941,7 @@ async def test_a_second_try_finds_the_run_in_the_log_first() -> None:
     ("seconds", "is_asked"),
     [
         pytest.param(9, False, id="just now"),
-        pytest.param(1190, False, id="it could still be running"),
+        pytest.param(1180, False, id="it could still be running"),
         pytest.param(1210, True, id="surely lost"),
     ],
 )
