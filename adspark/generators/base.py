@@ -40,6 +40,7 @@ class GenerationRequest:
     original_copy: str | None = None
     rules: str | None = None  # that the variant is checked by, a line each
     submitted_at: datetime | None = None  # by an earlier try, if it was
+    submitted_for: float = 0.0  # seconds since then, by the clock of whoever noted the time
     remote_run: RemoteRun | None = None  # that an earlier try has learnt of
 
 
@@ -60,8 +61,8 @@ class Generated:
 class GenerationObserver(Protocol):
     """What is called as a generation gets on."""
 
-    async def on_submit(self) -> None:
-        """It is submitted next; returns once it fits within the rate limit, and the time is saved.
+    async def on_submit(self) -> datetime:
+        """It is submitted next; returns the time, saved, once it fits within the rate limit.
 
         Raises:
             UnknownVariantError: it was cancelled, or another worker has submitted it.

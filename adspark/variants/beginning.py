@@ -11,7 +11,7 @@ from adspark.rules.prompt import write_rules
 from adspark.rules.store import RulesInForce
 from adspark.variants.result import OriginalAd
 from adspark.variants.state import generation_key
-from adspark.variants.store import read_original_copy, read_variant
+from adspark.variants.store import read_original_copy, read_seconds_since, read_variant
 
 
 async def read_original(database: Database, media: MediaStore, variant: AdVariant) -> OriginalAd:
@@ -49,6 +49,8 @@ async def build_request(
         UnusableContentError: its parent has no picture.
     """
     picture, words = await _find_beginning(database, media, variant, original)
+    async with database.session() as session:
+        submitted_for = await read_seconds_since(session, variant.asked_at)
     return GenerationRequest(
         key=generation_key(variant),
         prompt=variant.prompt,
@@ -56,6 +58,7 @@ async def build_request(
         original_copy=words,
         rules=None if rules is None else write_rules(rules.rules),
         submitted_at=variant.asked_at,
+        submitted_for=submitted_for,
         remote_run=remote_run_of(variant),
     )
 

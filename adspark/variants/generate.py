@@ -32,13 +32,15 @@ from adspark.variants.beginning import build_request, read_original, remote_run_
 from adspark.variants.checking import add_check, find_bound
 from adspark.variants.result import save_result
 from adspark.variants.state import VariantState, generation_key
-from adspark.variants.store import VariantSummary, read_variant, summary_of
+from adspark.variants.store import VariantSummary, read_generated, read_variant, summary_of
 
 if TYPE_CHECKING:  # the browser is imported where one is started
     from adspark.rendering.renderer import Renderer
 
 Gate = Callable[[], Awaitable[None]]
 Progress = Callable[[float, str], Awaitable[None]]
+_ADDRESSES_WORK = 300.0  # seconds, of generated pictures: Dify's FILES_ACCESS_TIMEOUT
+
 OpenGenerator = Callable[[str], AbstractAsyncContextManager[Generator]]
 
 
@@ -149,7 +151,8 @@ async def generate(deps: GenerationDeps, *, variant_id: int) -> VariantSummary:
     Raises:
         GenerationFailedError: the generator failed, or gave nothing usable.
         PausedError: its batch was paused before the generation was submitted.
-        PostponedError: whether a generation was begun will be known later.
+        PostponedError: whether a generation was begun will be known later, or the host of its
+            picture is away.
         UnknownVariantError: it was cancelled meanwhile.
         AdSparkError: the generator, the store or the database does not work.
     """
@@ -164,7 +167,7 @@ async def generate(deps: GenerationDeps, *, variant_id: int) -> VariantSummary:
     if request.submitted_at is None:
         await deps.database.check_server()
         await deps.generator.check(request.prompt)
-    generated = await _generate(deps, variant, request)
+    generated, age = await _generate(deps, variant, request)
     with identify(variant=variant_id), span("store"):
         completion = await save_result(
             original,
@@ -172,6 +175,7 @@ async def generate(deps: GenerationDeps, *, variant_id: int) -> VariantSummary:
             media=deps.media,
             downloader=deps.downloader,
             too_close=find_bound(rules, deps.too_close),
+            may_wait=age < _ADDRESSES_WORK,
         )
         completion = await add_check(rules, completion, media=deps.media)
         async with deps.database.session() as session, session.begin():
@@ -233,10 +237,11 @@ class _Observer:
         self._variant = variant
         self._submitted_at: datetime | None = None
 
-    async def on_submit(self) -> None:
+    async def on_submit(self) -> datetime:
         await self._deps.gate()
         async with self._deps.database.session() as session, session.begin():
             self._submitted_at = await VariantState(session, self._variant).submit()
+        return self._submitted_at
 
     async def on_refused(self) -> None:
         async with self._deps.database.session() as session, session.begin():
@@ -257,19 +262,26 @@ class _Observer:
 
 async def _generate(
     deps: GenerationDeps, variant: AdVariant, request: GenerationRequest
-) -> Generated:
-    """What the generation gives, saved at once; else what an earlier try has saved of it."""
-    saved = variant.generated
+) -> tuple[Generated, float]:
+    """What the generation gives, saved at once, and the seconds since it was first saved.
+
+    While its picture's address works, or nothing more is to be had, it is what an earlier try has
+    saved.
+    """
+    async with deps.database.session() as session:
+        saved = await read_generated(session, variant_id=variant.id)
+    if saved is not None and saved[1] < _ADDRESSES_WORK:
+        return saved
     try:
         with identify(variant=variant.id), span("generate"):
             generated = await deps.generator.generate(request, _Observer(deps, variant))
     except PermanentError:
         if saved is None:
             raise
-        return Generated(**saved)
+        return saved
     async with deps.database.session() as session, session.begin():
         await VariantState(session, variant).save_generated(asdict(generated))
-    return generated
+    return generated, 0.0 if saved is None else saved[1]
 
 
 async def _read(database: Database, variant_id: int) -> AdVariant:

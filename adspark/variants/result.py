@@ -4,7 +4,13 @@ import asyncio
 import string
 from dataclasses import dataclass
 
-from adspark.errors import GenerationFailedError, ServiceUnavailableError, UnusableContentError
+from adspark.errors import (
+    AdSparkError,
+    GenerationFailedError,
+    PostponedError,
+    ServiceUnavailableError,
+    UnusableContentError,
+)
 from adspark.generators.answers.addresses import read_data_address
 from adspark.generators.base import Generated
 from adspark.media.images import NormalPicture, inspect_picture
@@ -43,6 +49,7 @@ async def save_result(
     media: MediaStore,
     downloader: Downloader,
     too_close: float,
+    may_wait: bool,
 ) -> Completion:
     """Fetch and save the picture before its address expires, and judge the whole.
 
@@ -52,9 +59,11 @@ async def save_result(
         media: where the picture is saved.
         downloader: fetches it.
         too_close: similarity from which a variant is marked as too close, 0 to 1.
+        may_wait: whether a picture that is not to be had for the moment may still come.
 
     Raises:
         GenerationFailedError: neither copy nor a usable picture is there.
+        PostponedError: the picture is not to be had for the moment.
         AdSparkError: the media store does not work.
     """
     path = sha256 = thumbnail_path = picture_hash = None
@@ -63,7 +72,7 @@ async def save_result(
         problems.append("it has no picture, for the generator gave none")
     else:
         try:
-            path, picture = await _save_picture(generated, media, downloader)
+            path, picture = await _save_picture(generated, media, downloader, may_wait)
             sha256 = picture.info.sha256
             inspected = await inspect_picture(picture.content, side=SIDE)
             thumbnail_path = await media.save_thumbnail(inspected)
@@ -101,20 +110,30 @@ def find_title(copy: str | None) -> str | None:
 
 
 async def _save_picture(
-    generated: Generated, media: MediaStore, downloader: Downloader
+    generated: Generated, media: MediaStore, downloader: Downloader, may_wait: bool
 ) -> tuple[str, NormalPicture]:
     """The first address that gives a picture, which is saved: its path, and its normal form."""
-    reason: UnusableContentError | None = None
+    reason: AdSparkError | None = None
+    is_away = False
     for address in filter(None, [generated.picture, *generated.more_pictures]):
         try:
             return await media.save_variant(await _fetch_picture(downloader, address))
+        except PostponedError as error:
+            reason, is_away = reason or error, True
         except UnusableContentError as error:
             reason = reason or error
-    raise reason or UnusableContentError("The generator gave none.")
+    if is_away and may_wait:
+        raise PostponedError(f"{reason} Its picture is fetched again.") from reason
+    raise UnusableContentError(str(reason or "The generator gave none.")) from reason
 
 
 async def _fetch_picture(downloader: Downloader, address: str) -> bytes:
-    """The picture's bytes. Raises UnusableContentError where they are not to be had."""
+    """The picture's bytes.
+
+    Raises:
+        PostponedError: they are not to be had for the moment.
+        UnusableContentError: they never are.
+    """
     if address[:5].lower() == "data:":
         try:
             return read_data_address(address)
@@ -126,7 +145,7 @@ async def _fetch_picture(downloader: Downloader, address: str) -> bytes:
             return (await downloader.fetch(address)).content
         except ServiceUnavailableError as error:
             reason = str(error)
-    raise UnusableContentError(reason)
+    raise PostponedError(reason)
 
 
 async def _compare(original: OriginalAd, text: str | None, picture_hash: str | None) -> Similarity:

@@ -12,7 +12,8 @@ from datetime import datetime
 from uuid import UUID
 
 from pydantic import BaseModel, JsonValue
-from sqlalchemy import ColumnElement, Update, func, or_, select, update
+from sqlalchemy import ColumnElement, Update, cast, func, or_, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -163,8 +164,14 @@ class VariantState:
         await self._change(_ANY, values)
 
     async def save_generated(self, generated: Mapping[str, JsonValue]) -> None:
-        """Keep what was generated before its picture is fetched: it is paid, and may come once."""
-        await self._change(_OPEN, {"generated": dict(generated)})
+        """Keep what was generated before its picture is fetched: it is paid, and may come once.
+
+        With it stands when that was first saved, for its picture's address may expire.
+        """
+        since = func.coalesce(col(AdVariant.generated)["saved_at"], func.to_jsonb(func.now()))
+        given = cast(_storable(dict(generated)), JSONB)
+        value = given.op("||")(func.jsonb_build_object("saved_at", since))
+        await self._session.execute(self._update(_OPEN).values(generated=value))
 
     async def complete(self, completion: Completion) -> None:
         """It is completed. One that was cancelled meanwhile stays cancelled.

@@ -1,5 +1,6 @@
 """Variants as they are stored: read, and summarised for whoever looks at them."""
 
+import math
 from datetime import datetime
 
 from pydantic import BaseModel
@@ -7,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import UnknownVariantError
+from adspark.generators.base import Generated
 from adspark.models import AdVariant, VariantStatus
 from adspark.rules.verdicts import RuleCheck
 from adspark.text.counts import counted
@@ -16,6 +18,13 @@ _COPY = text("""
     SELECT concat_ws(E'\\n', headline, snippet, call_to_action) FROM creative_detail
     WHERE ad_creative_id = :ad_creative_id
 """)
+_GENERATED = text("""
+    SELECT generated - 'saved_at' AS generated,
+        extract(epoch FROM now() - CAST(generated->>'saved_at' AS timestamptz)) AS age
+    FROM ad_variant WHERE id = :variant_id AND generated IS NOT NULL
+""")
+# Workers' clocks differ from the database's, and from each other.
+_SECONDS_SINCE = text("SELECT extract(epoch FROM now() - CAST(:moment AS timestamptz))")
 
 
 class VariantSummary(BaseModel):
@@ -82,6 +91,21 @@ async def read_variant(session: AsyncSession, *, variant_id: int) -> AdVariant:
 async def read_original_copy(session: AsyncSession, *, ad_creative_id: str) -> str | None:
     """The words of a creative, where its details were fetched."""
     return await session.scalar(_COPY, {"ad_creative_id": ad_creative_id}) or None
+
+
+async def read_seconds_since(session: AsyncSession, moment: datetime | None) -> float:
+    """Seconds since a time that the database has noted, by its own clock; 0 of none."""
+    return float(await session.scalar(_SECONDS_SINCE, {"moment": moment}) or 0)
+
+
+async def read_generated(
+    session: AsyncSession, *, variant_id: int
+) -> tuple[Generated, float] | None:
+    """What a variant's generation gave, while that is kept, and the seconds since it was saved."""
+    row = (await session.execute(_GENERATED, {"variant_id": variant_id})).one_or_none()
+    if row is None:
+        return None
+    return Generated(**row.generated), math.inf if row.age is None else float(row.age)
 
 
 def summary_of(variant: AdVariant) -> VariantSummary:

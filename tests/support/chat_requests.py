@@ -1,5 +1,7 @@
 """What a chat endpoint is asked for, and an observer that keeps notes."""
 
+from datetime import UTC, datetime
+
 from adspark.generators.base import GenerationRequest, Picture, RemoteRun
 
 REQUEST = GenerationRequest(
@@ -15,8 +17,9 @@ class Notes:
     def __init__(self) -> None:
         self.lines: list[str] = []
 
-    async def on_submit(self) -> None:
+    async def on_submit(self) -> datetime:
         self.lines.append("submitted")
+        return datetime.now(UTC)
 
     async def on_refused(self) -> None:
         self.lines.append("refused")

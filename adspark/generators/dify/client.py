@@ -17,7 +17,13 @@ from httpx_sse import EventSource
 from pydantic import JsonValue, SecretStr
 
 from adspark.errors import AdSparkError, InvalidCredentialsError, ServiceUnavailableError
-from adspark.generators.dify.errors import LostAnswerError, error_of, start_error, translated
+from adspark.generators.dify.errors import (
+    LostAnswerError,
+    error_of,
+    looking_for_run,
+    start_error,
+    translated,
+)
 from adspark.generators.dify.log import LogPage, parse_log
 from adspark.generators.dify.payloads import (
     LAST_EVENTS,
@@ -159,13 +165,16 @@ class DifyClient(PaidServiceClient):
         """
         parameters = {"user": user, "include_state_snapshot": "true"}
         path = f"workflow/{run_id}/events"
-        async with aclosing(self._stream("GET", path, params=parameters)) as events:
-            async for event in events:
-                yield event
+        stream = self._stream("GET", path, run_id=run_id, params=parameters)
+        with looking_for_run():
+            async with aclosing(stream) as events:
+                async for event in events:
+                    yield event
 
     async def detail(self, run_id: str) -> RunDetail:
         """How a run is, and what it gave. Raises UnknownRunError where there is no such run."""
-        return parse_detail(await self._json("GET", f"workflows/run/{run_id}"))
+        with looking_for_run():
+            return parse_detail(await self._json("GET", f"workflows/run/{run_id}"))
 
     async def find_runs(self, user: str, *, since: datetime | None = None) -> list[str]:
         """The ids of the runs that `user` has started, newest first.
@@ -201,10 +210,12 @@ class DifyClient(PaidServiceClient):
 
     async def stop(self, task_id: str, *, user: str) -> None:
         """End a run; one that has ended stays as it is."""
-        await self._json("POST", f"workflows/tasks/{task_id}/stop", json={"user": user})
+        with looking_for_run():
+            await self._json("POST", f"workflows/tasks/{task_id}/stop", json={"user": user})
 
     async def _log(self, parameters: Mapping[str, str]) -> LogPage:
-        return parse_log(await self._json("GET", "workflows/logs", params=parameters))
+        with looking_for_run():
+            return parse_log(await self._json("GET", "workflows/logs", params=parameters))
 
     async def _json(self, method: str, path: str, **request: Any) -> dict[str, Any]:  # noqa: ANN401
         with translated(self._timeout):
@@ -225,9 +236,14 @@ class DifyClient(PaidServiceClient):
         self,
         method: str,
         path: str,
+        *,
+        run_id: str | None = None,
         **request: Any,  # noqa: ANN401
     ) -> AsyncGenerator[RunEvent]:
-        """The events; pings are a sign of life once the first event has come."""
+        """The events of one run, by default the first that is named; those of others are ignored.
+
+        Pings are a sign of life once the first event has come.
+        """
         first_by = asyncio.get_running_loop().time() + self._first_event
         async with (
             self._opened(method, path, request, by=first_by) as source,
@@ -246,6 +262,9 @@ class DifyClient(PaidServiceClient):
                     continue
                 event = parse_event(sent.data, secret=self._key)
                 is_first = False
+                run_id = run_id or event.workflow_run_id
+                if event.workflow_run_id not in (None, run_id):
+                    continue
                 yield event
                 if event.event in LAST_EVENTS:
                     return

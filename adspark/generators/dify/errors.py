@@ -56,6 +56,10 @@ class UnknownRunError(ServiceRefusedError):
     """Dify knows no such run, or not for this user."""
 
 
+class ForeignNotFoundError(ServiceRefusedError):
+    """Not found, in other words than Dify's: a proxy's, or somebody else's at a wrong address."""
+
+
 def start_error(error: AdSparkError) -> AdSparkError:
     """What an error means before a run's first event: refused, not begun, or nobody knows.
 
@@ -94,6 +98,18 @@ def translated(seconds: float) -> Iterator[None]:
         raise ServiceUnavailableError(reason) from safe_cause(error)
 
 
+@contextmanager
+def looking_for_run() -> Iterator[None]:
+    """Of runs, only Dify itself can say that there is none; what is in between may soon be back."""
+    try:
+        yield
+    except ForeignNotFoundError as error:
+        raise ServiceUnavailableError(
+            "Dify's proxy cannot find it (HTTP 404).",
+            command="check Dify's address (ADSPARK_DIFY_URL, or its block) if this lasts",
+        ) from error
+
+
 def _reason(error: Exception) -> str:
     return str(error) or type(error).__name__
 
@@ -104,7 +120,11 @@ def error_of(response: httpx.Response) -> AdSparkError:
     status = response.status_code
     if status in PROXY_GUESSES:
         return ServiceUnavailableError(f"Dify's proxy got no answer from it (HTTP {status}).")
-    return _error(status, str(sent.get("code") or ""), str(sent.get("message") or ""))
+    error = _error(status, str(sent.get("code") or ""), str(sent.get("message") or ""))
+    is_difys = isinstance(sent.get("code"), str) and sent.get("status") == status
+    if isinstance(error, UnknownRunError) and not is_difys:
+        return ForeignNotFoundError(str(error))
+    return error
 
 
 def _error(status: int, code: str, message: str) -> AdSparkError:

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from pydantic import JsonValue
 
@@ -62,14 +62,13 @@ class DifyGenerator:
     async def generate(self, request: GenerationRequest, observer: GenerationObserver) -> Generated:
         tracker = RunTracker(self.client, observer, request.key, request.remote_run)
         run_id = await self._find_previous(request)
-        inputs: dict[str, JsonValue] = {}
         if run_id is None:
             inputs = await self._fill(request)
-            await observer.on_submit()
+            submitted_at = await observer.on_submit()
         try:
             async with asyncio.timeout(self.run_limit):
                 if run_id is None:
-                    detail = await self._start(inputs, tracker)
+                    detail = await self._start(inputs, tracker, submitted_at)
                 else:
                     detail = await self._resume(run_id, tracker)
         except TimeoutError:
@@ -97,8 +96,10 @@ class DifyGenerator:
             return request.remote_run.run_id
         if request.submitted_at is None:
             return None
+        clock = asyncio.get_running_loop().time
+        began = clock()
         found = await self._find(request.key, request.submitted_at)
-        waited = (datetime.now(UTC) - request.submitted_at).total_seconds()
+        waited = request.submitted_for + clock() - began
         if found is None and waited < self.lost_after:
             raise PostponedError(
                 f"Dify got the request {waited:.0f} s ago and did not answer; it gets it again "
@@ -106,9 +107,10 @@ class DifyGenerator:
             )
         return found
 
-    async def _start(self, inputs: dict[str, JsonValue], tracker: RunTracker) -> RunDetail:
+    async def _start(
+        self, inputs: dict[str, JsonValue], tracker: RunTracker, submitted_at: datetime
+    ) -> RunDetail:
         """A new run, to its end."""
-        submitted_at = datetime.now(UTC)
         try:
             return await self._listen_to_new(inputs, tracker)
         except LostAnswerError as lost:

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from adspark.db.engine import Database
 from adspark.errors import (
     AdSparkError,
     PostponedError,
@@ -12,6 +13,7 @@ from adspark.errors import (
 )
 from adspark.models import VariantStatus
 from adspark.variants.state import is_generation_over
+from tests.support.stored_ads import change
 from tests.support.workshop import Workshop
 
 BEGUN = [  # the run has begun, and its answer does not say so
@@ -19,6 +21,11 @@ BEGUN = [  # the run has begun, and its answer does not say so
     "late_first_event",
 ]  # fmt: skip
 REFUSED = ["server_error", "unavailable", "busy", "upload_error"]  # nothing has begun
+_SUBMITTED_A_MINUTE_AGO = "UPDATE ad_variant SET asked_at = now() - interval '1 minute'"
+_HALF_AN_HOUR_BEHIND = """
+    CREATE FUNCTION now() RETURNS timestamptz LANGUAGE sql STABLE AS
+    $$ SELECT pg_catalog.now() - interval '30 minutes' $$
+"""
 _SECONDS = {"late_first_event": 1.5, "silence": 1.5}
 
 
@@ -112,14 +119,23 @@ async def test_an_answer_that_never_came_waits_although_the_log_shows_nothing(
 ) -> None:
     """Nobody has answered, so that it may still begin; only a failure that Dify told ends that."""
     variant_id = await one(shop)
-    async with shop.database.session() as session:
-        connection = await session.connection()
-        await connection.exec_driver_sql(
-            "UPDATE ad_variant SET asked_at = now() - interval '1 minute'"
-        )
-        await session.commit()
+    await change(shop.database, _SUBMITTED_A_MINUTE_AGO)
     with pytest.raises(PostponedError, match="for 1200 s"):
         await shop.make(variant_id)
+    assert shop.bill["runs"] == 0
+
+
+async def test_a_worker_whose_clock_is_ahead_does_not_begin_a_lost_generation_again(
+    shop: Workshop, database_url: str
+) -> None:
+    """Its clock is half an hour ahead of the database's, by which an answer counts as lost."""
+    variant_id = await one(shop)
+    await change(shop.database, _HALF_AN_HOUR_BEHIND)
+    address = f"{database_url}&options=-csearch_path%3Dpublic%2Cpg_catalog"
+    async with Database(address) as shop.database:
+        await change(shop.database, _SUBMITTED_A_MINUTE_AGO)
+        with pytest.raises(PostponedError, match=r"got the request \d\d s ago"):
+            await shop.make(variant_id)
     assert shop.bill["runs"] == 0
 
 

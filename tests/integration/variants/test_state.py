@@ -339,12 +339,18 @@ async def test_an_answer_that_comes_while_it_waits_completes_it(session: AsyncSe
 async def test_what_was_given_is_kept_until_all_of_it_is(session: AsyncSession) -> None:
     begun = await accept(session, await ask(session))
     await VariantState(session, begun).save_generated({"text": "Sun\x00"})
-    assert (await read(session, begun)).generated == {"text": "Sun\ufffd"}
+    first = (await read(session, begun)).generated
+    assert first is not None
+    assert first["text"] == "Sun\ufffd"
     await _fail(session, begun)
     failed = await read(session, begun)
     await VariantState(session, failed).retry(is_over=False)
     again = await begin(session, await read(session, failed))
-    assert again.generated == {"text": "Sun\ufffd"}
+    assert again.generated == first
+    await session.commit()  # later, it stays the time of the first
+    await VariantState(session, again).save_generated({"text": "Moon"})
+    saved = (await read(session, again)).generated
+    assert saved == {"text": "Moon", "saved_at": first["saved_at"]}
     await _complete(session, again)
     assert (await read(session, again)).generated is None
 

@@ -720,7 +720,29 @@ async def test_a_stop_names_the_task_and_the_user() -> None:
     assert asked == [{"user": "u1"}]
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        pytest.param(b"404 page not found\n", id="a proxy"),
+        pytest.param(b'{"message": "no Route matched with those values"}', id="a gateway"),
+        pytest.param(b'{"code": 404, "message": "Not found.", "status": 404}', id="somebody else"),
+        pytest.param(b"", id="nobody"),
+    ],
+)
+async def test_not_found_in_other_words_than_difys_says_nothing_of_a_run(told: bytes) -> None:
+    async with client(httpx.Response(404, content=told)) as dify:
+        for look in (
+            dify.detail("r1"), anext(dify.events("r1", user="u1")), dify.find_runs("u1"),
+            dify.stop("t1", user="u1"),
+        ):  # fmt: skip
+            with pytest.raises(ServiceUnavailableError, match="proxy cannot find it"):
+                await look
+        with pytest.raises(ServiceRefusedError):  # as at a wrong address
+            await dify.form()
+
+
 async def test_the_events_of_an_unknown_run_are_refused() -> None:
-    async with client(httpx.Response(404, json={"code": "not_found"})) as dify:
+    told = {"code": "not_found", "message": "Workflow run not found.", "status": 404}
+    async with client(httpx.Response(404, json=told)) as dify:
         with pytest.raises(PermanentError, match="not_found"):
             await anext(dify.events("r1", user="other"))

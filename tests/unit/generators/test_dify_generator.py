@@ -49,6 +49,8 @@ REQUEST = GenerationRequest(
     original_copy="Winter is on. Shop now!",
 )
 REMOTE_RUN = RemoteRun("r1", "t1")
+CUT = httpx.ReadError("reset")
+PROXYS_404 = httpx.Response(404, text="404 page not found\n")
 FAILED_EVENT = {
     "event": "error", "status": 400, "code": "invalid_param", "message": "url is required",
 }  # fmt: skip
@@ -57,6 +59,12 @@ FAILED_EVENT = {
 def ago(seconds: float) -> datetime:
     """A time in the past."""
     return datetime.now(UTC) - timedelta(seconds=seconds)
+
+
+def not_found() -> httpx.Response:
+    """Dify knows no such run."""
+    told = {"code": "not_found", "message": "Workflow run not found.", "status": 404}
+    return httpx.Response(404, json=told)
 
 
 def end(status: str = "succeeded", outputs: Json | None = None, error: str | None = None) -> Json:
@@ -130,7 +138,7 @@ class Dify:
                 return self._log() if not self.logs else self.logs.pop(0)
             case ["workflows", "run", run_id]:
                 known = self.runs.get(run_id)
-                found = httpx.Response(200, json=known) if known else httpx.Response(404)
+                found = httpx.Response(200, json=known) if known else not_found()
                 return self.details.pop(0) if self.details else found
             case ["workflows", "tasks", _, "stop"]:
                 self.put("stopped")
@@ -190,9 +198,10 @@ class Notes:
         self._is_cancelled = is_cancelled
         self.steps: list[tuple[float, str]] = []
 
-    async def on_submit(self) -> None:
+    async def on_submit(self) -> datetime:
         await asyncio.sleep(self._turn_after)
         self._told.append("submitted")
+        return datetime.now(UTC)
 
     async def on_refused(self) -> None:
         self._told.append("refused")
@@ -436,6 +445,19 @@ async def test_the_pictures_address_is_whole(told: str, address: str) -> None:
     assert (await generate(dify)).picture == address
 
 
+@pytest.mark.parametrize("is_first", [True, False], ids=["a new run", "a run gone back to"])
+@at_once
+async def test_the_end_of_another_run_in_the_stream_is_not_this_runs(is_first: bool) -> None:
+    data = {"id": "r9", "status": "succeeded", "outputs": {"text": "Somebody else's"}}
+    parts = sse(FINISHED | {"workflow_run_id": "r9", "data": data}, end("succeeded", OUTPUTS))
+    dify = Dify()
+    dify.put("running")
+    dify.starts = [streamed(sse(STARTED), parts if is_first else CUT)]
+    dify.attaches = [streamed(parts)]
+    assert (await generate(dify)).text == COPY
+    assert dify.count("GET workflow/r1/events") == int(not is_first)
+
+
 async def test_a_workflow_that_went_round_a_failed_node_is_done() -> None:
     dify = Dify()
     dify.starts = [streamed(sse(STARTED, end("partial-succeeded", {"text": COPY})))]
@@ -604,9 +626,6 @@ async def test_a_picture_that_dify_does_not_take_is_never_asked_for(
 # What was lost sight of
 
 
-CUT = httpx.ReadError("reset")
-
-
 def _ends_while_watched(dify: Dify) -> httpx.Response:
     return streamed(5.0, dify.succeed, sse(end("succeeded", OUTPUTS)))
 
@@ -631,7 +650,7 @@ def _ends_while_watched(dify: Dify) -> httpx.Response:
         ),
         pytest.param(lambda dify: [httpx.Response(502), _ends_while_watched(dify)], id="proxy"),
         pytest.param(
-            lambda dify: [httpx.Response(404), _ends_while_watched(dify)],
+            lambda dify: [not_found(), _ends_while_watched(dify)],
             id="an older Dify, where nobody can come back",
         ),
     ],
@@ -655,7 +674,8 @@ async def test_a_run_whose_stream_is_cut_is_gone_back_to_and_not_asked_for_again
     [
         pytest.param([httpx.Response(502), httpx.ConnectError("refused")], id="Dify is away"),
         pytest.param([httpx.Response(200, json={"id": "r1", "status": "scheduled"})], id="waiting"),
-        pytest.param([httpx.Response(404)], id="a run that is not stored yet"),
+        pytest.param([not_found()], id="a run that is not stored yet"),
+        pytest.param([PROXYS_404] * 5, id="a proxy is away"),
     ],
 )
 @at_once
@@ -827,7 +847,7 @@ async def test_outputs_that_the_last_event_leaves_out_are_read_from_the_run() ->
 async def test_an_unknown_status_without_outputs_is_told_at_once(is_attached: bool) -> None:
     dify = Dify(starts=[streamed(sse(STARTED), CUT)])
     dify.put("dreaming")
-    dify.attaches = [streamed(sse(STARTED), *WAITING) if is_attached else httpx.Response(404)]
+    dify.attaches = [streamed(sse(STARTED), *WAITING) if is_attached else not_found()]
     began = asyncio.get_running_loop().time()
     await fails(dify, ServiceRefusedError, "status 'dreaming', which AdSpark does not know")
     assert asyncio.get_running_loop().time() - began < 15
@@ -921,7 +941,7 @@ async def test_a_second_try_finds_the_run_in_the_log_first() -> None:
     ("seconds", "is_asked"),
     [
         pytest.param(9, False, id="just now"),
-        pytest.param(1190, False, id="it could still be running"),
+        pytest.param(1180, False, id="it could still be running"),
         pytest.param(1210, True, id="surely lost"),
     ],
 )
@@ -930,7 +950,7 @@ async def test_what_is_nowhere_is_asked_for_again_once_it_is_surely_lost(
     seconds: float, is_asked: bool
 ) -> None:
     dify = Dify()
-    request = replace(REQUEST, submitted_at=ago(seconds))
+    request = replace(REQUEST, submitted_at=ago(seconds), submitted_for=seconds)
     if is_asked:
         assert (await generate(dify, request, lost_after=1200)).text == COPY
     else:
