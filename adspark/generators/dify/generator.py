@@ -24,7 +24,13 @@ from adspark.errors import (
 )
 from adspark.generators.base import Generated, GenerationObserver, GenerationRequest, RemoteRun
 from adspark.generators.dify.client import DifyClient
-from adspark.generators.dify.errors import LostAnswerError, NotBegunError, event_error, start_error
+from adspark.generators.dify.errors import (
+    LostAnswerError,
+    NotBegunError,
+    UnknownRunError,
+    event_error,
+    start_error,
+)
 from adspark.generators.dify.inputs import WorkflowMapping, check_form, fill_inputs
 from adspark.generators.dify.outputs import find_outputs
 from adspark.generators.dify.payloads import ERROR, RunDetail, RunStatus, parse_end
@@ -168,11 +174,19 @@ class DifyGenerator:
         return await tracker.follow(run_id)
 
     async def _stop_overdue(self, tracker: RunTracker) -> RunDetail:
-        """Stop a run that takes too long; what its end node has given before counts."""
+        """Stop a run that takes too long; what its end node has given before counts.
+
+        Of one that cannot be seen nobody knows whether it has ended, with a result that was paid.
+        """
         if tracker.known_end is not None:
             with suppress(AdSparkError):
                 await self.cancel(tracker.remote_run, key=tracker.user)
             return tracker.known_end
+        if tracker.remote_run is not None:
+            with suppress(UnknownRunError):
+                detail = await self.client.detail(tracker.remote_run.run_id)
+                if detail.is_over:
+                    return detail
         await self.cancel(tracker.remote_run, key=tracker.user)
         raise GenerationFailedError(
             f"Dify's run took longer than {self.run_limit:g} s and was stopped."

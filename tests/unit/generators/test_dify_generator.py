@@ -983,6 +983,20 @@ async def test_one_that_was_followed_too_long_is_stopped() -> None:
 
 
 @at_once
+async def test_one_that_cannot_be_seen_for_all_its_time_is_looked_for_again_and_not_given_up() -> (
+    None
+):
+    dify = Dify(details=[PROXYS_404] * 1000, attaches=[PROXYS_404] * 1000)
+    dify.succeed()
+    request = replace(REQUEST, submitted_at=ago(9), remote_run=REMOTE_RUN)
+    await fails(dify, ServiceUnavailableError, "proxy cannot find it", request, run_limit=60)
+    dify.details.clear()
+    dify.attaches.clear()
+    assert (await generate(dify, request)).text == COPY
+    assert ASK not in dify.told
+
+
+@at_once
 async def test_waiting_for_ones_turn_is_not_the_runs_time() -> None:
     dify = Dify()
     assert (await generate(dify, notes=Notes(dify, turn_after=5000), run_limit=60)).text == COPY
