@@ -232,9 +232,9 @@ def assess_coverage(
 ) -> CoverageResult:
     """How much of a watch's search a fetch has covered.
 
-    Ads that have stopped stay listed for about a year. So a whole list that has fewer than half of
-    the ads that were running is not believed, and an empty one where the watch has seen ads and
-    they have all ended.
+    Ads that have stopped stay listed for about a year. So a whole list of fewer than half of the
+    ads that were running is not believed. An empty one is where the watch has seen ads, and they
+    have all ended.
 
     Args:
         fetch: with the figures of all its pages.
