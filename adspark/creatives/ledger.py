@@ -148,10 +148,10 @@ _FINISH = text(
 # over gets the same answers from the cache, and enters them.
 _FAIL = text(
     f"""{_WITH_SEARCHES}
-        status = CASE WHEN {_IS_MINE} THEN 'failed' ELSE status END,
-        stop_reason = CASE WHEN {_IS_MINE} THEN 'error' ELSE stop_reason END,
-        error = CASE WHEN {_IS_MINE} THEN :error ELSE error END,
-        finished_at = CASE WHEN {_IS_MINE} THEN now() ELSE finished_at END
+        status = CASE WHEN status = 'running' THEN 'failed' ELSE status END,
+        stop_reason = CASE WHEN status = 'running' THEN 'error' ELSE stop_reason END,
+        error = CASE WHEN status = 'running' THEN :error ELSE error END,
+        finished_at = CASE WHEN status = 'running' THEN now() ELSE finished_at END
     FROM searches WHERE id = :id AND attempt = :attempt
     """
 )

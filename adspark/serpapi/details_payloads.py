@@ -13,13 +13,14 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from adspark.errors import ServiceRefusedError
 from adspark.serpapi.payload_fields import moment_if_any
 from adspark.serpapi.payloads import Search
+from adspark.serpapi.responses import NO_RESULTS
 from adspark.text.storable import UNSTORABLE
 
 _LONGEST_TEXT = 10_000  # characters
 _MOST_VARIATIONS = 50
 _MOST_PARTS = 300  # of a list: of regions there are 239
 # SerpApi's words for a creative without details, and for one that it does not find.
-_NO_DETAILS = ("hasn't returned any results", "Failed to retrieve data")
+_NO_DETAILS = (NO_RESULTS, "Failed to retrieve data")
 
 
 def _day(value: object) -> date | None:

@@ -20,7 +20,9 @@ from adspark.net.json_responses import parse_object
 from adspark.serpapi.payloads import Search, SearchPage, parse_rows, shown_of
 from adspark.text.redaction import quote as quote_words
 
-_NO_RESULTS = "hasn't returned any results"
+NO_RESULTS = "hasn't returned any results"
+"""SerpApi's words for a search that finds nothing."""
+
 _TEMPORARY = (httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_EARLY)
 _LONGEST_KIND = 100  # characters of a content type in a message
 _MOST_ROWS = 1000  # that are read of a page, of which at most 100 are ever requested
@@ -116,7 +118,7 @@ def checked_metadata(body: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(metadata, dict) or not _is_id(metadata.get("id")):
         said = f": {quote(body)}" if quote(body) else "."
         raise ServiceUnavailableError(f"SerpApi's answer lacks its search_metadata{said}")
-    if error and _NO_RESULTS not in str(error):
+    if error and NO_RESULTS not in str(error):
         raise ServiceUnavailableError(f"SerpApi: {quote(body)}")
     if metadata.get("status") != "Success":
         status = quote_words(str(metadata.get("status")), most=_LONGEST_ID)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from adspark.watches.sweep import Sweep
 from adspark.watches.sweep_store import SweepSummary
 from tests.support import asking
 from tests.support.factories import ADVERTISER_ID
+from tests.support.stand_in import StandIn
 
 KEY = SecretStr("sandbox-key")
 
@@ -125,3 +126,15 @@ class Place:
         """The sandbox's counters."""
         counters: dict[str, int] = asking.get(f"{self.url}/sandbox/stats").json()
         return counters
+
+
+@dataclass
+class StandInPlace(Place):
+    """A place whose answers come from a stand-in of SerpApi, as the test lays them out."""
+
+    service: StandIn = field(default_factory=StandIn)
+
+    @asynccontextmanager
+    async def checker(self, flow_run_id: UUID | None = None) -> AsyncIterator[Checker]:
+        async with self.service.client() as client, self.database.locks() as locks:
+            yield Checker(self.database, client, locks, flow_run_id)

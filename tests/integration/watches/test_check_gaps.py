@@ -1,12 +1,8 @@
 """Checks of odd answers: what was not seen is not called looked at, and nothing false is told."""
 
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 
@@ -14,11 +10,11 @@ from adspark.creatives.ledger import resume_or_create_fetch
 from adspark.db.engine import Database
 from adspark.errors import ServiceUnavailableError, SupersededError
 from adspark.models import Watch
-from adspark.watches.check import Checker, WatchSummary
+from adspark.watches.check import WatchSummary
 from adspark.watches.definition import definition_of
 from tests.support.factories import creative_row
 from tests.support.stand_in import Row, StandIn
-from tests.support.watching import Place
+from tests.support.watching import StandInPlace
 
 DAY = 86_400
 NOW = int(time.time())
@@ -34,16 +30,8 @@ def ads(first: int, last: int, *, newest: int = NOW, **changes: Any) -> list[Row
     ]
 
 
-@dataclass
-class Odd(Place):
-    """A place whose answers are laid out by the test."""
-
-    service: StandIn = field(default_factory=StandIn)
-
-    @asynccontextmanager
-    async def checker(self, flow_run_id: UUID | None = None) -> AsyncIterator[Checker]:
-        async with self.service.client() as client, self.database.locks() as locks:
-            yield Checker(self.database, client, locks, flow_run_id)
+class Odd(StandInPlace):
+    """A place, what is listed in it, and checks an hour apart."""
 
     async def next_check(self, watch_id: int) -> WatchSummary:
         """A check after the cache has gone."""

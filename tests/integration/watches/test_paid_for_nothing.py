@@ -1,31 +1,20 @@
 """What was paid counts, also where its answer gave no page: ledger, budgets and bill agree."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
-from uuid import UUID
 
 import pytest
 
 from adspark.db.engine import Database
 from adspark.errors import AdSparkError, BusyError, ServiceUnavailableError, UnknownWatchError
-from adspark.watches.check import Checker
 from tests.support.factories import creative_row
 from tests.support.stand_in import StandIn
-from tests.support.watching import Place
+from tests.support.watching import StandInPlace
 
 
-@dataclass
-class Billing(Place):
+class Billing(StandInPlace):
     """A place whose service counts what it bills."""
-
-    service: StandIn = field(default_factory=StandIn)
-
-    @asynccontextmanager
-    async def checker(self, flow_run_id: UUID | None = None) -> AsyncIterator[Checker]:
-        async with self.service.client() as client, self.database.locks() as locks:
-            yield Checker(self.database, client, locks, flow_run_id)
 
     async def ledger(self) -> int:
         """Billed searches as they are entered."""
