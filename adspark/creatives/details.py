@@ -2,14 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel, Field
 from sqlalchemy import TextClause, text
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.creatives.details_store import save_details, save_refusal
+from adspark.creatives.details_store import enter_search, save_details, save_refusal
 from adspark.db.engine import Database
 from adspark.db.locks import Locks
 from adspark.errors import (
@@ -23,6 +25,7 @@ from adspark.errors import (
 )
 from adspark.serpapi.client import Gate, SerpApiClient
 from adspark.serpapi.details_payloads import DetailsPayload, NoDetailsError
+from adspark.serpapi.payloads import Search
 from adspark.waits import tell_wait
 
 MAX_ATTEMPTS = 3
@@ -56,8 +59,8 @@ _COUNT_WAITING = text(f"""
 """)
 # While a run looks up an ad it holds a lock, which ends with its process. What a dead one has asked
 # may not be in SerpApi's cache yet, and would be paid twice: so a claim outlasts the lock a while.
-# While the answer may be in SerpApi's cache, the time of its search is kept, by which the answer's
-# age shows that it is the one that was paid; later it is another search, for this watch.
+# While an answer that was lost may be in SerpApi's cache, the time of its search is kept, by which
+# the answer's age shows that it is the one that was paid; else it is another search, this watch's.
 _CLAIMED_FOR = text("""
     SELECT extract(epoch FROM claimed_until - now()) FROM creative_detail
     WHERE ad_creative_id = :ad_creative_id AND answered_at IS NULL AND claimed_until > now()
@@ -67,7 +70,8 @@ _ASK = text(f"""
     VALUES (:ad_creative_id, :watch_id, now() + make_interval(secs => :seconds))
     ON CONFLICT (ad_creative_id) DO UPDATE SET attempts = d.attempts + 1,
         watch_id = excluded.watch_id, claimed_until = excluded.claimed_until,
-        asked_at = CASE WHEN d.asked_at < now() - interval '{_CACHED_FOR}'
+        asked_at = CASE WHEN d.searches_billed + d.searches_cached > 0
+                            OR d.asked_at < now() - interval '{_CACHED_FOR}'
                         THEN now() ELSE d.asked_at END
     WHERE d.answered_at IS NULL AND (d.claimed_until IS NULL OR d.claimed_until < now())
     RETURNING asked_at
@@ -176,43 +180,56 @@ class LookUp:
         asking = {"watch_id": self.watch_id, "seconds": _ANSWERED}
         if await self._execute(_ASK, ad_creative_id, **asking) is None:
             return
+        answered: list[Search] = []
         try:
-            details = await self._fetch(ad_creative_id, advertiser_id)
+            details = await self._fetch(ad_creative_id, advertiser_id, answered)
         except NoDetailsError as error:
-            async with self.database.session() as session, session.begin():
-                billed = await save_refusal(session, ad_creative_id=ad_creative_id, refusal=error)
+            async with self._entering(ad_creative_id, answered) as session:
+                await save_refusal(session, ad_creative_id=ad_creative_id, refusal=error)
             self.summary.refused += 1
         except Exception as error:
-            await self._note_failure(ad_creative_id, error)
+            async with self._entering(ad_creative_id, answered) as session:
+                await self._note_failure(session, ad_creative_id, error)
             raise
         else:
-            async with self.database.session() as session, session.begin():
-                billed = await save_details(session, ad_creative_id=ad_creative_id, details=details)
+            async with self._entering(ad_creative_id, answered) as session:
+                await save_details(session, ad_creative_id=ad_creative_id, details=details)
             self.summary.found += 1
-        if billed is not None:
-            self._count(billed)
 
-    async def _fetch(self, ad_creative_id: str, advertiser_id: str) -> DetailsPayload:
-        """The details."""
+    async def _fetch(
+        self, ad_creative_id: str, advertiser_id: str, answered: list[Search]
+    ) -> DetailsPayload:
+        """The details; the search is `answered` where it was, whatever came."""
         seconds = self.client.timeout + _MOST_WAITED
         try:
             async with asyncio.timeout(seconds):
                 return await self.client.details(
-                    advertiser_id=advertiser_id, creative_id=ad_creative_id
+                    advertiser_id=advertiser_id, creative_id=ad_creative_id, answered=answered
                 )
         except TimeoutError as error:
             raise ServiceDownError(f"SerpApi did not answer within {seconds:g} s.") from error
 
-    def _count(self, billed: int) -> None:
+    @asynccontextmanager
+    async def _entering(
+        self, ad_creative_id: str, answered: Sequence[Search]
+    ) -> AsyncIterator[AsyncSession]:
+        """A transaction for what became of a search, in which what was answered is entered."""
+        billed = 0
+        async with self.database.session() as session, session.begin():
+            for search in answered:
+                billed += await enter_search(session, ad_creative_id=ad_creative_id, search=search)
+            yield session
         self.summary.searches_billed += billed
-        self.summary.searches_cached += 1 - billed
+        self.summary.searches_cached += len(answered) - billed
 
-    async def _note_failure(self, ad_creative_id: str, error: Exception) -> None:
-        reason = describe_error(error)
+    async def _note_failure(
+        self, session: AsyncSession, ad_creative_id: str, error: Exception
+    ) -> None:
+        values = {"ad_creative_id": ad_creative_id, "error": describe_error(error)}
         if isinstance(error, _UNCOUNTED):
-            await self._execute(_UNCOUNT_ATTEMPT, ad_creative_id, error=reason)
+            await session.execute(_UNCOUNT_ATTEMPT, values)
             return
-        attempts = await self._execute(_NOTE_FAILURE, ad_creative_id, error=reason)
+        attempts = await session.scalar(_NOTE_FAILURE, values)
         self.summary.given_up += attempts == MAX_ATTEMPTS
 
     async def _execute(self, statement: TextClause, ad_creative_id: str, **values: object) -> Any:  # noqa: ANN401  (what the statement returns, if anything)

@@ -6,22 +6,28 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.serpapi.details_payloads import DetailsPayload, NoDetailsError
+from adspark.serpapi.payloads import Search
 
 # Server clocks have whole seconds; an answer this much older than the question was cached.
-_IS_BILLED = ":age <= extract(epoch FROM clock_timestamp() - asked_at) + 2"
-_BILLING = f"""
-    searches_billed = CASE WHEN {_IS_BILLED} THEN 1 ELSE 0 END,
-    searches_cached = CASE WHEN {_IS_BILLED} THEN 0 ELSE 1 END
-"""
-_ANSWER = text(f"""
+_ENTER = text("""
+    WITH search AS (
+        SELECT (:age <= extract(epoch FROM clock_timestamp() - asked_at) + 2)::int AS billed
+        FROM creative_detail WHERE ad_creative_id = :ad_creative_id
+    )
+    UPDATE creative_detail SET search_id = :search_id,
+        searches_billed = searches_billed + billed,
+        searches_cached = searches_cached + 1 - billed
+    FROM search WHERE ad_creative_id = :ad_creative_id
+    RETURNING billed
+""")
+_ANSWER = text("""
     UPDATE creative_detail SET
-        answered_at = now(), claimed_until = NULL, search_id = :search_id, {_BILLING},
+        answered_at = now(), claimed_until = NULL,
         headline = :headline, snippet = :snippet, call_to_action = :call_to_action,
         landing_url = :landing_url, funded_by = :funded_by,
         variations = CAST(:variations AS jsonb), error = NULL
     WHERE ad_creative_id = :ad_creative_id
-    RETURNING searches_billed
-""")  # noqa: S608  (put together from constants)
+""")
 _REGIONS = text("""
     INSERT INTO creative_region AS r
         (ad_creative_id, region, first_shown, last_shown, times_shown)
@@ -39,17 +45,26 @@ _REFUSE = text("""
     UPDATE creative_detail SET answered_at = now(), claimed_until = NULL, error = :error
     WHERE ad_creative_id = :ad_creative_id
 """)
-_BILL_REFUSAL = text(f"""
-    UPDATE creative_detail SET search_id = :search_id, {_BILLING}
-    WHERE ad_creative_id = :ad_creative_id
-    RETURNING searches_billed
-""")  # noqa: S608  (put together from a constant)
+
+
+async def enter_search(session: AsyncSession, *, ad_creative_id: str, search: Search) -> int:
+    """Enter a search that was answered; returns 1 where it was billed, 0 where it was cached.
+
+    Does not commit.
+
+    Args:
+        session: of the database.
+        ad_creative_id: of the ad that it was made for.
+        search: the search.
+    """
+    values = {"ad_creative_id": ad_creative_id, "search_id": search.id, "age": search.age}
+    return int(await session.scalar(_ENTER, values) or 0)
 
 
 async def save_details(
     session: AsyncSession, *, ad_creative_id: str, details: DetailsPayload
-) -> int:
-    """Store an answer and its regions; returns how many searches it was billed. Does not commit.
+) -> None:
+    """Store an answer and its regions. Does not commit.
 
     Args:
         session: of the database.
@@ -60,12 +75,10 @@ async def save_details(
         one.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
         for one in details.variations
     ]
-    billed = await session.scalar(
+    await session.execute(
         _ANSWER,
         {
             "ad_creative_id": ad_creative_id,
-            "search_id": details.search.id,
-            "age": details.search.age,
             "headline": details.first("headline", "title", "long_headline"),
             "snippet": details.first("snippet"),
             "call_to_action": details.first("call_to_action"),
@@ -76,26 +89,17 @@ async def save_details(
     )
     regions = json.dumps([one.model_dump(mode="json") for one in details.regions])
     await session.execute(_REGIONS, {"ad_creative_id": ad_creative_id, "regions": regions})
-    return int(billed or 0)
 
 
 async def save_refusal(
     session: AsyncSession, *, ad_creative_id: str, refusal: NoDetailsError
-) -> int | None:
+) -> None:
     """Remember that there are no details of an ad. Does not commit.
 
     Args:
         session: of the database.
         ad_creative_id: of the ad.
         refusal: the answer.
-
-    Returns:
-        How many searches it was billed; None where none was made.
     """
     values = {"ad_creative_id": ad_creative_id, "error": str(refusal)}
     await session.execute(_REFUSE, values)
-    if refusal.search is None:
-        return None
-    values = {"ad_creative_id": ad_creative_id, "search_id": refusal.search.id}
-    billed = await session.scalar(_BILL_REFUSAL, {**values, "age": refusal.search.age})
-    return int(billed or 0)

@@ -97,4 +97,8 @@ class Generator(Protocol):
         """
 
     async def cancel(self, remote_run: RemoteRun | None, *, key: str) -> None:
-        """End a generation, so that no more is spent on it; one that has ended stays as it is."""
+        """End a generation, so that no more is spent on it; one that has ended stays as it is.
+
+        Raises:
+            AdSparkError: it could not be ended.
+        """

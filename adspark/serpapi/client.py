@@ -197,24 +197,33 @@ class SerpApiClient:
         answer = await self._search(parameters | ({"no_cache": "true"} if fresh else {}))
         return parse_page(answer, [] if answered is None else answered)
 
-    async def details(self, *, advertiser_id: str, creative_id: str) -> DetailsPayload:
+    async def details(
+        self, *, advertiser_id: str, creative_id: str, answered: list[Search] | None = None
+    ) -> DetailsPayload:
         """Copy, regions and payer of one creative; one search.
 
+        Args:
+            advertiser_id: of the creative.
+            creative_id: of the creative.
+            answered: gets the search, also where its answer holds no details.
+
         Raises:
-            NoDetailsError: the creative has none; the search was made.
+            NoDetailsError: the creative has none.
             AdSparkError: as `search`; any other error says nothing of the creative.
         """
         parameters = {"advertiser_id": advertiser_id, "creative_id": creative_id}
         answer = await self._search({"engine": DETAILS_ENGINE, **parameters})
         body = answer.checked_body()
+        if answered is not None and (search := answer.billed_search(body)):
+            answered.append(search)
         if isinstance(body.get("search_information"), dict):
-            return parse_details(body, answer.made_by(checked_metadata(body)))
+            checked_metadata(body)
+            return parse_details(body)
         if not body.get("error"):
             raise ServiceUnavailableError("SerpApi's answer has neither details nor an error.")
         if not says_no_details(str(body["error"])):
             raise ServiceUnavailableError(f"SerpApi: {quote(body)}")
-        message = f"SerpApi has no details of {creative_id}: {quote(body)}"
-        raise NoDetailsError(message, answer.billed_search(body))
+        raise NoDetailsError(f"SerpApi has no details of {creative_id}: {quote(body)}")
 
     async def account(self) -> AccountPayload:
         """Plan, searches left and this hour's use; free. Raises AdSparkError as `search`."""

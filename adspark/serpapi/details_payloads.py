@@ -12,7 +12,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from adspark.errors import ServiceRefusedError
 from adspark.serpapi.payload_fields import moment_if_any
-from adspark.serpapi.payloads import Search
 from adspark.serpapi.responses import NO_RESULTS
 from adspark.text.storable import UNSTORABLE
 
@@ -57,11 +56,7 @@ _Day = Annotated[date | None, BeforeValidator(_day)]
 
 
 class NoDetailsError(ServiceRefusedError):
-    """There are no details of a creative; `search` was paid, None where it failed for nothing."""
-
-    def __init__(self, message: str, search: Search | None) -> None:
-        super().__init__(message)
-        self.search = search
+    """There are no details of a creative."""
 
 
 class VariationPayload(BaseModel):
@@ -98,9 +93,8 @@ class RegionPayload(BaseModel):
 
 
 class DetailsPayload(BaseModel):
-    """The answer for one creative, with the search that it took."""
+    """The answer for one creative."""
 
-    search: Search
     funded_by: str | None = None
     regions: list[RegionPayload] = Field(default_factory=list)
     variations: list[VariationPayload] = Field(default_factory=list)
@@ -116,7 +110,7 @@ def says_no_details(error: str) -> bool:
     return any(words in error for words in _NO_DETAILS)
 
 
-def parse_details(body: dict[str, Any], search: Search) -> DetailsPayload:
+def parse_details(body: dict[str, Any]) -> DetailsPayload:
     """The details in an answer that `search_information` says is one."""
     information = body["search_information"]
     regions = [
@@ -126,7 +120,6 @@ def parse_details(body: dict[str, Any], search: Search) -> DetailsPayload:
     ]
     variations = _objects(body.get("ad_creatives"))[:_MOST_VARIATIONS]
     return DetailsPayload(
-        search=search,
         funded_by=_text(information.get("ad_funded_by")),
         regions=[RegionPayload.model_validate(part) for part in regions],
         variations=[VariationPayload.model_validate(part) for part in variations],

@@ -81,7 +81,7 @@ class Answer:
         return Search(id=metadata["id"][:_LONGEST_ID], age=self._age(metadata.get("created_at")))
 
     def billed_search(self, body: Mapping[str, Any]) -> Search | None:
-        """The search behind an answer that finds nothing; None where it failed, which is free."""
+        """The search behind an answer, whatever that holds; None where it failed, which is free."""
         metadata = body.get("search_metadata")
         if not isinstance(metadata, dict) or not _is_id(metadata.get("id")):
             return None

@@ -31,8 +31,10 @@ _SUMMARISE = text(f"""
         SELECT pages, searches_billed, searches_cached, 0 AS details FROM "fetch"
         WHERE watch_id = ANY (:watch_ids) AND updated_at >= :since
         UNION ALL
-        SELECT 0, searches_billed, searches_cached, (error IS NULL)::int FROM creative_detail
-        WHERE watch_id = ANY (:watch_ids) AND answered_at >= :since
+        SELECT 0, searches_billed, searches_cached,
+            (answered_at IS NOT NULL AND error IS NULL)::int
+        FROM creative_detail
+        WHERE watch_id = ANY (:watch_ids) AND greatest(asked_at, answered_at) >= :since
     )
     SELECT
         (SELECT json_build_object(

@@ -178,8 +178,11 @@ async def find_task(client: DifyClient, run_id: str, user: str) -> str | None:
         client: open.
         run_id: the run.
         user: for whom it was started.
+
+    Raises:
+        AdSparkError: Dify cannot be asked.
     """
-    with suppress(ServiceUnavailableError, UnknownRunError):  # it is needed only to stop the run
+    with suppress(UnknownRunError):
         if (await client.detail(run_id)).is_over:
             return None
         async with aclosing(client.events(run_id, user=user)) as events:

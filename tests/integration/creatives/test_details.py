@@ -13,7 +13,7 @@ from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.serpapi.client import SerpApiClient, no_gate
 from adspark.watches.admission import SweepGate
-from adspark.watches.budgets import read_budget
+from adspark.watches.budgets import read_budget, read_watch_costs
 from adspark.watches.sweep_store import summarise_sweep
 from tests.support.serpapi_answers import client
 from tests.support.watching import KEY, Place
@@ -214,6 +214,30 @@ async def test_that_an_ad_has_no_details_is_believed_in_the_words_for_it_only(
     first, second = await look_up_twice(place, error)
     assert (first.refused, first.waiting, first.problem) == (1, 0, None)
     assert (second.found, second.refused) == (0, 0)
+
+
+async def test_a_search_whose_answer_holds_no_details_counts_each_time_it_is_billed(
+    place: Place,
+) -> None:
+    watch_id = await with_news(place, 1, details_per_sweep=1)
+    await place.check(watch_id, gate_that_lets_through(1))
+    made = {"id": "d1", "status": "Success", "created_at": "2026-11-28 03:00:00 UTC"}
+    minutes = iter(("00", "20", "00"))  # since the search was made
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        date = f"Sat, 28 Nov 2026 03:{next(minutes)}:00 GMT"
+        return httpx.Response(200, json={"search_metadata": made}, headers={"date": date})
+
+    counts = []
+    async with client(answer) as serpapi, place.database.locks() as locks:
+        for _ in range(3):
+            look_up = LookUp(place.database, serpapi, locks, watch_id, no_gate)
+            summary = await look_up.look_up_news(1)
+            counts.append((summary.searches_billed, summary.searches_cached, summary.given_up))
+    assert counts == [(1, 0, 0), (0, 1, 0), (1, 0, 1)]
+    async with place.database.session() as session:
+        (cost,) = await read_watch_costs(session, watch_ids=[watch_id])
+    assert (cost.billed, cost.cached) == (4, 1)  # and a fetch of each of two checks
 
 
 async def test_a_failure_is_said_fails_no_watch_and_is_made_good_later(place: Place) -> None:

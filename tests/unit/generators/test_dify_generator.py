@@ -997,6 +997,18 @@ async def test_one_that_cannot_be_seen_for_all_its_time_is_looked_for_again_and_
 
 
 @at_once
+async def test_one_whose_task_cannot_be_learned_is_not_called_stopped() -> None:
+    dify = Dify(attaches=[PROXYS_404] * 1000)
+    dify.put("running")
+    request = replace(REQUEST, submitted_at=ago(9), remote_run=RemoteRun("r1"))
+    await fails(dify, ServiceUnavailableError, "proxy cannot find it", request, run_limit=60)
+    assert STOP not in dify.told
+    dify.attaches.clear()
+    await fails(dify, GenerationFailedError, "was stopped", request, run_limit=60)
+    assert dify.told[-1] == STOP
+
+
+@at_once
 async def test_waiting_for_ones_turn_is_not_the_runs_time() -> None:
     dify = Dify()
     assert (await generate(dify, notes=Notes(dify, turn_after=5000), run_limit=60)).text == COPY
@@ -1032,6 +1044,14 @@ async def test_a_cancelled_generation_is_stopped_by_its_task(
     dify.put(status)
     await dify.generator().cancel(remote_run, key=REQUEST.key)
     assert dify.told == told
+
+
+@at_once
+async def test_a_cancelled_generation_that_cannot_be_stopped_says_so() -> None:
+    dify = Dify(attaches=[PROXYS_404])
+    dify.put("running")
+    with pytest.raises(ServiceUnavailableError, match="proxy cannot find it"):
+        await dify.generator().cancel(RemoteRun("r1"), key=REQUEST.key)
 
 
 async def test_its_host_is_named_for_the_pictures_that_it_serves() -> None:

@@ -6,12 +6,11 @@ from typing import Any
 import pytest
 
 from adspark.serpapi.details_payloads import parse_details
-from adspark.serpapi.payloads import Search
 
 
 def details(**information: Any) -> Any:  # noqa: ANN401
     """The details in an answer that says so much."""
-    return parse_details({"search_information": information}, Search(id="s", age=0.0))
+    return parse_details({"search_information": information})
 
 
 @pytest.mark.parametrize(
