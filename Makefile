@@ -9,7 +9,8 @@ HAS_DOCKER := docker version >/dev/null 2>&1
 # What is compiled is kept, also where the shell says otherwise: every process starts from it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install check test properties demo docs reference benchmark audit sbom pin-images clean
+.PHONY: help install check test properties demo docs reference benchmark audit sbom pin-images clean \
+	check-types check-style check-imports check-documents
 
 help:
 	@echo "make install     uv, and the locked environment in .venv"
@@ -42,13 +43,23 @@ test: .make/installed .make/chromium
 properties: .make/installed
 	@$(BIN)/python -m pytest --hypothesis-profile=long --timeout=7200 tests/integration/*/*_properties.py
 
+# The types take longest, on one core; the others are checked beside them.
 check: .make/installed
+	@$(MAKE) --no-print-directory --jobs=2 check-types check-style check-imports check-documents
+
+check-types: .make/installed
+	@$(BIN)/mypy
+
+check-style: .make/installed
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy
-	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest -q tests/unit/docker/test_compose.py tests/unit/documentation
 	@$(UV) lock --check
+
+check-imports: .make/installed
+	@$(BIN)/lint-imports
+
+check-documents: .make/installed
+	@$(BIN)/python -m pytest -q tests/unit/docker/test_compose.py tests/unit/documentation
 
 # What a link or an anchor does not find ends the build.
 docs: .make/installed
