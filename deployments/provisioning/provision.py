@@ -6,6 +6,10 @@ Safe to run again and again, and at once: what is right stays, and so does what 
 
 from prefect.blocks.core import Block
 from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.actions import (
+    GlobalConcurrencyLimitCreate,
+    GlobalConcurrencyLimitUpdate,
+)
 from prefect.exceptions import ObjectNotFound
 from pydantic import BaseModel, SecretStr
 
@@ -101,12 +105,15 @@ async def _provision_limits(client: PrefectClient, settings: Settings, merge: Me
     }
     for name, number in numbers.items():
         thing, window = f"limit {name}", WINDOWS[name]
+        decay = number / window
         if found := await read_optional(client.read_global_concurrency_limit_by_name(name)):
-            is_due = merge.update(f"{thing} number", current=found.limit, wanted=number)
-        else:
-            is_due = merge.create(thing, {"number": number}, f", {number} in {window:.0f} s")
-        if is_due:
-            await client.upsert_global_concurrency_limit_by_name(name, number, number / window)
+            if merge.update(f"{thing} number", current=found.limit, wanted=number):
+                changes = GlobalConcurrencyLimitUpdate(limit=number, slot_decay_per_second=decay)
+                await client.update_global_concurrency_limit(name, changes)
+        elif merge.create(thing, {"number": number}, f", {number} in {window:.0f} s"):
+            await client.create_global_concurrency_limit(
+                GlobalConcurrencyLimitCreate(name=name, limit=number, slot_decay_per_second=decay)
+            )
 
 
 async def _fetch_account_limit(settings: Settings) -> int | None:
@@ -131,12 +138,14 @@ async def _provision_blocks(
         for block_type, needed in _NEEDED.items()
         if all(getattr(settings, name) is not None for name in needed)
     ]
+    saved: set[type[Block]] = set()  # which registers its type
     for block in blocks:
         thing = f"block {block.get_block_type_slug()}/{DOCUMENT}"
         if not await _is_saved(block) and merge.create(thing, {}, " from the environment"):
             await block.save(DOCUMENT, overwrite=True, client=client)
+            saved.add(type(block))
     if not merge.dry_run:
-        for block_type in (AdSparkDatabase, *_NEEDED):
+        for block_type in {AdSparkDatabase, *_NEEDED} - saved:
             await block_type.register_type_and_schema(client=client)
 
 

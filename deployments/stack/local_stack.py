@@ -189,13 +189,15 @@ class LocalStack:
 
             await in_thread(migrate.upgrade, database_url)
             state.database_url = database_url
+        for module in _MEANWHILE:
+            await in_thread(import_module, module)
+        # One after another, for the server, which takes longest, needs a core of its own.
         self._serve("gallery", "deployments.gallery.server", environment, url=state.gallery_url)
-        # They import what runs need meanwhile, and claim none before their pools are provisioned.
+        await processes["gallery"].wait_ready()
+        # They import what runs need, and claim none before their pools are provisioned.
         processes[WORKERS].is_ready = partial(have_workers, POOL_NAMES)
         arguments = ["-m", "deployments.cli.main", "worker", *POOL_NAMES]
         self._spawn(WORKERS, arguments, environment, address=", ".join(POOL_NAMES))
-        for module in _MEANWHILE:
-            await in_thread(import_module, module)
         for name in ("sandbox", "prefect server") if state.sandbox_url else ("prefect server",):
             await processes[name].wait_ready()
         from deployments.provisioning.provision import provision  # noqa: PLC0415  (_MEANWHILE)

@@ -223,12 +223,11 @@ async def count_by_pool(
 async def read_flow_names(client: PrefectClient, ids: Iterable[UUID]) -> dict[UUID, str]:
     """The names of flows, by their ids."""
     wanted = list(dict.fromkeys(ids))
-    if not wanted:
-        return {}
-    found = await client.read_flows(
-        flow_filter=FlowFilter(id=FlowFilterId(any_=wanted)), limit=PAGE
-    )
-    return {flow.id: flow.name for flow in found}
+    names: dict[UUID, str] = {}
+    for start in range(0, len(wanted), PAGE):
+        page = FlowFilter(id=FlowFilterId(any_=wanted[start : start + PAGE]))
+        names |= {one.id: one.name for one in await client.read_flows(flow_filter=page, limit=PAGE)}
+    return names
 
 
 async def _count_states(client: PrefectClient, wanted: FlowRunFilter, pool: str) -> Counter[State]:

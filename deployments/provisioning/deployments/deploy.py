@@ -1,15 +1,20 @@
 """Deployments as `prefect.yaml` says: missing ones are made, the others brought up to date."""
 
+import asyncio
 import json
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import yaml
 from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName
 from prefect.client.schemas.objects import ConcurrencyOptions
 from prefect.client.schemas.responses import DeploymentResponse
 
+from adspark.concurrency import all_of
 from adspark.errors import ConfigurationError
 from deployments.provisioning.deployments.drift import (
     DeploymentMerge,
@@ -21,13 +26,15 @@ from deployments.provisioning.deployments.drift import (
 from deployments.provisioning.deployments.former import (
     former_name,
     move_schedule_bounds,
-    read_former,
     redirect_automations,
     retire,
     shared_values,
 )
 from deployments.provisioning.drift import Merge, fingerprint
 from orchestration.runs.optional import read_optional
+from orchestration.server.deployments import read_deployments
+
+_AT_ONCE = 3  # requests; the server works on one while the next are made ready and stored
 
 
 def project_file() -> Path:
@@ -47,9 +54,22 @@ async def provision_deployments(client: PrefectClient, merge: Merge) -> None:
     """Deploy what is missing or changed, and remove what the project no longer has."""
     project = yaml.safe_load(project_file().read_text())
     entries = {name_of(entry): entry for entry in project["deployments"]}
-    former = await read_former(client)
+    names = {name.partition("/")[2] for name in [*entries, *map(former_name, entries)]}
+    wanted = DeploymentFilter(name=DeploymentFilterName(any_=sorted(names)))
+    present = await read_deployments(client, wanted)
+    missing = []
     for name, entry in entries.items():
-        await _provision(client, name, entry, former.get(former_name(name)), merge)
+        if name in present or former_name(name) in present:
+            await _provision(client, name, entry, present, merge)
+        elif _record_new(name, entry, merge):
+            missing.append(entry)
+    turns = asyncio.Semaphore(_AT_ONCE)
+
+    async def create(entry: Entry) -> None:
+        async with turns:
+            await _create(client, entry, {})
+
+    await all_of(map(create, missing))
     for name in merge.find_removed("deployment", set(entries)):
         if merge.change(f"deployment {name}: is removed, for the project no longer has it"):
             if found := await read_optional(client.read_deployment_by_name(name)):
@@ -63,27 +83,37 @@ def name_of(entry: Entry) -> str:
     return f"{flow}/{entry['name']}"
 
 
+def _record_new(name: str, entry: Entry, merge: Merge) -> bool:
+    """Report that a deployment is made; returns whether it is to be made."""
+    thing = f"deployment {name}"
+    merge.rename(f"deployment {former_name(name)}", thing)
+    for field, value in {"": _mark(entry), **shared_fields(entry)}.items():
+        merge.record(f"{thing} {field}".strip(), value)
+    return merge.create(thing, {})
+
+
 async def _provision(
-    client: PrefectClient, name: str, entry: Entry, former: DeploymentResponse | None, merge: Merge
+    client: PrefectClient,
+    name: str,
+    entry: Entry,
+    present: Mapping[str, DeploymentResponse],
+    merge: Merge,
 ) -> None:
-    """Make a deployment, from the one of its former name where there is one, or merge it."""
+    """Merge a deployment; where it is there under its former name, make it from that."""
     thing, mark, earlier = f"deployment {name}", _mark(entry), former_name(name)
     merge.rename(f"deployment {earlier}", thing)
-    found = await read_optional(client.read_deployment_by_name(name))
+    found = present.get(name)
+    former = None if earlier == name else present.get(earlier)
     is_changed = False
     if found is None and former is not None:
         merge.record(thing, mark)
         if merge.change(f"deployment {earlier}: moves to {name}, with what was changed by hand"):
-            found = await _create(client, entry, shared_values(former))
-    elif found is None:
-        for field, value in {"": mark, **shared_fields(entry)}.items():
-            merge.record(f"{thing} {field}".strip(), value)
-        if merge.create(thing, {}):
-            await _create(client, entry, {})
+            made = await _create(client, entry, shared_values(former))
+            found = await client.read_deployment(made)
     else:
         is_changed = merge.redefine(thing, mark)
-    if present := found or former:  # the former one in a dry run
-        await DeploymentMerge(client, merge, name, entry, present).apply(is_changed=is_changed)
+    if current := found or former:  # the former one in a dry run
+        await DeploymentMerge(client, merge, name, entry, current).apply(is_changed=is_changed)
     if former is not None:
         if found is not None:
             await move_schedule_bounds(client, former, found)
@@ -91,9 +121,7 @@ async def _provision(
         await retire(client, earlier, former, entry, merge)
 
 
-async def _create(
-    client: PrefectClient, entry: Entry, values: dict[str, Any]
-) -> DeploymentResponse:
+async def _create(client: PrefectClient, entry: Entry, values: dict[str, Any]) -> UUID:
     """Make a deployment in one request: an entry, but for these values of `create_deployment`."""
     limit = entry.get("concurrency_limit")
     options = limit and ConcurrencyOptions(collision_strategy=limit["collision_strategy"])
@@ -108,9 +136,7 @@ async def _create(
         "work_pool_name": entry["work_pool"]["name"],
     }
     flow_id = await client.create_flow_from_name(name_of(entry).partition("/")[0])
-    return await client.read_deployment(
-        await client.create_deployment(flow_id, **(fields | values))
-    )
+    return await client.create_deployment(flow_id, **(fields | values))
 
 
 def _mark(entry: Entry) -> str:

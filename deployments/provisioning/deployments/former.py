@@ -11,7 +11,6 @@ from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import DeploymentScheduleCreate, DeploymentUpdate
-from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName
 from prefect.client.schemas.objects import TERMINAL_STATES, StateType
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.events import AutomationCore
@@ -19,7 +18,6 @@ from prefect.events import AutomationCore
 from deployments.provisioning.deployments.drift import Entry, own_fields
 from deployments.provisioning.drift import Merge
 from orchestration.runs.flow_runs import FAILED, WEEK, filter_runs, read_runs
-from orchestration.server.deployments import read_deployments
 
 _FORMER_NAME = "adspark"
 _FORMER_FLOWS = {"process-sweep-shard": "process-watches"}
@@ -35,12 +33,6 @@ def former_name(name: str) -> str:
 def current_flow(flow: str) -> str:
     """The name of a flow today that earlier versions called so, or its own."""
     return next((new for new, former in _FORMER_FLOWS.items() if former == flow), flow)
-
-
-async def read_former(client: PrefectClient) -> dict[str, DeploymentResponse]:
-    """The deployments of earlier versions that the server still has, by flow/deployment."""
-    wanted = DeploymentFilter(name=DeploymentFilterName(any_=[_FORMER_NAME]))
-    return await read_deployments(client, wanted)
 
 
 def shared_values(former: DeploymentResponse) -> dict[str, Any]:
