@@ -67,7 +67,7 @@ class LocalPostgres:
             DatabaseSetupError: the folder or its data cannot be used.
             DatabaseUnavailableError: the server does not start; the message quotes its log.
         """
-        self._prepare_folder()
+        self.prepare()
         mutex = FileLock(self.folder / "start.lock")
         users = ReadWriteLock(str(self.folder / "users.lock"), is_singleton=False)
         with mutex:
@@ -80,6 +80,29 @@ class LocalPostgres:
                 users.release()
                 self._stop_if_unused(users)
             users.close()
+
+    def prepare(self) -> None:
+        """Make the folder; from then on `url` is known, before the server runs.
+
+        Raises:
+            DatabaseSetupError: the folder cannot be made or used.
+        """
+        try:
+            make_folder(self.folder)
+        except OSError as error:
+            raise DatabaseSetupError(
+                f"ADSPARK_HOME: {self.folder} cannot be made ({error.strerror}); name another."
+            ) from error
+        if self._account:
+            if not _everyone_can_enter(self.folder.parent):
+                raise DatabaseSetupError(
+                    f"ADSPARK_HOME: PostgreSQL does not run as root, and the account that it gets "
+                    f"instead cannot enter {self.folder.parent}; name another folder."
+                )
+            self._make_account(self._account)
+            shutil.chown(self.folder, self._account)
+        self.folder.chmod(0o700)  # the socket trusts whoever reaches it
+        self._sockets = self._socket_folder()
 
     def stop_unused(self) -> None:
         """Stop a server whose users were killed."""
@@ -137,24 +160,6 @@ class LocalPostgres:
         with suppress(psutil.Error):
             if process and name != "postgres" and process.status() != psutil.STATUS_ZOMBIE:
                 self._pid_file.unlink()
-
-    def _prepare_folder(self) -> None:
-        try:
-            make_folder(self.folder)
-        except OSError as error:
-            raise DatabaseSetupError(
-                f"ADSPARK_HOME: {self.folder} cannot be made ({error.strerror}); name another."
-            ) from error
-        if self._account:
-            if not _everyone_can_enter(self.folder.parent):
-                raise DatabaseSetupError(
-                    f"ADSPARK_HOME: PostgreSQL does not run as root, and the account that it gets "
-                    f"instead cannot enter {self.folder.parent}; name another folder."
-                )
-            self._make_account(self._account)
-            shutil.chown(self.folder, self._account)
-        self.folder.chmod(0o700)  # the socket trusts whoever reaches it
-        self._sockets = self._socket_folder()
 
     def _socket_folder(self) -> Path:
         """Where the socket is: the folder itself, or a short one with a plain name."""

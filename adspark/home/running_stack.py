@@ -32,6 +32,7 @@ class StackState(BaseModel):
     sandbox_url: str | None = None  # where it does not run on SerpApi
     database_url: str | None = None  # of its embedded database, if it has one
     ready: bool = False
+    not_set_up: list[str] = Field(default_factory=list)  # what it cannot do yet, and the remedy
     parts: dict[str, ProcessId] = Field(default_factory=dict)  # its processes, by name
 
     def running_processes(self) -> list[psutil.Process]:

@@ -13,6 +13,7 @@ from prefect.client.schemas.actions import (
 from prefect.exceptions import ObjectNotFound
 from pydantic import BaseModel, SecretStr
 
+from adspark.concurrency import all_of
 from adspark.db.engine import Database
 from adspark.db.rates import CLEANUPS, GENERATIONS, SEARCHES, SWEEPS, WINDOWS
 from adspark.errors import TemporaryError
@@ -38,6 +39,7 @@ from deployments.queue_classes import QUEUE_CLASSES
 from orchestration.runs.optional import read_optional
 
 _LOCK = "provisioning"
+_KINDS = ("pool", "limit", "block", "deployment")  # as the report lists them; others come last
 _SWEEPS_A_MINUTE = 5
 _CLEANUPS_AN_HOUR = 1
 # The block types that the settings may fill, with the settings that they need.
@@ -84,12 +86,27 @@ async def provision(
         merge = await Merge.load(dry_run=dry_run, reset=reset)
         for queue_class in QUEUE_CLASSES:
             await provision_pool(client, queue_class, settings, merge)
-        await _provision_limits(client, settings, merge)
-        await _provision_blocks(client, settings, database_url, merge)
-        await provision_deployments(client, merge)
+        # At once, for they do not depend on each other.
+        services = _provision_services(client, settings, database_url, merge)
+        await all_of([services, provision_deployments(client, merge)])
         await _provision_automations(client, merge)
         await merge.save()
-        return Provisioned(dry_run=dry_run, changes=merge.changes, kept=merge.kept)
+        changes, kept = (sorted(lines, key=_place) for lines in (merge.changes, merge.kept))
+        return Provisioned(dry_run=dry_run, changes=changes, kept=kept)
+
+
+def _place(line: str) -> int:
+    """Where a line of the report stands, by the kind that it begins with."""
+    kind = line.partition(" ")[0]
+    return _KINDS.index(kind) if kind in _KINDS else len(_KINDS)
+
+
+async def _provision_services(
+    client: PrefectClient, settings: Settings, database_url: str, merge: Merge
+) -> None:
+    """What runs need to ask a service: its rate limit, and its block."""
+    await _provision_limits(client, settings, merge)
+    await _provision_blocks(client, settings, database_url, merge)
 
 
 async def _provision_limits(client: PrefectClient, settings: Settings, merge: Merge) -> None:

@@ -5,6 +5,7 @@ import argparse
 
 import uvicorn
 from prefect.settings import get_current_settings
+from sqlalchemy import make_url
 from starlette.types import ASGIApp
 
 from adspark.errors import ConfigurationError
@@ -13,6 +14,7 @@ from adspark.net.request_guard import RequestGuard
 from adspark.settings import get_settings
 from adspark.text.redaction import remember_environment
 from deployments.server.api_guard import ApiGuard
+from deployments.server.database import wait_for_database
 from orchestration.server.prefect_internals import create_server
 
 
@@ -34,6 +36,8 @@ def main() -> None:
         ).close()  # it starts for seconds, in which nobody shall wait for an answer
     except ConfigurationError as error:
         parser.exit(2, f"Error: {error}\n")
+    if address := settings.database.connection_url:
+        wait_for_database(make_url(address.get_secret_value()))
     app: ASGIApp = ApiGuard(create_server(has_services=not arguments.no_services))
     if settings.api.auth_string is None:  # without a password, any page in the browser could ask
         app = RequestGuard(app, allowed_hosts=get_settings().allowed_hosts)

@@ -5,8 +5,9 @@ of them dies again and again. What an earlier stack left behind when it was kill
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
 from functools import partial
 from importlib import import_module
 from urllib.parse import urlsplit
@@ -14,7 +15,6 @@ from urllib.parse import urlsplit
 import httpx
 import psutil
 from filelock import FileLock, Timeout
-from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from adspark.concurrency import in_thread
 from adspark.db.embedded import ADSPARK_DATABASE, PREFECT_DATABASE, LocalPostgres, postgres_folder
@@ -39,7 +39,6 @@ from deployments.environment.stack_settings import (
     sandbox_settings,
     server_environment,
 )
-from deployments.operations.runs.active import have_workers, requeue_unfinished_runs
 from deployments.queue_classes import POOL_NAMES
 from deployments.stack.ports import check_ports, stack_ports
 from deployments.stack.processes import STOP_PATIENCE, ProcessState, StackProcess
@@ -48,8 +47,14 @@ from deployments.stack.supervisor import supervise
 WORKERS = "workers"
 """The name of the process that serves all pools."""
 
-# Slow to import, so that it is done while Prefect's server starts.
-_MEANWHILE = ("deployments.provisioning.provision", "deployments.stack.metrics_server")
+# What the stack does with Prefect's server is slow to import, so that it is done in the meantime.
+_MEANWHILE = (
+    "adspark.db.migrate",
+    "deployments.provisioning.provision",
+    "deployments.operations.health",
+    "deployments.operations.runs.active",
+    "deployments.stack.metrics_server",
+)
 _ANSWER = 10.0  # seconds for the answer of a process whether it is ready; it may be slow
 
 
@@ -79,7 +84,7 @@ class LocalStack:
         names += [WORKERS, "gallery", "metrics"]
         self._on_change = partial(on_change, self)
         self.processes = {name: StackProcess(name, self._on_change) for name in names}
-        self._postgres: LocalPostgres | None = None
+        self._postgres = LocalPostgres(postgres_folder(self._settings.home))
         self._asking: httpx.AsyncClient
 
     @asynccontextmanager
@@ -105,19 +110,14 @@ class LocalStack:
             check_ports(stack_ports(self._base, with_sandbox=bool(self.state.sandbox_url)))
             self.state.write(self._base.home)
             cleanup.callback(lambda: state_file(self._base.home).unlink(missing_ok=True))
-            database_url, prefect_url = self._start_postgres(cleanup)
-            cleanup.enter_context(temporary_settings({PREFECT_API_URL: self.state.api_url}))
+            serving_postgres = cleanup.enter_context(ExitStack())
             cleanup.push_async_callback(self._stop)
-            await self._start(database_url, prefect_url)
-            from deployments.stack.metrics_server import serving_metrics  # noqa: PLC0415  (_MEANWHILE)
-
-            address = cleanup.enter_context(  # in threads of this process
-                serving_metrics(
-                    self._settings, api_url=self.state.api_url, database_url=database_url
-                )
-            )
-            cleanup.callback(self.processes["metrics"].set_state, ProcessState.STOPPED)
-            self.processes["metrics"].set_state(ProcessState.READY, address=address)
+            environment = self._start_server()
+            await self._start_postgres(serving_postgres)
+            await self._start_others(environment)
+            cleanup.enter_context(self._asking_server())
+            await self._set_up()
+            cleanup.enter_context(self._serving_metrics())
             self.state.ready = True
             self.state.write(self._base.home)
             self._on_change()
@@ -130,9 +130,7 @@ class LocalStack:
             StackFailedError: one dies again and again; with its exit code and its last line.
             DatabaseUnavailableError: PostgreSQL was killed and does not start again.
         """
-        if self._postgres is not None:
-            home = self._settings.home
-            await supervise(home, self._postgres, self.processes, self._record)
+        await supervise(self._settings.home, self._postgres, self.processes, self._record)
 
     def _lock(self) -> FileLock:
         make_home(home := self._base.home)
@@ -144,70 +142,101 @@ class LocalStack:
             raise ConfigurationError(f"A stack of {home} has just ended; call again.") from None
         return lock
 
-    def _start_postgres(self, cleanup: AsyncExitStack) -> tuple[str, str]:
-        """Start the embedded server, which has Prefect's database; AdSpark's may be elsewhere.
-        Returns the addresses of AdSpark's and of Prefect's."""
-        process = self.processes["postgres"]
-        process.set_state(ProcessState.STARTING)
-        folder = postgres_folder(self._settings.home)
-        server = self._postgres = cleanup.enter_context(LocalPostgres(folder).running())
-        cleanup.callback(process.set_state, ProcessState.STOPPED)
-        database_url = self._database_url(server)
-        process.log = folder / "server.log"
-        process.set_state(ProcessState.READY, address=str(folder))
-        prefect_url = server.url(PREFECT_DATABASE)
-        return database_url, prefect_url.replace("postgresql://", "postgresql+asyncpg://", 1)
-
-    def _database_url(self, server: LocalPostgres) -> str:
-        """Of the embedded database; or of one's own, whose operator decides when it is migrated."""
-        if (own := self._settings.database_url) is None:
-            return server.url(ADSPARK_DATABASE)
-        from adspark.db import migrate  # noqa: PLC0415  (slow)
-
-        url = own.get_secret_value()
-        check_newest(migrate.current(url))
-        return url
-
-    async def _start(self, database_url: str, prefect_url: str) -> None:
-        """Start the processes that need PostgreSQL, and wait until they are ready."""
-        state, processes = self.state, self.processes
+    def _start_server(self) -> dict[str, str]:
+        """Start Prefect's server, which waits for PostgreSQL once it is imported, for that takes as
+        long; returns the environment of the stack's processes."""
+        state = self.state
+        self._postgres.prepare()
+        own = self._settings.database_url
+        self._database_url = own.get_secret_value() if own else self._postgres.url(ADSPARK_DATABASE)
         environment = process_environment(
-            self._settings, database_url=database_url, api_url=state.api_url
+            self._settings, database_url=self._database_url, api_url=state.api_url
         )
-        server = server_environment(environment, self._settings, prefect_url)
-        if url := state.sandbox_url:
-            self._serve("sandbox", "adspark.sandbox", environment, url=url)
+        prefect_url = self._postgres.url(PREFECT_DATABASE)
+        prefect_url = prefect_url.replace("postgresql://", "postgresql+asyncpg://", 1)
         self._serve(
             "prefect server",
             "deployments.server.app",
-            server,
+            server_environment(environment, self._settings, prefect_url),
             url=state.ui_url,
             health="/api/health",
         )
-        if self._settings.database_url is None:  # while the server starts, which takes longer
-            from adspark.db import migrate  # noqa: PLC0415  (slow)
+        return environment
 
-            await in_thread(migrate.upgrade, database_url)
-            state.database_url = database_url
-        for module in _MEANWHILE:
-            await in_thread(import_module, module)
-        # One after another, for the server, which takes longest, needs a core of its own.
+    async def _start_postgres(self, serving: ExitStack) -> None:
+        """Start the embedded server, which has Prefect's database, and bring AdSpark's up to date;
+        of one's own its operator decides when it is migrated."""
+        process = self.processes["postgres"]
+        process.set_state(ProcessState.STARTING)
+        threading.Thread(target=_import_meanwhile, name="imports").start()
+        serving.enter_context(self._postgres.running())
+        serving.callback(process.set_state, ProcessState.STOPPED)
+        process.log = self._postgres.folder / "server.log"
+        process.set_state(ProcessState.READY, address=str(self._postgres.folder))
+        from adspark.db import migrate  # noqa: PLC0415  (_MEANWHILE)
+
+        if self._settings.database_url is None:
+            await in_thread(migrate.upgrade, self._database_url)
+            self.state.database_url = self._database_url
+        else:
+            check_newest(await in_thread(migrate.current, self._database_url))
+
+    async def _start_others(self, environment: dict[str, str]) -> None:
+        """Start what serves people and runs: one after another, for Prefect's server, which takes
+        longest, needs a core of its own."""
+        from deployments.operations.runs.active import have_workers  # noqa: PLC0415  (_MEANWHILE)
+
+        state, processes = self.state, self.processes
+        if url := state.sandbox_url:
+            self._serve("sandbox", "adspark.sandbox", environment, url=url)
         self._serve("gallery", "deployments.gallery.server", environment, url=state.gallery_url)
         await processes["gallery"].wait_ready()
         # They import what runs need, and claim none before their pools are provisioned.
         processes[WORKERS].is_ready = partial(have_workers, POOL_NAMES)
         arguments = ["-m", "deployments.cli.main", "worker", *POOL_NAMES]
         self._spawn(WORKERS, arguments, environment, address=", ".join(POOL_NAMES))
-        for name in ("sandbox", "prefect server") if state.sandbox_url else ("prefect server",):
-            await processes[name].wait_ready()
+
+    async def _set_up(self) -> None:
+        """Provision the server, and wait until all that is started is ready."""
+        from prefect.client.orchestration import get_client  # noqa: PLC0415  (_MEANWHILE)
+
+        from deployments.operations.health import read_not_set_up  # noqa: PLC0415  (_MEANWHILE)
         from deployments.provisioning.provision import provision  # noqa: PLC0415  (_MEANWHILE)
 
+        processes = self.processes
+        for name in (
+            ("sandbox", "prefect server") if self.state.sandbox_url else ("prefect server",)
+        ):
+            await processes[name].wait_ready()
         processes["provisioning"].set_state(ProcessState.STARTING)
-        await provision(self._settings, database_url=database_url)
+        await provision(self._settings, database_url=self._database_url)
         processes["provisioning"].set_state(ProcessState.READY)
         for process in processes.values():
             if process.state is ProcessState.STARTING:
                 await process.wait_ready()
+        async with get_client() as client:
+            self.state.not_set_up = [str(one) for one in await read_not_set_up(client)]
+
+    @contextmanager
+    def _serving_metrics(self) -> Iterator[None]:
+        """Serve figures, from threads of this process."""
+        from deployments.stack.metrics_server import serving_metrics  # noqa: PLC0415  (_MEANWHILE)
+
+        process = self.processes["metrics"]
+        with serving_metrics(
+            self._settings, api_url=self.state.api_url, database_url=self._database_url
+        ) as address:
+            process.set_state(ProcessState.READY, address=address)
+            yield
+        process.set_state(ProcessState.STOPPED)
+
+    @contextmanager
+    def _asking_server(self) -> Iterator[None]:
+        """Prefect's clients of this process ask the stack's server."""
+        from prefect.settings import PREFECT_API_URL, temporary_settings  # noqa: PLC0415  (slow)
+
+        with temporary_settings({PREFECT_API_URL: self.state.api_url}):
+            yield
 
     def _serve(
         self, name: str, module: str, env: dict[str, str], *, url: str, health: str = "/health"
@@ -240,6 +269,15 @@ class LocalStack:
         with suppress(OSError):  # the disk is full: what there was is left
             self.state.write(self._base.home)
 
+    async def _requeue_runs(self) -> None:
+        from deployments.operations.runs.active import (  # noqa: PLC0415  (_MEANWHILE)
+            requeue_unfinished_runs,
+        )
+
+        # On a full disk the server answers with failures; `reconcile` finds those runs later.
+        with self._asking_server(), suppress(httpx.HTTPError):
+            await requeue_unfinished_runs("The local stack was stopped.")
+
     async def _stop(self) -> None:
         """End all, workers first, so that their runs can still end or be requeued."""
         running = [one for one in self.processes.values() if one.process]
@@ -247,13 +285,16 @@ class LocalStack:
         if workers in running:
             await _stop_process(workers, self._settings.drain_time + STOP_PATIENCE)
         try:
-            # On a full disk the server answers with failures; `reconcile` finds those runs later.
-            with suppress(httpx.HTTPError):
-                if self.state.ready and self.processes["prefect server"].is_alive:
-                    await requeue_unfinished_runs("The local stack was stopped.")
+            if self.state.ready and self.processes["prefect server"].is_alive:
+                await self._requeue_runs()
         finally:
             for process in reversed([one for one in running if one is not workers]):
                 await _stop_process(process, STOP_PATIENCE)
+
+
+def _import_meanwhile() -> None:
+    for module in _MEANWHILE:
+        import_module(module)
 
 
 async def _stop_process(process: StackProcess, patience: float) -> None:

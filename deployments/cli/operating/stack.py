@@ -29,7 +29,6 @@ from adspark.validation.bounds import PORT
 from deployments.cli.operating.documents import ProcessDocument, StackReady, StackStopped
 from deployments.cli.options import JsonOption
 from deployments.cli.ranges import ranged
-from deployments.cli.server import open_server
 from deployments.environment.stack_settings import SANDBOX_DATA
 from deployments.stack.control import start_detached, stop_stack
 from deployments.terminal.live import live_view
@@ -73,7 +72,7 @@ def up(
     print_note(f"Starting the stack (log: {settings.home / 'stack.log'}) …", style="none")
     with progress("Starting"):
         state = start_detached(settings, sandbox=folder, on_wait=print_note)
-    asyncio.run(_print_ready(state, "adspark down", as_json=as_json))
+    _print_ready(state, "adspark down", as_json=as_json)
 
 
 def down(as_json: JsonOption = False) -> None:
@@ -107,14 +106,10 @@ def sandbox(
     raise typer.Exit(process.returncode)
 
 
-async def _print_ready(state: StackState, stop: str, *, as_json: bool) -> None:
+def _print_ready(state: StackState, stop: str, *, as_json: bool) -> None:
     """The addresses, what the stack cannot do without a key, and how to stop it."""
-    from deployments.operations.health import read_not_set_up  # noqa: PLC0415  (slow)
-
-    async with open_server(state.api_url) as client:
-        not_set_up = [str(one) for one in await read_not_set_up(client)]
     if as_json:
-        print_json(StackReady.of(state, not_set_up=not_set_up))
+        print_json(StackReady.of(state))
         return
     gallery, runs = state.gallery_url, state.ui_url
     out.print(f"[bold green]Ready.[/] Gallery of ads: [link={gallery}]{gallery}[/link]")
@@ -123,7 +118,7 @@ async def _print_ready(state: StackState, stop: str, *, as_json: bool) -> None:
         out.print(f"Sandbox instead of SerpApi: {state.sandbox_url}")
     out.print(f"For Prefect's own commands: export PREFECT_API_URL={state.api_url}")
     print_activation()
-    for one in not_set_up:
+    for one in state.not_set_up:
         print_line(f"[yellow]Not set up:[/] {escape(one)}")
     print_line(f"Stop it with: {stop}")
 
@@ -157,7 +152,7 @@ async def _serve(settings: Settings, *, sandbox: str | None, as_json: bool) -> N
 
 async def _run_until_cancelled(stack: "LocalStack", *, as_json: bool) -> None:
     async with stack.running():
-        await _print_ready(stack.state, "Ctrl-C", as_json=as_json)
+        _print_ready(stack.state, "Ctrl-C", as_json=as_json)
         await stack.watch()
 
 

@@ -59,10 +59,10 @@ def status(
 
 async def _find_problems_here() -> "list[Problem]":
     """What is wrong with the disk of the stack that runs here."""
-    from deployments.stack.disk import find_problem  # noqa: PLC0415  (slow)
+    from deployments.operations.disk import find_disk_problem  # noqa: PLC0415  (slow)
 
     stack = running_stack(get_settings().home)
-    problem = await find_problem(stack.home) if stack else None
+    problem = await find_disk_problem(stack.home) if stack else None
     return [problem] if problem else []
 
 
