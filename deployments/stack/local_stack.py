@@ -168,7 +168,9 @@ class LocalStack:
         of one's own its operator decides when it is migrated."""
         process = self.processes["postgres"]
         process.set_state(ProcessState.STARTING)
-        threading.Thread(target=_import_meanwhile, name="imports").start()
+        importing = threading.Thread(target=_import_meanwhile, name="imports")
+        importing.start()
+        serving.callback(importing.join)  # the process does not end while it imports
         serving.enter_context(self._postgres.running())
         serving.callback(process.set_state, ProcessState.STOPPED)
         process.log = self._postgres.folder / "server.log"

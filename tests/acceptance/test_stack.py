@@ -54,6 +54,18 @@ def test_a_home_that_cannot_be_is_named_in_one_line(
     assert "Traceback" not in done.stderr
 
 
+def test_data_of_another_postgresql_are_named_in_the_last_line_and_nothing_is_left_running(
+    own_stack: Stack,
+) -> None:
+    data = own_stack.home / "older" / "postgres" / "data"
+    data.mkdir(parents=True)
+    (data / "PG_VERSION").write_text("12")
+    done = own_stack.adspark("up", "--sandbox", "--data", "older", "--detach")
+    assert done.returncode == 2
+    assert f"Error: {data} was made by PostgreSQL 12" in done.stderr
+    assert not own_stack.processes()
+
+
 def test_a_killed_supervisor_is_cleared_and_a_part_that_dies_is_restarted_but_not_for_ever(
     own_stack: Stack,
 ) -> None:
