@@ -1,11 +1,11 @@
-"""`python -m benchmarks.runs`: runs a minute of a pool of two, and what each of them costs.
+"""`python -m benchmarks.runs`: the first start, runs a minute of a pool of two, and their cost.
 
 Runs of a flow that does nothing go through the pool `default`: a batch that is all there is, then
 one with others queued behind it, which are late already: the server records that once of each run,
 and that takes as long whatever else it does. The pool is paused until all of a batch is queued.
-What is reported: runs a minute, between the first lines of the first and of the last of a batch;
-seconds of CPU a run of each part of the stack; and how long `adspark status` takes while the others
-wait.
+What is reported: seconds of the stack's first start, and its memory then; runs a minute, between
+the first lines of the first and of the last of a batch; seconds of CPU a run of each part of the
+stack; and how long `adspark status` takes while the others wait.
 Exit code 1 says that those which wait slowed the batch down to less than 0.8 times its speed.
 """
 
@@ -60,8 +60,12 @@ def main() -> int:
     arguments = parser.parse_args()
     runs, waiting = (2, 2) if arguments.quick else (arguments.runs, arguments.waiting)
     with running_stack() as stack:
+        processes, megabytes = stack.memory()
         alone, beside, status = asyncio.run(_measure(stack, runs, waiting))
     console = Console()
+    console.print(
+        f"First start: {stack.start:.1f} s; {processes} processes, {megabytes:.0f} MB (PSS)"
+    )
     table = Table("beside them wait", "runs a minute", "CPU s a run", "of it")
     for count, one in ((0, alone), (waiting, beside)):
         shares = ", ".join(f"{name} {spent:.2f}" for name, spent in one.cpu.items())

@@ -5,11 +5,13 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import psutil
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from adspark.db.embedded import ADSPARK_DATABASE, LocalPostgres, postgres_folder
@@ -19,10 +21,16 @@ ADSPARK = (sys.executable, "-m", "deployments.cli.main")
 
 @dataclass(frozen=True)
 class Stack:
-    """A running stack; `environment` is that of its users."""
+    """A running stack.
+
+    Attributes:
+        environment: of its users.
+        start: seconds of its first start, as a person waits for it.
+    """
 
     home: Path
     environment: dict[str, str]
+    start: float
 
     @property
     def database_url(self) -> str:
@@ -36,6 +44,16 @@ class Stack:
             stdout=subprocess.PIPE, check=False,
         )  # fmt: skip
         return done.stdout
+
+    def memory(self) -> tuple[int, float]:
+        """How many processes it has, PostgreSQL's among them, and their memory (PSS, megabytes)."""
+        count, proportional = 0, 0
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):  # another account's, or one that has just ended
+                if Path(process.cwd()).is_relative_to(self.home):  # as of all that it starts
+                    proportional += process.memory_full_info().pss
+                    count += 1
+        return count, proportional / 2**20
 
     def log(self) -> str:
         """The end of the supervisor's log."""
@@ -69,12 +87,14 @@ def running_stack(**settings: str) -> Iterator[Stack]:
             "PREFECT_API_URL": api_url,
             **settings,
         }
-        stack = Stack(home, environment)
+        began = time.monotonic()
+        stack = Stack(home, environment, start=0)
         try:
             subprocess.run(
                 [*ADSPARK, "up", "--detach"], env=environment, cwd=home, check=True,
                 stdout=subprocess.DEVNULL,
             )  # fmt: skip
+            stack = replace(stack, start=time.monotonic() - began)
             with temporary_settings({PREFECT_API_URL: api_url}):
                 yield stack
         except BaseException:
