@@ -10,6 +10,14 @@ from pathlib import Path
 _PROJECT = Path(__file__).parents[1]  # a checkout, where the package is installed from one
 
 
+def current_folder() -> Path:
+    """The folder that one is in; a path that leads nowhere where it has been deleted."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return Path("(deleted)")
+
+
 def install_command(extra: str | None = None) -> str:
     """The command that installs an extra here, or the package with all that it needs, for a shell.
 
@@ -24,14 +32,12 @@ def install_command(extra: str | None = None) -> str:
     ours = _PROJECT / ".make/uv/bin/uv"
     uv = _quote(ours) if shutil.which("uv") is None and ours.exists() else "uv"
     if environment.parent == _PROJECT and (_PROJECT / "uv.lock").exists():
-        where = "" if Path.cwd() == _PROJECT else f" --project {_quote(_PROJECT)}"
+        where = "" if current_folder() == _PROJECT else f" --project {_quote(_PROJECT)}"
         return f"{uv} sync --inexact{f' --extra {extra}' if extra else ''}{where}"
     return f"{uv} pip install {'' if is_active else f'--python {_quote(environment)} '}{package}"
 
 
 def _quote(path: Path | str) -> str:
     """A path as a shell takes it: short where it lies in the folder that one is in."""
-    whole = Path(path)
-    return shlex.quote(
-        str(whole.relative_to(Path.cwd()) if whole.is_relative_to(Path.cwd()) else whole)
-    )
+    whole, here = Path(path), current_folder()
+    return shlex.quote(str(whole.relative_to(here) if whole.is_relative_to(here) else whole))

@@ -3,6 +3,7 @@
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from adspark.errors import AdSparkError, InvalidQueryError, ServiceUnavailableError
 from adspark.text.redaction import redact, safe_cause
@@ -52,7 +53,7 @@ def _explain(error: OSError, place: str) -> AdSparkError:
     # A store's error without a number is permanent where its class says so.
     if error.errno in _TEMPORARY or (error.errno is None and not isinstance(error, _PERMANENT)):
         return ServiceUnavailableError(f"{place} cannot be written right now ({reason}).")
-    if isinstance(error, FileNotFoundError):
+    if isinstance(error, FileNotFoundError) and not Path(place).parent.is_dir():
         return InvalidQueryError("file", f"{place}: there is no such folder; make it first.")
     if isinstance(error, PermissionError) and "://" in place:
         return InvalidQueryError("file", f"{place}: the store refuses ({reason}); {_KEYS}")

@@ -6,7 +6,9 @@ from adspark.text.counts import counted
 
 
 def _size(count: int) -> str:
-    return f"{count / 2**20:,.1f} MB" if count >= 2**20 else f"{max(1, count // 2**10):,} kB"
+    if count < 2**10:
+        return counted(count, "byte")
+    return f"{count / 2**20:,.1f} MB" if count >= 2**20 else f"{count // 2**10:,} kB"
 
 
 class ExportSummary(BaseModel):

@@ -16,6 +16,7 @@ from rich.console import Console, ConsoleDimensions
 from rich.markup import escape
 from rich.text import Text
 
+from adspark.installation import current_folder
 from adspark.text.terminal import SafeConsole, escape_unprintable, plain
 from deployments.terminal.documents import Document, ErrorDocument, NoteDocument
 from deployments.terminal.speech import speaks_json
@@ -128,7 +129,7 @@ def print_activation() -> None:
     if shutil.which("adspark") is None:
         folder = Path(sys.executable).parent
         with suppress(ValueError):
-            folder = folder.relative_to(Path.cwd())
+            folder = folder.relative_to(current_folder())
         shown = shlex.quote(str(folder / "activate"))
         print_line(f"So that the shell finds adspark: source {escape(shown)}")
 

@@ -1,4 +1,4 @@
-"""The streams that the command writes to."""
+"""The streams that the command writes to and reads from."""
 
 import os
 import sys
@@ -9,12 +9,15 @@ from pathlib import Path
 def prepare_streams(*, as_json: bool) -> None:
     """Let standard output and standard error take whatever is printed.
 
-    One that the caller has closed leads nowhere. JSON is UTF-8 in every locale; of what people read
-    a character that the locale's encoding lacks becomes a question mark.
+    One that the caller has closed leads nowhere, as does standard input. JSON is UTF-8 in every
+    locale; of what people read a character that the locale's encoding lacks becomes a question
+    mark.
 
     Args:
         as_json: what is printed is JSON.
     """
+    if sys.stdin is None:
+        sys.stdin = Path(os.devnull).open()  # noqa: SIM115  (until the end)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:

@@ -21,6 +21,7 @@ from adspark.rules.verdicts import RuleCheck
 from adspark.text.counts import counted
 from adspark.text.formulas import guard_cell
 from adspark.text.visible import blank_controls
+from adspark.validation.names import check_line
 from adspark.validation.stored import check_storable
 from adspark.variants.handover.copy_lines import (
     DESCRIPTIONS,
@@ -221,10 +222,19 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
 
 def _check_cell(name: str, value: str, longest: int) -> None:
     check_storable(name, value)
+    check_line(name, value)
     if count_characters(value) > longest:
-        raise InvalidQueryError(name, f"{count_characters(value)} characters; at most {longest}.")
-    if guard_cell(value) != value or blank_controls(value) != value or value == "[]":
-        raise InvalidQueryError(name, "holds what a spreadsheet would take for an order.")
+        raise InvalidQueryError(
+            name, f"has {count_characters(value)} characters; shorten it to {longest}."
+        )
+    if blank_controls(value) != value or value == "[]":
+        raise InvalidQueryError(name, f"{value[:40]!a} cannot be read there; write it otherwise.")
+    if guard_cell(value) != value:
+        raise InvalidQueryError(
+            name,
+            f"{value[:40]!a} has =, +, - or @ at its beginning, or behind a comma or semicolon, "
+            "which a spreadsheet takes for a formula; write it without.",
+        )
 
 
 def _check_url(url: str) -> None:

@@ -1,6 +1,7 @@
 """Arguments and a `.env` that no text can hold: one line and exit code 2."""
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -52,6 +53,51 @@ def test_an_argument_that_is_no_text_is_refused_in_one_line(
     assert (code, said.count("\n")) == (2, 1)
     assert said.startswith(f"Error: {shown}")
     assert len(said) < 150
+
+
+def test_text_that_the_locale_cannot_read_is_not_blamed_on_who_wrote_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("LC_ALL", "C"), ("PYTHONUTF8", "0"), ("PYTHONCOERCECLOCALE", "0")):
+        monkeypatch.setenv(name, value)
+    code, said = call(tmp_path, b"ads", b"search", "Größe".encode())
+    assert code == 2
+    assert "cannot be read in this locale; set LC_ALL=C.UTF-8." in said
+
+
+def test_a_question_that_nobody_can_answer_ends_the_command(
+    tmp_path: Path, database_url: str
+) -> None:
+    python, folder = shlex.quote(sys.executable), str(Path(__file__).parents[3])
+    adspark = f"{python} -m deployments.cli.main"
+    done = subprocess.run(
+        ["sh", "-c", f"{adspark} board create b; {adspark} board delete b <&-"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": folder, "ADSPARK_DATABASE_URL": database_url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.endswith("Aborted.\n")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_folder_that_was_deleted_stops_no_command(tmp_path: Path, database_url: str) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    python, folder = shlex.quote(sys.executable), str(Path(__file__).parents[3])
+    adspark = f"{python} -m deployments.cli.main"
+    done = subprocess.run(
+        ["sh", "-c", f"rmdir {gone}; {adspark} advertisers list; {adspark} ads export {gone}.csv"],
+        cwd=gone,
+        env=os.environ | {"PYTHONPATH": folder, "ADSPARK_DATABASE_URL": database_url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("value", [r'"\ud800"', r'["a", "\udfff"]', r'{"\ud800": 1}'])

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import zipfile
 from pathlib import Path
 
@@ -112,8 +113,13 @@ def test_what_breaks_rules_since_it_was_approved_waits_for_another_word_on_it(
         (("--final-url", "javascript:alert(1)"), "final_url: write the address"),
         (("--final-url", "https://ana:secret@shop.example"), "final_url: write the address"),
         (("--campaign", " "), "campaign: is empty"),
-        (("--campaign", "=1"), "campaign: holds what a spreadsheet"),
-        (("--path-1", "x" * 16), "path_1: 16 characters; at most 15"),
+        (("--campaign", "=1"), "campaign: '=1' has =, +, - or @ at its beginning"),
+        (("--campaign", "a,=1"), "behind a comma or semicolon"),
+        (("--campaign", "a\nb"), "campaign: holds a control character ('\\n')"),
+        (("--ad-group", "a\tb"), "ad_group: holds a control character"),
+        (("--path-1", "a\rb"), "path_1: holds a control character"),
+        (("--campaign", "a" * 300), "campaign: has 300 characters; shorten it to 255."),
+        (("--path-1", "x" * 16), "path_1: has 16 characters; shorten it to 15"),
         (("--path-1", "a/b"), "path_1: holds a slash"),
         (("--path-2", "b"), "path_2: needs a path_1"),
         (("--batch", "9"), "There is no batch 9; see them with: adspark batch list"),
@@ -122,6 +128,6 @@ def test_what_breaks_rules_since_it_was_approved_waits_for_another_word_on_it(
 def test_a_mistake_is_said_and_no_file_is_made(
     tmp_path: Path, changes: tuple[str, ...], words: str
 ) -> None:
-    with pytest.raises((InvalidQueryError, UnknownVariantError), match=words):
+    with pytest.raises((InvalidQueryError, UnknownVariantError), match=re.escape(words)):
         variant.told("export", str(tmp_path / "a.csv"), *TO, *changes)
     assert [one.name for one in tmp_path.iterdir() if one.is_file()] == []
