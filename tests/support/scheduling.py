@@ -8,9 +8,8 @@ from xdist.scheduler import LoadScopeScheduling
 _ALONE = ("test_benchmarks", "test_crash", "test_surroundings", "test_sweep_crash")
 # Those that start a stack of their own for all tests of the file.
 _WITH_THEIR_OWN = ("test_documentation", "test_stack")
-# The longest begin first, so that no worker is left with one of them at the end; and what waits
-# much beside the stack's tests, so that what works much finds both cores busy only with itself.
-_FIRST = ("stack", "tests/flows/", "tests/integration/rendering/", "tests/acceptance/")
+# The longest begin first, so that no worker is left with one of them at the end.
+_FIRST = ("stack", "tests/acceptance/", "tests/integration/rendering/", "tests/flows/")
 
 
 def scope_of(nodeid: str) -> str:
