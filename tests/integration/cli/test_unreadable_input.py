@@ -65,19 +65,25 @@ def test_text_that_the_locale_cannot_read_is_not_blamed_on_who_wrote_it(
     assert "cannot be read in this locale; set LC_ALL=C.UTF-8." in said
 
 
-def test_a_question_that_nobody_can_answer_ends_the_command(
-    tmp_path: Path, database_url: str
-) -> None:
-    python, folder = shlex.quote(sys.executable), str(Path(__file__).parents[3])
-    adspark = f"{python} -m deployments.cli.main"
-    done = subprocess.run(
-        ["sh", "-c", f"{adspark} board create b; {adspark} board delete b <&-"],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": folder, "ADSPARK_DATABASE_URL": database_url},
+def in_shell(folder: Path, database_url: str, line: str) -> subprocess.CompletedProcess[str]:
+    """A line of a shell in a folder, in which `adspark` is the command."""
+    adspark = f'adspark() {{ {shlex.quote(sys.executable)} -m deployments.cli.main "$@"; }}'
+    paths = {"PYTHONPATH": str(Path(__file__).parents[3]), "ADSPARK_DATABASE_URL": database_url}
+    return subprocess.run(
+        ["sh", "-c", f"{adspark}; {line}"],
+        cwd=folder,
+        env=os.environ | paths,
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def test_a_question_that_nobody_can_answer_ends_the_command(
+    tmp_path: Path, database_url: str
+) -> None:
+    line = "adspark board create b; adspark board delete b <&-"
+    done = in_shell(tmp_path, database_url, line)
     assert done.returncode == 1
     assert done.stderr.endswith("Aborted.\n")
     assert "Traceback" not in done.stderr
@@ -86,16 +92,8 @@ def test_a_question_that_nobody_can_answer_ends_the_command(
 def test_a_folder_that_was_deleted_stops_no_command(tmp_path: Path, database_url: str) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
-    python, folder = shlex.quote(sys.executable), str(Path(__file__).parents[3])
-    adspark = f"{python} -m deployments.cli.main"
-    done = subprocess.run(
-        ["sh", "-c", f"rmdir {gone}; {adspark} advertisers list; {adspark} ads export {gone}.csv"],
-        cwd=gone,
-        env=os.environ | {"PYTHONPATH": folder, "ADSPARK_DATABASE_URL": database_url},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    line = f"rmdir {gone}; adspark advertisers list; adspark ads export {gone}.csv"
+    done = in_shell(gone, database_url, line)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
 
