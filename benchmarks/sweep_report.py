@@ -49,8 +49,9 @@ class Report(BaseModel):
 
 
 def targets_of(sweeps: Sequence[SweepResult], sizes: Sequence[int]) -> list[Target]:
-    """What the sweeps are held against: those of the second size, and the memory of the last."""
-    judged = sizes[1]
+    """What the sweeps are held against: those of the second size, where there are several, and the
+    memory of the last."""
+    judged = sizes[:2][-1]
 
     def median(figure: str, watches: int = judged, contender: str = OURS) -> float:
         found = [one for one in sweeps if (one.watches, one.contender) == (watches, contender)]

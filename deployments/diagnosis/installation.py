@@ -1,6 +1,5 @@
 """Whether this Python and its packages are those that AdSpark needs, and its settings are known."""
 
-import os
 import platform
 import sys
 from collections.abc import Iterable, Iterator
@@ -9,20 +8,13 @@ from importlib.metadata import PackageNotFoundError, metadata, requires, version
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from adspark.home.env_file import read_env_file
 from adspark.installation import install_command
 from adspark.maintenance.check import Check
 from adspark.notifications.addresses import check_notify_addresses
-from adspark.settings import ENV_FILE, Settings, get_settings
-from adspark.validation.near_names import ask_for, find_near
+from adspark.settings import ENV_FILE, get_settings
+from deployments.environment.unknown_settings import describe_unknown_settings, written_variables
 
-_PREFIX = "ADSPARK_"
 _EXTRAS = ("export", "mcp", "ocr", "otel", "s3")
-# What the compose files read, and no process of ours.
-_OF_CONTAINERS = (
-    "ADSPARK_API_PORTS", "ADSPARK_BIND", "ADSPARK_IMAGE", "ADSPARK_PYTHON", "ADSPARK_SERVER_URL",
-    "ADSPARK_STACK", "ADSPARK_STOP_GRACE",
-)  # fmt: skip
 
 
 async def check_python() -> Check:
@@ -52,21 +44,11 @@ async def check_settings() -> Check:
         ConfigurationError: a value cannot be used.
     """
     check_notify_addresses(get_settings())
-    written = {**read_env_file(ENV_FILE), **os.environ}
-    known = {f"{_PREFIX}{name.upper()}" for name in Settings.model_fields}.union(_OF_CONTAINERS)
-    unknown = sorted(name for name in written if _is_ours(name) and name.upper() not in known)
-    if unknown:
-        near = ask_for(find_near(unknown[0], sorted(known)))
-        what = f"{', '.join(unknown)} {'is' if len(unknown) == 1 else 'are'} no setting of ours"
-        return Check.warning("settings", what, near or "correct or remove it; they are listed in "
-                             ".env.example")  # fmt: skip
-    number = sum(1 for name, value in written.items() if _is_ours(name) and value)
+    if unknown := describe_unknown_settings():
+        return Check.warning("settings", *unknown)
+    number = sum(1 for value in written_variables().values() if value)
     place = str(ENV_FILE.absolute()) if ENV_FILE.exists() else f"no {ENV_FILE} here"
     return Check.ok("settings", f"{number} set ({place})")
-
-
-def _is_ours(name: str) -> bool:
-    return name.upper().startswith(_PREFIX)
 
 
 def _of_extra(extra: str) -> list[str]:

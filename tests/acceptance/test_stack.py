@@ -54,6 +54,15 @@ def test_a_home_that_cannot_be_is_named_in_one_line(
     assert "Traceback" not in done.stderr
 
 
+def test_a_misspelled_setting_is_told_with_what_it_may_be(own_stack: Stack) -> None:
+    own_stack.more.update(ADSPARK_HOME="/dev/null/home", ADSPARK_SERPAPI_KYE="secret-value")
+    done = own_stack.adspark("up")
+    own_stack.more.clear()
+    assert "Warning: ADSPARK_SERPAPI_KYE is no setting of ours" in done.stderr
+    assert "did you mean 'ADSPARK_SERPAPI_KEY'" in done.stderr
+    assert "secret-value" not in done.stderr
+
+
 def test_data_of_another_postgresql_are_named_in_the_last_line_and_nothing_is_left_running(
     own_stack: Stack,
 ) -> None:

@@ -30,9 +30,17 @@ from deployments.cli.operating.documents import ProcessDocument, StackReady, Sta
 from deployments.cli.options import JsonOption
 from deployments.cli.ranges import ranged
 from deployments.environment.stack_settings import SANDBOX_DATA
+from deployments.environment.unknown_settings import describe_unknown_settings
 from deployments.stack.control import start_detached, stop_stack
 from deployments.terminal.live import live_view
-from deployments.terminal.output import out, print_activation, print_json, print_line, print_note
+from deployments.terminal.output import (
+    out,
+    print_activation,
+    print_json,
+    print_line,
+    print_note,
+    print_warning,
+)
 from deployments.terminal.progress import progress
 from deployments.terminal.tables import empty_table
 
@@ -62,6 +70,8 @@ def up(
     data: Annotated[str, Option(hidden=True)] = SANDBOX_DATA,
 ) -> None:
     """Start the local stack: Postgres, Prefect's server, a worker for each pool, the gallery."""
+    if unknown := describe_unknown_settings():
+        print_warning(": ".join(unknown))
     folder = data if sandbox else None
     if not detach:
         asyncio.run(_serve(get_settings(), sandbox=folder, as_json=as_json))

@@ -30,7 +30,7 @@ from adspark.rendering.renderer import Renderer, Rendering
 from tests.support.hostile_pages import BLUE, RED, HostileServer, count_visitors, serve_hostile
 
 LIMIT = 5.0  # seconds for what never ends; whatever comes before that takes a fraction of them
-PATIENCE = 20.0  # seconds for what ends by itself
+PATIENCE = 12.0  # seconds for what ends by itself
 HANGS = 90.0  # seconds; what is not limited would take for ever
 WHITE = (255, 255, 255)
 
