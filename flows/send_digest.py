@@ -16,7 +16,12 @@ from prefect.logging import get_run_logger
 from adspark.db.engine import Database, read_now
 from adspark.notifications.digest import DigestSummary, mark_digested, read_digest
 from adspark.notifications.digest_text import Digest
-from adspark.notifications.outbox import enqueue_messages, hash_receiver, read_stuck
+from adspark.notifications.outbox import (
+    enqueue_messages,
+    hash_receiver,
+    read_stuck,
+    receivers_by_hash,
+)
 from adspark.notifications.pictures import embed_pictures, find_pictures, read_pictures
 from adspark.settings import get_settings, media_url
 from blocks.adspark_database import connect_database
@@ -40,10 +45,11 @@ async def send_digest(
         even_if_empty: Send it even if there is nothing new.
     """
     log = get_run_logger()
-    receivers = (await DigestRecipients.load_configured()).list_receivers()
-    recipients = [hash_receiver(receiver) for receiver in receivers]
+    configured = await DigestRecipients.load_configured()
+    recipients = [hash_receiver(receiver) for receiver in configured.list_receivers()]
+    known = list(receivers_by_hash(configured.list_addresses()))
     async with connect_database() as database:
-        digest = await _publish_digest(database, recipients, even_if_empty)
+        digest = await _publish_digest(database, recipients, known, even_if_empty)
         for line in digest.undelivered:
             log.warning(line)
         if not recipients:
@@ -60,12 +66,20 @@ async def send_digest(
 
 
 async def _publish_digest(
-    database: Database, recipients: Sequence[str], even_if_empty: bool
+    database: Database, recipients: Sequence[str], known: Sequence[str], even_if_empty: bool
 ) -> Digest:
-    """Read the digest, publish it, enqueue its messages and note that it was reported."""
+    """Read the digest, publish it, enqueue its messages and note that it was reported.
+
+    Args:
+        database: of the watches, and of the outbox.
+        recipients: hashes of the receivers that get it.
+        known: hashes of all that earlier messages may name and that are configured.
+        even_if_empty: enqueue it also where there is nothing new.
+    """
     async with database.session() as session:
         digest = await read_digest(session, now=await read_now(session))
-        digest.undelivered = [message.headline for message in await read_stuck(session)]
+        stuck = await read_stuck(session, recipients=known)
+        digest.undelivered = [message.headline for message in stuck]
         if digest.is_worth_sending or even_if_empty:
             await enqueue_messages(
                 session, subject=digest.subject, body=digest.markdown(), recipients=recipients

@@ -6,7 +6,6 @@ from datetime import datetime
 from functools import partial
 
 from prefect.logging import get_run_logger
-from pydantic import SecretStr
 
 from adspark.db.engine import Database
 from adspark.errors import AdSparkError, ServiceUnavailableError, describe_error
@@ -18,8 +17,8 @@ from adspark.notifications.outbox import (
     ack_message,
     claim_message,
     count_delivered,
-    hash_receiver,
     nack_message,
+    receivers_by_hash,
     save_chunks,
 )
 from adspark.notifications.pictures import read_pictures
@@ -41,7 +40,7 @@ async def deliver_messages(since: datetime) -> int:
         ConfigurationError: Apprise does not understand an address.
     """
     addresses = (await DigestRecipients.load_configured()).list_addresses()
-    receivers = _by_hash(addresses)
+    receivers = receivers_by_hash(addresses)
     waiting = list(receivers)
     failures: list[str] = []
     async with connect_database() as database:
@@ -62,12 +61,6 @@ async def deliver_messages(since: datetime) -> int:
             f"digest-recipients/adspark, or ADSPARK_NOTIFY_ADDRESSES) is still right."
         )
     return delivered
-
-
-def _by_hash(addresses: Sequence[SecretStr]) -> dict[str, Receiver]:
-    """All receivers, and each address as a whole, as messages of earlier versions name it."""
-    found = [one for address in addresses for one in (Receiver(address), *list_receivers(address))]
-    return {hash_receiver(receiver): receiver for receiver in found}
 
 
 async def _claim(database: Database, recipients: Sequence[str]) -> Message | None:

@@ -22,6 +22,7 @@ _TRIGGERS = re.compile(
     re.IGNORECASE,
 )
 _MARKDOWN = re.compile(r"[\\`*_\[\]|]")
+_TAG = re.compile(r"<(?=[?/a-z])", re.IGNORECASE)  # of HTML, which Markdown passes on
 _MARKDOWN_START = re.compile(r"(?m)^([-+#>=])|^(\d{1,9})([.)])")
 # Slack's marks act at the edge of a word only, and nothing escapes them.
 _SLACK_MARK = re.compile(r"(?<![^\W_])[*_~`]|[*_~`](?![^\W_])")
@@ -102,7 +103,7 @@ class Markdown(Text):
         return f"{'#' * level} {text}" if self._has_headings else super()._heading(level, text)
 
     def escape(self, text: str, *, is_first: bool) -> str:
-        safe = _MARKDOWN.sub(r"\\\g<0>", _defuse(text))
+        safe = _MARKDOWN.sub(r"\\\g<0>", _TAG.sub(rf"\g<0>{_GAP}", _defuse(text)))
         return _MARKDOWN_START.sub(_escape_start, safe) if is_first or "\n" in safe else safe
 
     def _code(self, text: str) -> str:

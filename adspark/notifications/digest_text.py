@@ -19,8 +19,9 @@ MOST_WATCHES = 100
 """Watches that a section of the digest names; it counts the others."""
 
 _STUCK = (
-    "They are not sent any more: they have failed too often, or may have arrived already. What "
-    "they tell is in the artifact of the run that wrote them, on the day that stands with each."
+    "They are not sent any more: they have failed too often, their address is no longer "
+    "configured, or they may have arrived already. What they tell is in the artifact of the run "
+    "that wrote them, on the day that stands with each."
 )
 _MOST_WORDS = 160  # characters of an ad's copy
 _MOST_CHARACTERS = 300  # of an untrusted text; a name that is longer is no name

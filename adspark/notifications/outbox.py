@@ -9,13 +9,13 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.models import Message
-from adspark.notifications.apprise import Receiver
+from adspark.notifications.apprise import Receiver, list_receivers
 from adspark.text.counts import counted
 
 MOST_ATTEMPTS = 20
@@ -57,24 +57,32 @@ _COUNT = text("""
 """)
 _STUCK = text(f"""
     SELECT id AS message_id, subject, created_at, attempts, sending_at IS NOT NULL AS is_unknown,
+        attempts < {MOST_ATTEMPTS} AND sending_at IS NULL AS is_unaddressed,
         error, parts_delivered AS chunks_delivered,
         coalesce(jsonb_array_length(parts), 1) AS chunks
     FROM message
     WHERE delivered_at IS NULL AND created_at > now() - interval '{_REPORTED_FOR}'
         AND (sending_at < now() - interval '10 minutes'
-             OR sending_at IS NULL AND attempts >= {MOST_ATTEMPTS})
+             OR sending_at IS NULL
+             AND (attempts >= {MOST_ATTEMPTS} OR NOT recipient = ANY (:recipients)))
     ORDER BY created_at, id
 """)  # noqa: S608  (put together from constants)
 
 
 class StuckMessage(BaseModel):
-    """A message that is not sent any more; `is_unknown`: its last chunk may have been delivered."""
+    """A message that is not sent any more.
+
+    Attributes:
+        is_unknown: its last chunk may have been delivered.
+        is_unaddressed: it waits for an address that is no longer configured.
+    """
 
     message_id: int
     subject: str
     created_at: datetime
     attempts: int
     is_unknown: bool
+    is_unaddressed: bool
     error: str | None
     chunks_delivered: int
     chunks: int
@@ -86,6 +94,12 @@ class StuckMessage(BaseModel):
         if self.is_unknown:
             what = f"the sending of {place}" if place else "its sending"
             reason = f"{what} was cut off, so nobody knows whether it arrived"
+        elif self.is_unaddressed:
+            said = f" ({self.error})" if self.error else ""
+            reason = (
+                f"{place} not sent{said}, and its address is no longer configured; configured "
+                f"again, it gets it with the next digest"
+            ).lstrip()
         else:
             reason = (
                 f"{place} given up after {counted(self.attempts, 'attempt')}: {self.error}".lstrip()
@@ -99,6 +113,13 @@ def hash_receiver(receiver: Receiver) -> str:
     return hashlib.sha256(
         (address if target is None else f"{address}\n{target}").encode()
     ).hexdigest()
+
+
+def receivers_by_hash(addresses: Sequence[SecretStr]) -> dict[str, Receiver]:
+    """All receivers of addresses, and each address as a whole, as messages of earlier versions name
+    it."""
+    found = [one for address in addresses for one in (Receiver(address), *list_receivers(address))]
+    return {hash_receiver(receiver): receiver for receiver in found}
 
 
 async def enqueue_messages(
@@ -182,10 +203,15 @@ async def count_delivered(
     return int(await session.scalar(_COUNT, values) or 0)
 
 
-async def read_stuck(session: AsyncSession) -> list[StuckMessage]:
+async def read_stuck(session: AsyncSession, *, recipients: Sequence[str]) -> list[StuckMessage]:
     """The messages of the last days that are not sent any more, the oldest first.
 
-    Either a crash came between sending and acknowledging, or the attempts are used up.
+    A crash came between sending and acknowledging, the attempts are used up, or the address is no
+    longer configured.
+
+    Args:
+        session: of the database.
+        recipients: hashes of all receivers that are configured.
     """
-    rows = await session.execute(_STUCK)
+    rows = await session.execute(_STUCK, {"recipients": list(recipients)})
     return [StuckMessage.model_validate(row) for row in rows.mappings()]

@@ -18,6 +18,7 @@ from deployments.diagnosis.services import (
 )
 from deployments.environment.running_stack import current_settings, find_api_url
 
+_AGAIN = "adspark doctor, once it is correct: the other checks need it"
 _BROWSER = "playwright install chromium-headless-shell"
 
 
@@ -32,7 +33,7 @@ async def examine(warn: Callable[[str], None]) -> list[Check]:
     here = [
         look_at("Python", check_python, remedy=""),
         look_at("packages", check_packages, remedy=""),
-        look_at("settings", check_settings, remedy=".env"),
+        look_at("settings", check_settings, remedy=_AGAIN),
     ]
     try:
         base = get_settings()

@@ -20,6 +20,7 @@ from orchestration.server.pool_snapshot import PoolSnapshot, read_pools
 
 _MOST_DEPLOYMENTS = 200
 _START = "adspark up, or docker-compose up -d"
+_ADDRESS = "correct or unset PREFECT_API_URL"
 _BUSY = "look what keeps its machine busy; adspark monitor"
 
 
@@ -34,8 +35,10 @@ async def check_prefect(*, slow: float = SLOW, away: float = AWAY) -> list[Check
             started_at = time.monotonic()
             error = await _find_error(client, away)
             seconds = time.monotonic() - started_at
+            if isinstance(error, httpx.UnsupportedProtocol):
+                return [Check.failed("Prefect", "has no http(s) address", _ADDRESS)]
             if error is not None:
-                return [Check.failed("Prefect", error, _START)]
+                return [Check.failed("Prefect", _describe(error, away), _START)]
             try:
                 async with asyncio.timeout(away):
                     summary, pools = await _check_pools(client)
@@ -51,15 +54,18 @@ async def check_prefect(*, slow: float = SLOW, away: float = AWAY) -> list[Check
             return [Check.ok("Prefect", f"{summary} in {seconds * 1000:.0f} ms"), *pools]
 
 
-async def _find_error(client: PrefectClient, away: float) -> str | None:
+async def _find_error(client: PrefectClient, away: float) -> Exception | None:
     """Why the server counts as away; None where it answers."""
     try:
         async with asyncio.timeout(away):
-            error = await client.api_healthcheck()
-    except TimeoutError:
+            return await client.api_healthcheck()
+    except TimeoutError as error:
+        return error
+
+
+def _describe(error: Exception, away: float) -> str:
+    if isinstance(error, TimeoutError):
         return f"has not answered for {away:g} s"
-    if error is None:
-        return None
     if isinstance(error, httpx.HTTPStatusError):
         return f"answers with {error.response.status_code}"
     if isinstance(error, httpx.TimeoutException) and not isinstance(error, httpx.ConnectTimeout):

@@ -218,6 +218,28 @@ async def test_one_address_that_fails_keeps_the_digest_from_no_other(
     assert len(receiver.taken_by("good")) == len(receiver.taken_by("bad")) == 1
 
 
+async def test_what_waits_for_a_corrected_address_is_reported_and_reaches_it_if_it_comes_back(
+    story: Story, environment: pytest.MonkeyPatch, receiver: Receiver
+) -> None:
+    send_to(environment, receiver.address("bad"))
+    receiver.broken = {"bad"}
+    assert (await run()).is_failed()
+    send_to(environment, receiver.address("good"))
+    state = await run()
+    summary = await state.aresult()
+    assert (summary.delivered, summary.stuck) == (0, 1)
+    assert "its address is no longer configured" in await artifact_of(state)
+
+    await story.event(1, 1, EventKind.CHANGED)
+    await send_digest()
+    (told,) = receiver.taken_by("good")
+    assert "its address is no longer configured" in told["message"]
+
+    receiver.broken = set()
+    send_to(environment, receiver.address("bad"))
+    assert (await send_digest()).delivered == 1
+
+
 async def test_a_message_whose_sending_met_a_crash_is_reported_and_never_sent_again(
     story: Story,
     environment: pytest.MonkeyPatch,

@@ -202,7 +202,9 @@ def cancel(batch: BatchId, yes: YesOption = False, as_json: JsonOption = False) 
 
 def _find_ads(ids: Sequence[str], watch: str | None) -> Sequence[str]:
     if bool(ids) == bool(watch):
-        raise InvalidQueryError("original_ad_ids", "name ads, or a watch with --watch.")
+        raise InvalidQueryError(
+            "original_ad_ids", "name ads, or a watch with --watch; one of them."
+        )
     if not watch:
         return ids
 

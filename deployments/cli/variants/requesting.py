@@ -131,7 +131,9 @@ def _wanted_ads(
 ) -> tuple[list[str], int]:
     """The ads, all stored, and how many new ones of the watch are left out."""
     if bool(ids) == bool(watch):
-        raise InvalidQueryError("original_ad_ids", "name ads, or a watch with --watch.")
+        raise InvalidQueryError(
+            "original_ad_ids", "name ads, or a watch with --watch; one of them."
+        )
 
     async def act(session: AsyncSession) -> tuple[list[str], int]:
         if not watch:

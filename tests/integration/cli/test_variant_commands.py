@@ -181,8 +181,8 @@ def test_a_program_gets_its_line_of_json_and_nothing_else() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "original_ad_ids: name ads, or a watch with --watch."),
-        ((AD, "--watch", "w"), "original_ad_ids: name ads, or a watch with --watch."),
+        ((), "original_ad_ids: name ads, or a watch with --watch; one of them."),
+        ((AD, "--watch", "w"), "original_ad_ids: name ads, or a watch with --watch; one of them."),
         (("--watch", "w"), "There is no watch 'w'"),
         ((AD, "-p", " "), "prompt: is empty"),
         (("CR1",), "original_ad_id: no ad CR1 is stored; an ad id is CR and 20 digits, as in the"),

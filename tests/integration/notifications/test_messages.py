@@ -194,6 +194,13 @@ async def test_a_chat_shows_hostile_names_as_they_are_and_nothing_acts(
         assert heading in bold
 
 
+async def test_a_webhook_gets_no_html_in_its_markdown(posts: Posts) -> None:
+    await deliver(f"{WEBHOOK}?format=markdown", digest().markdown())
+    written = posts.body["message"]
+    assert "A&B <\u200bb>" in written
+    assert re.findall(r"(?i)<(?!https:)[a-z/?].*", written) == []
+
+
 async def test_a_plain_webhook_gets_plain_text(posts: Posts) -> None:
     await deliver(WEBHOOK, digest().markdown())
     text = posts.body["message"]

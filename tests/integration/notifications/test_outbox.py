@@ -53,10 +53,25 @@ async def change(database: Database, statement: str) -> None:
         await session.commit()
 
 
-async def stuck(database: Database) -> list[str]:
-    """What is reported."""
+async def stuck(database: Database, *recipients: str) -> list[str]:
+    """What is reported while these are configured; without any, both."""
     async with database.session() as session:
-        return [one.headline for one in await read_stuck(session)]
+        found = await read_stuck(session, recipients=recipients or (ALICE, BOB))
+        return [one.headline for one in found]
+
+
+async def test_a_message_to_an_address_that_was_removed_is_reported_until_it_is_back(
+    database: Database,
+) -> None:
+    await put(database, ALICE, BOB)
+    await give_back(database, await claim(database, ALICE))
+    (told,) = await stuck(database, BOB)
+    assert told.endswith(
+        "not sent (refused), and its address is no longer configured; configured again, it gets it "
+        "with the next digest"
+    )
+    assert await stuck(database) == []
+    assert await claim(database, ALICE) is not None
 
 
 async def test_the_oldest_message_goes_first(database: Database) -> None:

@@ -120,6 +120,13 @@ async def test_a_port_where_nobody_listens_is_away_at_once() -> None:
                 raise AssertionError
 
 
+async def test_an_address_that_is_none_is_to_be_corrected() -> None:
+    with temporary_settings({PREFECT_API_URL: "foo"}):
+        (check,) = await check_prefect()
+    assert (check.state, check.what) == ("failed", "has no http(s) address")
+    assert check.remedy == "correct or unset PREFECT_API_URL"
+
+
 async def test_a_command_says_that_the_server_is_slow_not_that_it_went_away() -> None:
     url = str(PREFECT_API_URL.value())
     with pytest.raises(AdSparkError, match="is there, but too slow to answer") as raised:
