@@ -57,7 +57,6 @@ _COUNT = text("""
 """)
 _STUCK = text(f"""
     SELECT id AS message_id, subject, created_at, attempts, sending_at IS NOT NULL AS is_unknown,
-        attempts < {MOST_ATTEMPTS} AND sending_at IS NULL AS is_unaddressed,
         error, parts_delivered AS chunks_delivered,
         coalesce(jsonb_array_length(parts), 1) AS chunks
     FROM message
@@ -70,19 +69,13 @@ _STUCK = text(f"""
 
 
 class StuckMessage(BaseModel):
-    """A message that is not sent any more.
-
-    Attributes:
-        is_unknown: its last chunk may have been delivered.
-        is_unaddressed: it waits for an address that is no longer configured.
-    """
+    """A message that is not sent any more; `is_unknown`: its last chunk may have been delivered."""
 
     message_id: int
     subject: str
     created_at: datetime
     attempts: int
     is_unknown: bool
-    is_unaddressed: bool
     error: str | None
     chunks_delivered: int
     chunks: int
@@ -94,7 +87,7 @@ class StuckMessage(BaseModel):
         if self.is_unknown:
             what = f"the sending of {place}" if place else "its sending"
             reason = f"{what} was cut off, so nobody knows whether it arrived"
-        elif self.is_unaddressed:
+        elif self.attempts < MOST_ATTEMPTS:  # its address was removed
             said = f" ({self.error})" if self.error else ""
             reason = (
                 f"{place} not sent{said}, and its address is no longer configured; configured "
