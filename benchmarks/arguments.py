@@ -19,3 +19,10 @@ def parse_scale(name: str, description: str | None) -> int:
     parser.add_argument("--smallest", action="store_true", help="a hundredth of the ads")
     arguments = parser.parse_args()
     return 100 if arguments.smallest else 10 if arguments.quick else 1
+
+
+def add_running_option(parser: argparse.ArgumentParser) -> None:
+    """Add `--running`, of benchmarks that need no stack of their own."""
+    parser.add_argument(
+        "--running", action="store_true", help="use the stack that runs in ADSPARK_HOME"
+    )

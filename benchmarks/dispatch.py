@@ -33,9 +33,9 @@ from rich.table import Table
 
 from adspark.home.running_stack import StackState
 from benchmarks import woken_probe
-from benchmarks.arguments import benchmark_parser
-from benchmarks.first_line import deploy
-from benchmarks.stack import Stack, running_stack
+from benchmarks.arguments import add_running_option, benchmark_parser
+from benchmarks.first_line import deployed
+from benchmarks.stack import Stack, stack_to_measure
 from benchmarks.targets import Target
 from deployments.operations.runs.active import have_workers
 from deployments.stack.local_stack import WORKERS
@@ -122,9 +122,10 @@ def main() -> int:
     parser.add_argument(
         "--quick", action="store_true", help="one run of each; the ratios are not judged"
     )
+    add_running_option(parser)
     arguments = parser.parse_args()
     size = QUICK if arguments.quick else Size(arguments.runs)
-    with running_stack() as stack:
+    with stack_to_measure(is_running=arguments.running) as stack:
         seconds, rest, kept = asyncio.run(_measure(stack, size))
     medians = {who: statistics.median(measured) for who, measured in seconds.items()}
     console = Console()
@@ -219,14 +220,15 @@ async def _place(stack: Stack, names: Sequence[str]) -> AsyncIterator[Place]:
         peers = {name: _PEERS[name] for name in names}
         processes = await asyncio.gather(*(_start(client, stack, peer) for peer in peers.values()))
         workers = dict(zip(peers, processes, strict=True))
-        for worker in workers.values():
+        for name, worker in workers.items():
+            started.push_async_callback(client.delete_work_pool, peers[name].pool)
             started.callback(worker.terminate)
         state = StackState.model_validate_json((stack.home / "stack.json").read_text())
         ours = state.parts[WORKERS].find()
         if ours is None:
             raise RuntimeError("AdSpark's workers do not run")
         pools = {who: peer.pool for who, peer in peers.items()} | {_OURS: _POOL}
-        deployments = await deploy(client, stack.home, pools)
+        deployments = await started.enter_async_context(deployed(client, stack.home, pools))
         yield Place(client, deployments, {**workers, _OURS: ours}, stack.home)
 
 

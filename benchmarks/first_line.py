@@ -1,6 +1,9 @@
 """A flow that writes when its first line ran, deployed to a stack."""
 
 import importlib.util
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID
 
@@ -23,8 +26,11 @@ async def first_line(file: str, seconds: float = 0.0):
 """
 
 
-async def deploy(client: PrefectClient, home: Path, pools: dict[str, str]) -> dict[str, UUID]:
-    """Deploy it to each of these pools.
+@asynccontextmanager
+async def deployed(
+    client: PrefectClient, home: Path, pools: dict[str, str]
+) -> AsyncIterator[dict[str, UUID]]:
+    """It is deployed to each of these pools for as long as the block runs.
 
     Args:
         client: of the server.
@@ -34,17 +40,12 @@ async def deploy(client: PrefectClient, home: Path, pools: dict[str, str]) -> di
     Returns:
         The ids of the deployments by name.
     """
-    file = home / "code" / "first_line.py"
+    file = home / "first-line" / "first_line.py"
     file.parent.mkdir()
     file.write_text(_FLOW)
-    spec = importlib.util.spec_from_file_location("first_line", file)
-    if spec is None or spec.loader is None:
-        raise RuntimeError("the flow cannot be loaded")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    flow: Flow[..., None] = module.first_line
+    flow = _load(file)
     flow_id = await client.create_flow(flow)
-    return {
+    made = {
         who: await client.create_deployment(
             flow_id,
             who,
@@ -55,3 +56,19 @@ async def deploy(client: PrefectClient, home: Path, pools: dict[str, str]) -> di
         )
         for who, pool in pools.items()
     }
+    try:
+        yield made
+    finally:
+        for deployment_id in made.values():
+            await client.delete_deployment(deployment_id)
+        shutil.rmtree(file.parent)
+
+
+def _load(file: Path) -> Flow[..., None]:
+    spec = importlib.util.spec_from_file_location("first_line", file)
+    if spec is None or spec.loader is None:
+        raise RuntimeError("the flow cannot be loaded")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    flow: Flow[..., None] = module.first_line
+    return flow

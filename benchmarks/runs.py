@@ -27,9 +27,9 @@ from rich.console import Console
 from rich.table import Table
 
 from adspark.home.running_stack import read_state
-from benchmarks.arguments import benchmark_parser
-from benchmarks.first_line import deploy
-from benchmarks.stack import ADSPARK, Stack, running_stack
+from benchmarks.arguments import add_running_option, benchmark_parser
+from benchmarks.first_line import deployed
+from benchmarks.stack import ADSPARK, Stack, stack_to_measure
 from benchmarks.targets import Target
 from orchestration.runs.flow_runs import count_runs, filter_runs
 
@@ -57,15 +57,15 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=60, help="in a batch (default: 60)")
     parser.add_argument("--waiting", type=int, default=500, help="that wait (default: 500)")
     parser.add_argument("--quick", action="store_true", help="2 runs, 2 that wait; not judged")
+    add_running_option(parser)
     arguments = parser.parse_args()
     runs, waiting = (2, 2) if arguments.quick else (arguments.runs, arguments.waiting)
-    with running_stack() as stack:
+    with stack_to_measure(is_running=arguments.running) as stack:
         processes, megabytes = stack.memory()
         alone, beside, status = asyncio.run(_measure(stack, runs, waiting))
     console = Console()
-    console.print(
-        f"First start: {stack.start:.1f} s; {processes} processes, {megabytes:.0f} MB (PSS)"
-    )
+    first = f"First start: {stack.start:.1f} s; " if stack.start else ""
+    console.print(f"{first}{processes} processes, {megabytes:.0f} MB (PSS)")
     table = Table("beside them wait", "runs a minute", "CPU s a run", "of it")
     for count, one in ((0, alone), (waiting, beside)):
         shares = ", ".join(f"{name} {spent:.2f}" for name, spent in one.cpu.items())
@@ -85,8 +85,8 @@ def main() -> int:
 
 async def _measure(stack: Stack, runs: int, waiting: int) -> tuple[Measured, Measured, list[float]]:
     """A batch alone, one while others wait, and seconds of each call of `adspark status`."""
-    async with get_client() as client:
-        deployment = (await deploy(client, stack.home, {"": _POOL}))[""]
+    async with get_client() as client, deployed(client, stack.home, {_POOL: _POOL}) as made:
+        deployment = made[_POOL]
         await _carry_out(client, deployment, stack, 2)  # what is loaded once is loaded
         alone = await _carry_out(client, deployment, stack, runs)
         beside = await _carry_out(client, deployment, stack, runs, waiting)

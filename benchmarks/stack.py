@@ -1,4 +1,5 @@
-"""The local stack for one run of a benchmark: in a folder of its own, on free ports."""
+"""The local stack for one run of a benchmark: in a folder of its own, on free ports; or one that
+runs already."""
 
 import os
 import socket
@@ -15,6 +16,8 @@ import psutil
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from adspark.db.embedded import ADSPARK_DATABASE, LocalPostgres, postgres_folder
+from adspark.home.running_stack import read_state
+from adspark.settings import get_settings
 
 ADSPARK = (sys.executable, "-m", "deployments.cli.main")
 
@@ -25,12 +28,12 @@ class Stack:
 
     Attributes:
         environment: of its users.
-        start: seconds of its first start, as a person waits for it.
+        start: seconds of its first start, as a person waits for it; None where it ran already.
     """
 
     home: Path
     environment: dict[str, str]
-    start: float
+    start: float | None = None
 
     @property
     def database_url(self) -> str:
@@ -44,6 +47,12 @@ class Stack:
             stdout=subprocess.PIPE, check=False,
         )  # fmt: skip
         return done.stdout
+
+    @contextmanager
+    def asked(self) -> Iterator[None]:
+        """Prefect's client talks to it inside the block."""
+        with temporary_settings({PREFECT_API_URL: self.environment["PREFECT_API_URL"]}):
+            yield
 
     def memory(self) -> tuple[int, float]:
         """How many processes it has, PostgreSQL's among them, and their memory (PSS, megabytes)."""
@@ -70,6 +79,21 @@ def _free_ports(count: int) -> list[int]:
 
 
 @contextmanager
+def stack_to_measure(*, is_running: bool) -> Iterator[Stack]:
+    """The stack that runs in ADSPARK_HOME where `is_running`, else one of its own."""
+    if not is_running:
+        with running_stack() as stack:
+            yield stack
+        return
+    state = read_state(home := get_settings().home)
+    if state is None:
+        raise SystemExit(f"No stack runs in {home} (ADSPARK_HOME); leave --running out.")
+    stack = Stack(home, {**os.environ, "PREFECT_API_URL": state.api_url})
+    with stack.asked():
+        yield stack
+
+
+@contextmanager
 def running_stack(**settings: str) -> Iterator[Stack]:
     """A stack with these settings; Prefect's client talks to it inside the block."""
     with tempfile.TemporaryDirectory(prefix="adspark-bench-", ignore_cleanup_errors=True) as name:
@@ -88,14 +112,14 @@ def running_stack(**settings: str) -> Iterator[Stack]:
             **settings,
         }
         began = time.monotonic()
-        stack = Stack(home, environment, start=0)
+        stack = Stack(home, environment)
         try:
             subprocess.run(
                 [*ADSPARK, "up", "--detach"], env=environment, cwd=home, check=True,
                 stdout=subprocess.DEVNULL,
             )  # fmt: skip
             stack = replace(stack, start=time.monotonic() - began)
-            with temporary_settings({PREFECT_API_URL: api_url}):
+            with stack.asked():
                 yield stack
         except BaseException:
             sys.stderr.write(stack.log())
