@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import pytest
 
@@ -272,12 +273,21 @@ def _fill_the_disk(stack: Stack, filler: Path) -> None:
     told = stack.adspark("status")
     assert (told.returncode, "! disk: 0.0 of 0.3 GB free" in told.stdout) == (2, True), told.stderr
     filler.unlink()
-    wait_until(lambda: has_come_back(stack))
+    wait_until(lambda: answers(stack))
+    wait_until(lambda: carries_out_runs(stack))
     assert "Ready" in log.read_text()
 
 
-def has_come_back(stack: Stack) -> bool:
-    """Whether runs are carried out again."""
+def answers(stack: Stack) -> bool:
+    """Whether Prefect's server is there, with its database."""
+    with suppress(httpx.HTTPError):
+        counting = {"flow_runs": {"state": {"type": {"any_": ["RUNNING"]}}}}
+        return asking.post(f"{stack.api_url}/flow_runs/count", json=counting).is_success
+    return False
+
+
+def carries_out_runs(stack: Stack) -> bool:
+    """Whether a run completes."""
     return stack.adspark("run", "save-watch", "-p", "name=x", "-p", "text=x.com").returncode == 0
 
 
