@@ -51,7 +51,7 @@ class Archive:
         async with AsyncExitStack() as stack:
             downloader = await stack.enter_async_context(Downloader(rules))
             renderer = await stack.enter_async_context(
-                Renderer(rules, program=self.browser, time_limit=15)
+                Renderer(rules, program=self.browser, time_limit=60)
             )
             tools = ArchiveTools(self.media, downloader, renderer, HostPauses(self.pause))
             return await archive_pictures(self.database, tools, bounds, **options)

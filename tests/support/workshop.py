@@ -140,7 +140,7 @@ class Workshop:
 
     def renderer(self) -> Renderer:
         """A browser."""
-        return Renderer(self.rules, time_limit=15)
+        return Renderer(self.rules, time_limit=60)
 
     @property
     def rules(self) -> AddressRules:
