@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from functools import cache, cached_property
 from html.entities import codepoint2name
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from adspark.text.secret_patterns import MASK, is_credential, is_credential_name
@@ -19,6 +20,7 @@ LEAST_ANYWHERE = 8
 _LEAST = 4  # characters; a shorter word would be found everywhere
 _LEAST_LETTERS = 12  # as LEAST_ANYWHERE, of one that is made of letters only, so may be a word
 _HEAD = 12  # characters of a secret that was cut off, from which on it is redacted
+_LONGEST_ATOM = 44  # characters of a character: four bytes, each as %25252525f0
 # Passwords of examples, which stand in our own texts too.
 _NO_SECRETS = ("adspark", "password", "postgres", "postgresql", "prefect", "sandbox", "secret")
 _ANCHOR = re.compile(r"[a-z0-9]+")
@@ -41,7 +43,9 @@ class Redactor:
     def holds(self, text: str) -> bool:
         """Whether a text may hold the secret; takes little time where it does not."""
         lowered = text.lower()
-        return any(form.may_be_in(lowered) and form.begins_in(text) for form in self._forms)
+        return any(
+            form.may_be_in(lowered) and form.begins_in(text, lowered) for form in self._forms
+        )
 
     def redact(self, text: str) -> str:
         """The text with a mask in place of the secret."""
@@ -67,10 +71,20 @@ class _Spelling:
         self._anchors = _anchors(spelling[:_HEAD], is_escaped=is_escaped)
 
     def may_be_in(self, lowered: str) -> bool:
-        return not self._anchors or any(anchor in lowered for anchor in self._anchors)
+        return not self._anchors or any(anchor.text in lowered for anchor in self._anchors)
 
-    def begins_in(self, text: str) -> bool:
-        return self._head.search(text) is not None
+    def begins_in(self, text: str, lowered: str) -> bool:
+        if not self._anchors or len(lowered) != len(text):  # other letters have other places there
+            return self._head.search(text) is not None
+        return any(self._head.match(text, start) for start in self._starts(lowered))
+
+    def _starts(self, lowered: str) -> Iterator[int]:
+        """Where the head may begin: shortly before an anchor, each place once for each of them."""
+        for anchor in self._anchors:
+            first, at = 0, lowered.find(anchor.text)
+            while at >= 0:
+                yield from range(max(first, at - anchor.most_before), at + 1)
+                first, at = at + 1, lowered.find(anchor.text, at + 1)
 
     def redact(self, text: str) -> str:
         kept, position = list[str](), 0
@@ -104,7 +118,7 @@ class _BasicHeader:
     def may_be_in(self, lowered: str) -> bool:
         return "basic" in lowered
 
-    def begins_in(self, text: str) -> bool:
+    def begins_in(self, text: str, _lowered: str) -> bool:
         return _BASIC.search(text) is not None
 
     def redact(self, text: str) -> str:
@@ -134,17 +148,30 @@ def _forms(secret: str) -> Iterator[_Spelling | _BasicHeader]:
         yield _Spelling(encoded[start:end])
 
 
-def _anchors(head: str, *, is_escaped: bool) -> tuple[str, ...]:
+class _Anchor(NamedTuple):
+    """A word that is in every text that holds a spelling, unless another anchor is.
+
+    Attributes:
+        most_before: characters between the spelling's beginning and it, at most.
+    """
+
+    text: str
+    most_before: int
+
+
+def _anchors(head: str, *, is_escaped: bool) -> tuple[_Anchor, ...]:
     """One of these is in every text that holds the spelling, with `is_escaped` even where its
     letters are escaped; none where that cannot be known."""
-    longest = max(_ANCHOR.findall(head.lower()), key=len, default="")
-    if len(longest) < 2:
+    longest = max(_ANCHOR.finditer(head.lower()), key=lambda one: len(one[0]), default=None)
+    if longest is None or len(longest[0]) < 2:
         return ()
+    plain = _Anchor(longest[0], longest.start() * _LONGEST_ATOM)
     if not is_escaped:
-        return (longest,)
-    code = ord(next(one for one in head if one.isascii() and one.isalnum()))
-    written = [f"{before}{code:02x}" for before in ("%", "%25", "u00", "\\x", "#x")]
-    return (longest, *written, f"#{code}")
+        return (plain,)
+    place = next(n for n, one in enumerate(head) if one.isascii() and one.isalnum())
+    code = ord(head[place])
+    written = [f"{before}{code:02x}" for before in ("%", "25", "u00", "\\x", "#x")]
+    return (plain, *(_Anchor(one, (place + 1) * _LONGEST_ATOM) for one in (*written, f"#{code}")))
 
 
 def _atom(character: str) -> str:

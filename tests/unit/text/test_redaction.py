@@ -80,6 +80,7 @@ FORMS: dict[str, Callable[[str], str]] = {
 def test_a_secret_is_masked_in_every_form(form: str, secret: str) -> None:
     echoed = FORMS[form](secret)
     for text in (echoed, f"Invalid key <{echoed}>, see https://x.example/?k={echoed}&more=1"):
+        assert Redactor(secret).holds(text)
         told = Redactor(secret).redact(text)
         assert secret not in told
         assert "***" in told
@@ -184,7 +185,33 @@ def test_no_secret_survives_whatever_it_is_made_of(secret: str, around: str, for
     echoed = FORMS[form](secret)
     if form == "in capitals" and echoed.lower() != secret.lower():
         return  # letters that have no small form of their own
-    assert secret not in Redactor(secret).redact(around + echoed + around)
+    redactor, text = Redactor(secret), around + echoed + around
+    assert secret not in (redacted := redactor.redact(text))
+    assert redactor.holds(text) or redacted == text
+
+
+ESCAPES: list[Callable[[str], str]] = [
+    _percent_lower,
+    lambda one: _percent_lower(one).replace("%", "%25"),
+    lambda one: _percent_lower(one).replace("%", "%2525"),
+    lambda one: rf"\\\u{ord(one):04x}",
+    lambda one: "".join(rf"\x{byte:02x}" for byte in one.encode()),
+    lambda one: f"&#{ord(one)};",
+    lambda one: f"&amp;amp;#x{ord(one):X};",
+]
+
+
+@given(st.data(), st.booleans(), st.text(max_size=20))
+def test_a_document_holds_a_secret_however_its_characters_are_escaped(
+    data: st.DataObject, has_escaped_letters: bool, around: str
+) -> None:
+    secret = data.draw(st.sampled_from([KEY, PLAIN, "sk-s3cr3t", "--/a1b2c3d4e5", "İi-s9/8=7"]))
+    escape = st.sampled_from(ESCAPES)
+    written = "".join(
+        one if one.isalnum() and not has_escaped_letters else data.draw(escape)(one)
+        for one in secret
+    )
+    assert Redactor(secret).holds(f"{around}{written}{around}")
 
 
 def test_errors_quotes_and_what_is_shown_of_runs_hold_no_known_secret() -> None:
@@ -349,6 +376,7 @@ HOSTILE: dict[str, Callable[[int], str]] = {
     "escapes": lambda n: "\\" * n,
     "headers": lambda n: "Bearer " * (n // 7),
     "percents": lambda n: "%25" * (n // 3),
+    "escaped first letters": lambda n: "#x39%2539" * (n // 9),
     "numbers": lambda n: "1.1:" * (n // 4),
     "letters of hex": lambda n: "a" * n + "x",
     "beginnings of the secret": lambda n: PLAIN[:11] * (n // 11),
@@ -359,4 +387,12 @@ HOSTILE: dict[str, Callable[[int], str]] = {
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_twelve_times_the_text_takes_no_square_of_the_time(kind: str) -> None:
     remember(PLAIN, KEY)
-    assert_no_square(lambda text: (redact_foreign(text), find_cause(text)), HOSTILE[kind])
+    redactors = [Redactor(PLAIN), Redactor(KEY)]
+    assert_no_square(
+        lambda text: (
+            redact_foreign(text),
+            find_cause(text),
+            [one.holds(text) for one in redactors],
+        ),
+        HOSTILE[kind],
+    )
