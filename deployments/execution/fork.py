@@ -48,6 +48,7 @@ PRELOADED = (
     "deployments.execution.engine",
     *(one.module for queue_class in QUEUE_CLASSES for one in queue_class.flows),
     "deployments.execution.fork",
+    "deployments.execution.preload",
 )
 """What a run needs, imported before it is forked."""
 
@@ -107,7 +108,10 @@ def be_run(
         os.execve(sys.executable, [*_OWN_ENGINE, flow_run_id], environment)  # noqa: S606
     os.environ.clear()
     os.environ.update(environment)
-    refresh_global_settings_context()
+    from deployments.execution.preload import has_other_settings  # noqa: PLC0415  (preloaded)
+
+    if has_other_settings(environment, folder):  # to read them takes as long as all else
+        refresh_global_settings_context()
     sys.argv = ["prefect.engine", flow_run_id]
     record_signals_in(folder)
     from deployments.execution.engine import execute  # noqa: PLC0415  (slow; preloaded here)

@@ -14,10 +14,17 @@ from orchestration.limits.time_limits import RUN_VARIABLE
 from tests.support.contained import state_of
 
 
-async def fork_and_wait(run_id: UUID, folder: Path) -> State:
-    """The last state of the run, whose process has ended well."""
+async def fork_and_wait(run_id: UUID, folder: Path, **more: str) -> State:
+    """The last state of the run, whose process has ended well.
+
+    Args:
+        run_id: the run.
+        folder: in which it works.
+        more: variables of its environment.
+    """
     start_server()
-    variables = {RUN_VARIABLE: str(run_id), "PREFECT_API_URL": str(PREFECT_API_URL.value())}
+    api_url = str(PREFECT_API_URL.value())
+    variables = {RUN_VARIABLE: str(run_id), "PREFECT_API_URL": api_url, **more}
     process = await asyncio.to_thread(fork_run, run_id, {**os.environ, **variables}, str(folder))
     await asyncio.to_thread(process.join)
     assert process.exitcode == 0

@@ -113,6 +113,37 @@ async def test_wrong_parameters_fail_a_run_before_it_begins_and_each_is_named(
     assert (state.name, state.message) == ("Failed", told)
 
 
+SETTINGS_FLOW = """
+from pathlib import Path
+from prefect import flow
+from prefect.settings import get_current_settings
+
+@flow
+def shows_settings(file: str):
+    settings = get_current_settings()
+    Path(file).write_text(f"{settings.logging.level} {settings.tasks.default_retries}")
+"""
+
+
+@pytest.mark.parametrize(
+    ("variables", "file", "shown"),
+    [
+        ({"PREFECT_LOGGING_LEVEL": "ERROR"}, None, "ERROR 0"),
+        ({}, "prefect.toml", "INFO 7"),
+        ({"PREFECT_LOGGING_LEVEL": "ERROR"}, "prefect.toml", "ERROR 7"),
+    ],
+)
+async def test_a_forked_run_has_the_settings_of_its_environment_and_folder(
+    client: PrefectClient, tmp_path: Path, variables: dict[str, str], file: str | None, shown: str
+) -> None:
+    if file:
+        (tmp_path / file).write_text("[tasks]\ndefault_retries = 7\n")
+    parameters = {"file": str(tmp_path / "shown")}
+    run_id = await make_run(client, tmp_path, SETTINGS_FLOW, "shows_settings", **parameters)
+    assert (await fork_and_wait(run_id, tmp_path, **variables)).is_completed()
+    assert (tmp_path / "shown").read_text() == shown
+
+
 @pytest.mark.parametrize(
     ("source", "told"),
     [
