@@ -22,6 +22,7 @@ from prefect.runner._control_channel import ControlChannel, ControlSignalStatus
 from prefect.runner._flow_run_executor import FlowRunExecutorContext
 from prefect.runner._process_manager import ProcessHandle
 from prefect.runner._state_proposer import StateProposer
+from prefect.settings import Settings, get_current_settings
 from pydantic import JsonValue
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -131,6 +132,28 @@ async def open_executor(record: RecordEnd) -> AsyncIterator[FlowRunExecutorConte
     async with FlowRunExecutorContext() as context:
         context._state_proposer = _EndRecorder(context.client, record)
         yield context
+
+
+class JobHooks:
+    """What Prefect's job configuration keeps private; mixed in before its class."""
+
+    @classmethod
+    def _base_environment(cls) -> dict[str, str]:
+        return settings_variables()
+
+
+_written: list[tuple[Settings, dict[str, str]]] = []  # the settings that were written last
+
+
+def settings_variables() -> dict[str, str]:
+    """Prefect's settings that are set here, as the variables that a worker passes on to its runs.
+
+    They are written once: that takes 30 ms, which each run would take.
+    """
+    settings = get_current_settings()
+    if not _written or _written[0][0] is not settings:
+        _written[:] = [(settings, settings.to_environment_variables(exclude_unset=True))]
+    return _written[0][1]
 
 
 def run_to_end(flow: Flow[..., Any], flow_run: FlowRun, logger: Logger) -> None:

@@ -19,6 +19,7 @@ from pydantic import JsonValue, PrivateAttr
 
 from deployments.queue_classes import QUEUE_CLASSES
 from orchestration.runs.parameter_errors import show_error, show_name
+from orchestration.server.prefect_internals import JobHooks
 
 ENVIRONMENT = frozenset(
     {
@@ -58,7 +59,7 @@ _RUN, _DEPLOYMENT = "the run's job variables", "its deployment's job variables"
 Variables = Mapping[str, Any]
 
 
-class OwnJob(BaseJobConfiguration):
+class OwnJob(JobHooks, BaseJobConfiguration):
     """A run's surroundings, as its worker's own settings have them."""
 
     _refusal: str | None = PrivateAttr(default=None)

@@ -11,12 +11,15 @@ from typing import Any
 import httpx
 import pytest
 from prefect.settings import (
+    PREFECT_LOGGING_LEVEL,
     PREFECT_WORKER_WEBSERVER_HOST,
     PREFECT_WORKER_WEBSERVER_PORT,
     temporary_settings,
 )
+from prefect.workers.base import BaseJobConfiguration
 from prefect.workers.process import ProcessWorker
 
+from deployments.provisioning.jobs.variables import OwnJob
 from orchestration.server.prefect_internals import (
     FlowRunExecutorContext,
     create_server,
@@ -92,6 +95,21 @@ def test_prefect_has_what_is_imported(module: str, name: str) -> None:
 def test_prefects_worker_has_what_is_overridden_or_read(name: str) -> None:
     worker = ProcessWorker("default")
     assert hasattr(worker, name), gone(f"the attribute {name} of prefect.workers.base.BaseWorker")
+
+
+def test_prefects_job_has_what_is_overridden() -> None:
+    name = "_base_environment"
+    assert hasattr(BaseJobConfiguration, name), gone(
+        f"the attribute {name} of prefect.workers.base.BaseJobConfiguration"
+    )
+
+
+def test_a_worker_passes_on_the_settings_that_it_has_now() -> None:
+    with temporary_settings({PREFECT_LOGGING_LEVEL: "ERROR"}):
+        assert OwnJob()._base_environment() == BaseJobConfiguration()._base_environment()
+        assert OwnJob()._base_environment()["PREFECT_LOGGING_LEVEL"] == "ERROR"
+    with temporary_settings({PREFECT_LOGGING_LEVEL: "WARNING"}):
+        assert OwnJob()._base_environment()["PREFECT_LOGGING_LEVEL"] == "WARNING"
 
 
 def test_prefects_executor_has_what_is_replaced() -> None:
