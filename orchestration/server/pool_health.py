@@ -38,10 +38,10 @@ def find_problems(pool: PoolSnapshot) -> list[Problem]:
             f"containers: docker-compose up -d worker-{pool.name}"
         )
         found.append(Problem(what=f"pool {pool.name} has no worker", remedy=remedy))
-    elif (pool.oldest_late or 0.0) > _UNCLAIMED and not pool.running and not pool.pending:
+    elif (pool.found_late or 0.0) > _UNCLAIMED and not pool.running and not pool.pending:
         what = f"pool {pool.name} has {counted(pool.late, 'late run')}, and its worker takes none"
         found.append(Problem(what=what, remedy=f"look into {name_worker_log(pool.name)}"))
-    elif pool.oldest_late is not None and pool.oldest_late > _OLD:
+    elif pool.oldest_late is not None and (pool.found_late or 0.0) > _OLD:
         minutes = pool.oldest_late / 60
         late = counted(pool.late, "late run")
         what = f"pool {pool.name} has {late}, the oldest for {minutes:.0f} min"

@@ -19,7 +19,7 @@ from prefect.client.schemas.objects import (
     WorkPoolStatus,
 )
 from prefect.client.schemas.sorting import FlowRunSort
-from pydantic import BaseModel, computed_field
+from pydantic import BaseModel, Field, computed_field
 
 from orchestration.runs.flow_runs import (
     ACTIVE,
@@ -60,6 +60,8 @@ class PoolSnapshot(BaseModel):
         workers: that are online.
         scheduled: runs that are due within ten minutes, or wait for a slot; not the late ones.
         late: runs whose time has passed; the oldest has waited `oldest_late` seconds.
+        found_late: seconds since the server found the first of them late. It finds none while it
+            is down, so that after a pause this is how long workers could have taken it.
         done: runs that ended in the last 5 minutes, cancelled ones not counted.
         failed_last_hour: runs that failed or crashed; in 24 hours: `failed_last_day`.
         failed_starts: those of them that repeat because the flow cannot begin.
@@ -76,6 +78,7 @@ class PoolSnapshot(BaseModel):
     scheduled: int = 0
     late: int = 0
     oldest_late: float | None = None
+    found_late: float | None = Field(default=None, exclude=True)
     done: int | None = None
     failed_last_hour: int | None = None
     failed_last_day: int | None = None
@@ -176,15 +179,20 @@ def _count(pool: WorkPool, unfinished: RunCounts, now: datetime) -> PoolSnapshot
             snapshot.pending += number
         elif kind is StateType.CANCELLING:
             snapshot.cancelling += number
-    waits = [
-        (now - run.next_scheduled_start_time).total_seconds()
+    late = [
+        run
         for run in unfinished.runs
-        if run.state_name == LATE
-        and run.work_pool_name == pool.name
-        and run.next_scheduled_start_time is not None
+        if run.state_name == LATE and run.work_pool_name == pool.name
     ]
-    snapshot.oldest_late = max(waits, default=None)
+    snapshot.oldest_late = _longest(now, [run.next_scheduled_start_time for run in late])
+    snapshot.found_late = _longest(now, [run.state.timestamp for run in late if run.state])
     return snapshot
+
+
+def _longest(now: datetime, since: Iterable[datetime | None]) -> float | None:
+    """Seconds since the first of these; None where there is none."""
+    first = min(filter(None, since), default=None)
+    return (now - first).total_seconds() if first else None
 
 
 async def _count_done(client: PrefectClient, names: Sequence[str], now: datetime) -> dict[str, int]:

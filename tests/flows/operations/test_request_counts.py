@@ -111,4 +111,6 @@ async def test_a_long_queue_is_counted_by_the_server_in_two_more_requests(
     assert (busy.running, busy.scheduled, busy.late) == (1, 1, 31)
     assert busy.oldest_late is not None
     assert busy.oldest_late > 170
+    assert busy.found_late is not None
+    assert busy.found_late < 170  # their state is new
     assert [pool.active for pool in pools.values()] == [1, 1, 1, 1]
