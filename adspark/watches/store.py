@@ -13,6 +13,7 @@ from adspark.creatives.ledger import RESUMABLE_FOR
 from adspark.errors import ChangedMeanwhileError, InvalidQueryError
 from adspark.models import Watch
 from adspark.validation.names import check_name
+from adspark.watches.budgets import NEXT_MONTH
 from adspark.watches.definition import (
     WatchDefinition,
     WatchFields,
@@ -28,9 +29,18 @@ _INSERT = text(f"""
     INSERT INTO watch ({", ".join(_FIELDS)}) VALUES ({", ".join(f":{name}" for name in _FIELDS)})
     ON CONFLICT (user_id, name) DO NOTHING RETURNING id
 """)  # noqa: S608  (put together from the names of the fields)
+# A search is paid for: what asks for no other one leaves the watch due when it was.
 _OVERWRITE = text(f"""
     UPDATE watch SET {", ".join(f"{name} = :{name}" for name in _FIELDS)},
-        due_at = now(), updated_at = now()
+        due_at = CASE
+            WHEN :asks_for_more THEN now()
+            WHEN monthly_budget IS DISTINCT FROM :monthly_budget AND due_at >= {NEXT_MONTH}
+            THEN now()
+            WHEN interval_minutes <> :interval_minutes
+            THEN greatest(now(), checked_at + make_interval(mins => :interval_minutes))
+            ELSE due_at
+        END,
+        updated_at = now()
     WHERE id = :id
 """)  # noqa: S608  (put together from the names of the fields)
 # An unfinished fetch of the former search has linked its first pages to links that are deleted, so
@@ -95,8 +105,9 @@ class WatchContents(BaseModel):
 async def save_watch(session: AsyncSession, *, definition: WatchDefinition) -> SavedWatch:
     """Store the definition of the watch of its user and name, whether there is one or not.
 
-    A change makes the watch due. A change of its search resets it: its links are deleted, its
-    events stay. What is unchanged is not written.
+    The watch is due at once where its search is another one, has more pages, or is resumed; with
+    another interval, so long after its last check. Another search resets it: its links are deleted,
+    its events stay. What is unchanged is not written.
     """
     named = _named(definition.user_id, definition.name)
     while True:  # again where another session has created or deleted it in between
@@ -228,8 +239,11 @@ async def _overwrite(
     watch_id, before = present.id, definition_of(present)
     if before == definition:
         return SavedWatch(id=watch_id, outcome=Outcome.UNCHANGED)
-    await session.execute(_OVERWRITE, definition.model_dump(mode="json") | {"id": watch_id})
     begins_anew = before.query != definition.query
+    is_resumed = definition.is_active and not before.is_active
+    asks_for_more = begins_anew or is_resumed or definition.max_pages > before.max_pages
+    values = definition.model_dump(mode="json") | {"id": watch_id, "asks_for_more": asks_for_more}
+    await session.execute(_OVERWRITE, values)
     if begins_anew:
         await session.execute(_RESET, {"id": watch_id})
     return SavedWatch(id=watch_id, outcome=Outcome.CHANGED, begins_anew=begins_anew)

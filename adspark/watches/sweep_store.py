@@ -122,7 +122,7 @@ class SweepSummary(BaseModel):
     @property
     def headline(self) -> str:
         """The summary in one line."""
-        parts = [f"{self.checked} of {counted(self.due, 'due watch')} checked: {self.events}"]
+        parts = [self._checked]
         outcomes = (
             (self.failed, "failed"),
             (self.waiting, "wait"),
@@ -136,6 +136,14 @@ class SweepSummary(BaseModel):
             parts.append(str(self._all_details))
         parts.append(f"searches: {self.searches_billed} billed, {self.searches_cached} cached")
         return ". ".join(parts) + "."
+
+    @property
+    def _checked(self) -> str:
+        """How many were checked, and what is new, which nobody knows where none was."""
+        if not self.due:
+            return "No watch was due"
+        checked = f"{self.checked} of {counted(self.due, 'due watch')} checked"
+        return f"{checked}: {self.events}" if self.checked else checked
 
     def count(self, checked: WatchSummary) -> None:
         """Add a watch that was checked, or that waits for its budget."""

@@ -70,7 +70,7 @@ async def test_a_sweep_ends_completed_and_says_what_it_came_to(place: Place) -> 
 async def test_without_due_watches_nothing_is_asked(place: Place) -> None:
     await place.change("UPDATE watch SET due_at = now() + interval '1 hour'")
     state = await sweep()
-    assert "0 of 0 due watches checked" in (state.message or "")
+    assert "No watch was due." in (state.message or "")
     assert searches(place.url)["requests"] == 0
 
 

@@ -128,6 +128,55 @@ async def test_a_change_makes_the_watch_due_and_keeps_what_it_knows(place: Place
 
 
 @pytest.mark.parametrize(
+    ("due", "change", "next_look"),
+    [
+        # What asks for no other search leaves it due when it was.
+        ("checked_at + interval '1 day'", {"monthly_budget": 5}, "checked_at + interval '1 day'"),
+        ("checked_at + interval '1 day'", {"ended_after_days": 9}, "checked_at + interval '1 day'"),
+        (
+            "checked_at + interval '1 day'",
+            {"details_per_sweep": 2},
+            "checked_at + interval '1 day'",
+        ),
+        ("checked_at + interval '1 day'", {"max_pages": 1}, "checked_at + interval '1 day'"),
+        ("'epoch'", {"monthly_budget": 5}, "'epoch'"),
+        # With another interval, so long after the last one.
+        ("checked_at + interval '1 day'", {"interval_minutes": 120}, "checked_at + interval '2 h'"),
+        # A budget that was used up held it back until the next month.
+        (
+            "date_trunc('month', now(), 'UTC') + interval '1 month'",
+            {"monthly_budget": 5},
+            "updated_at",
+        ),
+        ("checked_at + interval '1 day'", {"max_pages": 9}, "updated_at"),
+        ("checked_at + interval '1 day'", {"region": "US"}, "updated_at"),
+    ],
+)
+async def test_a_change_makes_a_watch_due_only_where_it_asks_for_another_search(
+    place: Place, due: str, change: dict[str, Any], next_look: str
+) -> None:
+    watch_id = (await save(place.database)).id
+    await place.check(watch_id)
+    await place.change(f"UPDATE watch SET due_at = {due}")
+    assert (await save(place.database, **change)).outcome is Outcome.CHANGED
+    if "region" in change:  # it is reset, as if it never had been checked
+        await place.change("UPDATE watch SET checked_at = now()")
+    (row,) = await place.rows(f"SELECT due_at = {next_look} AS is_so FROM watch")
+    assert row.is_so
+
+
+async def test_a_new_name_buys_no_search(place: Place) -> None:
+    watch_id = (await save(place.database)).id
+    await place.check(watch_id)
+    before = (await place.watch(watch_id)).due_at
+    async with place.database.session() as session:
+        await change_watch(session, watch_id=watch_id, changes={"name": "Renamed"})
+        await session.commit()
+    row = await place.watch(watch_id)
+    assert (row.name, row.due_at) == ("Renamed", before)
+
+
+@pytest.mark.parametrize(
     "search",
     [
         {"advertiser_ids": [ADVERTISER_ID, OTHER_ID]},
