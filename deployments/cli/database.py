@@ -15,7 +15,7 @@ from adspark.home.running_stack import running_stack
 from adspark.settings import Settings, get_settings
 from deployments.environment.running_stack import current_settings as running_stack_settings
 from deployments.environment.stack_settings import DEMO_DATA, SANDBOX_DATA
-from deployments.environment.termination import exit_by_sigterm, raise_at_sigterm
+from deployments.environment.termination import exit_by_sigterm, raise_at_termination
 from deployments.terminal.output import print_warning
 from deployments.terminal.progress import progress
 
@@ -54,7 +54,7 @@ async def _warn_of_set_aside_data(database: Database) -> None:
 @asynccontextmanager
 async def open_database(settings: Settings | None = None) -> AsyncIterator[Database]:
     """The current database, or that of other settings; it is started where it is embedded."""
-    with raise_at_sigterm(exit_by_sigterm), database_url(settings or current_settings()) as url:
+    with raise_at_termination(exit_by_sigterm), database_url(settings or current_settings()) as url:
         async with Database(url, lock_timeout=COMMAND_LOCK_TIMEOUT) as database:
             if settings is None:
                 await _warn_of_set_aside_data(database)

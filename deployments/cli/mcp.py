@@ -16,7 +16,7 @@ from adspark.validation.bounds import PORT
 from deployments.cli.database import current_settings
 from deployments.cli.ranges import ranged
 from deployments.cli.users.option import user_option
-from deployments.environment.termination import exit_by_sigterm, raise_at_sigterm
+from deployments.environment.termination import exit_by_sigterm, raise_at_termination
 from deployments.terminal.output import print_note
 
 _HOST, _PORT = "127.0.0.1", 4270
@@ -60,7 +60,7 @@ def mcp(
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("deployments").setLevel(logging.INFO)
     serving = Serving(current_settings(), user, allow_spending)
-    with suppress(KeyboardInterrupt), raise_at_sigterm(exit_by_sigterm):
+    with suppress(KeyboardInterrupt), raise_at_termination(exit_by_sigterm):
         if http:
             asyncio.run(serve_http(serving, host=host or _HOST, port=port or _PORT))
         else:

@@ -1,36 +1,62 @@
-"""SIGTERM and Ctrl-C end a command as an error does, so that it cleans up.
+"""SIGTERM, Ctrl-C and a closed terminal end a command as an error does, so that it cleans up.
 
 By itself it would end the process at once, and leave servers that it has started, and what is half
 written, behind.
 """
 
+import asyncio
 import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-_STDERR = 2
+_STDOUT, _STDERR = 1, 2
 _PATIENCE = 5.0  # seconds for what is under way when Ctrl-C is pressed
 
 
 @contextmanager
-def raise_at_sigterm(make: Callable[[], BaseException]) -> Iterator[None]:
-    """Raise what `make` makes, in the block, at SIGTERM; unless that is taken care of already."""
+def raise_at_termination(make: Callable[[], BaseException]) -> Iterator[None]:
+    """Raise what `make` makes, in the block, at SIGTERM, and when the terminal is closed; unless
+    that is taken care of already, or ignored as under `nohup`."""
 
-    def raise_made(_number: int, _frame: object) -> None:
+    def end(number: int, _frame: object) -> None:
+        if number == signal.SIGHUP:
+            drop_output_of_terminal()
         raise make()
 
-    is_free = threading.current_thread() is threading.main_thread() and (
-        signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-    )
-    if is_free:
-        signal.signal(signal.SIGTERM, raise_made)
+    is_main = threading.current_thread() is threading.main_thread()
+    free = [
+        number
+        for number in (signal.SIGTERM, signal.SIGHUP)
+        if is_main and signal.getsignal(number) is signal.SIG_DFL
+    ]
+    loop = _running_loop() if free else None
+    for number in free:
+        if loop:  # it is woken up: a signal that comes just before it waits would have to wait too
+            loop.add_signal_handler(number, lambda: None)
+        signal.signal(number, end)
     try:
         yield
     finally:
-        if is_free:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for number in free:
+            if loop:
+                loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+def drop_output_of_terminal() -> None:
+    """Let what is written from now on go nowhere: the terminal that showed it is gone."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for number in (_STDOUT, _STDERR):
+        os.dup2(nowhere, number)
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from adspark.net.request_guard import LocalOnly, RequestGuard, is_loopback
 from adspark.settings import Settings, get_settings, media_url
 from adspark.text.redaction import remember_environment
 from deployments.environment.running_stack import current_settings, find_api_url
-from deployments.environment.termination import exit_by_sigterm, raise_at_sigterm
+from deployments.environment.termination import exit_by_sigterm, raise_at_termination
 from deployments.gallery.app import create_app
 from deployments.gallery.resources import ANSWER_TIMEOUT, LOCK_TIMEOUT, Gallery
 from deployments.gallery.templating import Templates
@@ -53,7 +53,7 @@ def main() -> None:
     settings = current_settings(get_settings(), _LOG.warning)
     server = {PREFECT_API_URL: url} if (url := find_api_url()) else {}
     # The server ends by raising its signal again: what it has opened is closed all the same.
-    with raise_at_sigterm(exit_by_sigterm), temporary_settings(server):
+    with raise_at_termination(exit_by_sigterm), temporary_settings(server):
         asyncio.run(_serve(settings, arguments.host, listener))
 
 

@@ -128,3 +128,15 @@ def stop_stack(settings: Settings) -> bool:
     LocalPostgres(postgres_folder(state.home)).stop_unused()
     state_file(settings.home).unlink(missing_ok=True)
     return True
+
+
+def stop_databases(home: Path) -> bool:
+    """Stop the embedded servers of a home that nobody uses, as after a command that was killed;
+    returns whether one is in use."""
+    if not home.is_dir():
+        return False
+    servers = [LocalPostgres(postgres_folder(data)) for data in (home, *home.iterdir())]
+    running = [server for server in servers if server.is_running()]
+    for server in running:
+        server.stop_unused()
+    return any(server.is_running() for server in running)

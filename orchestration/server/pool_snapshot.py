@@ -180,9 +180,7 @@ def _count(pool: WorkPool, unfinished: RunCounts, now: datetime) -> PoolSnapshot
         elif kind is StateType.CANCELLING:
             snapshot.cancelling += number
     late = [
-        run
-        for run in unfinished.runs
-        if run.state_name == LATE and run.work_pool_name == pool.name
+        run for run in unfinished.runs if run.state_name == LATE and run.work_pool_name == pool.name
     ]
     snapshot.oldest_late = _longest(now, [run.next_scheduled_start_time for run in late])
     snapshot.found_late = _longest(now, [run.state.timestamp for run in late if run.state])

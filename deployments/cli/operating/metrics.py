@@ -12,7 +12,7 @@ from deployments.cli.database import current_settings
 from deployments.cli.operating.documents import MetricsServed
 from deployments.cli.ranges import ranged
 from deployments.cli.server import prefect_api_url
-from deployments.environment.termination import raise_at_sigterm
+from deployments.environment.termination import raise_at_termination
 from deployments.terminal.output import print_json, print_line
 
 
@@ -36,7 +36,7 @@ def metrics(
         settings = settings.model_copy(update={"metrics_port": port})
     with (
         suppress(KeyboardInterrupt),
-        raise_at_sigterm(KeyboardInterrupt),
+        raise_at_termination(KeyboardInterrupt),
         database_url(settings) as url,
         serving_metrics(
             settings,

@@ -12,7 +12,7 @@ from adspark.text.counts import counted
 from deployments.cli.operating.documents import ReportDocument
 from deployments.cli.options import EndsWithJsonOption
 from deployments.diagnosis.archive import SUFFIXES
-from deployments.environment.termination import exit_by_sigterm, raise_at_sigterm
+from deployments.environment.termination import exit_by_sigterm, raise_at_termination
 from deployments.terminal.output import print_json, print_line, print_warning
 from deployments.terminal.progress import progress
 
@@ -30,7 +30,7 @@ def report(
     check_new_file(file, SUFFIXES, replaces=force)
     from deployments.diagnosis.report import write_report  # noqa: PLC0415  (slow)
 
-    with raise_at_sigterm(exit_by_sigterm), progress("Checking, and collecting logs"):
+    with raise_at_termination(exit_by_sigterm), progress("Checking, and collecting logs"):
         checks = asyncio.run(write_report(file, replaces=force, warn=print_warning))
     wrong = sum(one.state == "failed" for one in checks)
     if as_json:

@@ -30,8 +30,9 @@ from deployments.cli.operating.documents import ProcessDocument, StackReady, Sta
 from deployments.cli.options import JsonOption
 from deployments.cli.ranges import ranged
 from deployments.environment.stack_settings import SANDBOX_DATA
+from deployments.environment.termination import drop_output_of_terminal
 from deployments.environment.unknown_settings import describe_unknown_settings
-from deployments.stack.control import start_detached, stop_stack
+from deployments.stack.control import start_detached, stop_databases, stop_stack
 from deployments.terminal.live import live_view
 from deployments.terminal.output import (
     out,
@@ -90,6 +91,7 @@ def down(as_json: JsonOption = False) -> None:
     settings = get_settings()
     with progress("Stopping"):
         is_stopped = stop_stack(settings)
+        is_database_used = stop_databases(settings.home)
     if as_json:
         print_json(StackStopped(changed=is_stopped))
     elif is_stopped:
@@ -98,6 +100,11 @@ def down(as_json: JsonOption = False) -> None:
         raise AdSparkError(describe_starting(settings.home))
     else:
         print_line(f"No stack is running in {settings.home} (ADSPARK_HOME).")
+    if is_database_used:
+        print_note(
+            "PostgreSQL still serves another command, as adspark top; it stops with the last one.",
+            style="none",
+        )
 
 
 def sandbox(
@@ -196,9 +203,7 @@ def _cancel_at_signals(task: "asyncio.Task[None]") -> None:
             loop.call_soon_threadsafe(task.cancel)
 
     def cancel_unseen(*_: object) -> None:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        for stream in (sys.stdout, sys.stderr):  # the terminal that showed them is gone
-            os.dup2(nowhere, stream.fileno())
+        drop_output_of_terminal()
         cancel()
 
     signal.signal(signal.SIGINT, cancel)

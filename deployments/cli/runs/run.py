@@ -35,7 +35,7 @@ from deployments.cli.search_options import (
     TextOption,
 )
 from deployments.cli.server import prefect_api_url
-from deployments.environment.termination import end_at_ctrl_c, raise_at_sigterm
+from deployments.environment.termination import end_at_ctrl_c, raise_at_termination
 from deployments.terminal.output import print_json, print_line, print_note
 from deployments.terminal.progress import progress
 
@@ -198,7 +198,7 @@ def _translate_errors() -> Iterator[None]:
     try:
         with (
             end_at_ctrl_c(lambda: print_note(f"Interrupted; {_RESUMES}")),
-            raise_at_sigterm(lambda: TerminationSignal(signal=signal.SIGTERM)),
+            raise_at_termination(lambda: TerminationSignal(signal=signal.SIGTERM)),
         ):
             yield
     except TerminationSignal as error:

@@ -44,18 +44,33 @@ with end_at_ctrl_c(lambda: print("Interrupted.", flush=True)):
 """
 
 
+def _hear_of_signals() -> None:
+    """As a program that a person starts, also where the tests run in the background."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 @pytest.mark.usefixtures("configured_database")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda one: one.name)
-def test_a_command_that_is_told_to_end_cleans_up(number: signal.Signals, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        (signal.SIGTERM, 143),
+        (signal.SIGINT, -signal.SIGINT),
+        (signal.SIGHUP, 143),  # its terminal was closed
+    ],
+)
+def test_a_command_that_is_told_to_end_cleans_up(
+    number: signal.Signals, code: int, tmp_path: Path
+) -> None:
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM], cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=_hear_of_signals,
     )  # fmt: skip
     while not (tmp_path / "begun").exists():
         assert process.poll() is None
     process.send_signal(number)
-    assert process.wait() == {signal.SIGTERM: 143, signal.SIGINT: -signal.SIGINT}[number]
+    assert process.wait() == code
     assert (tmp_path / "cleaned").exists()
 
 
