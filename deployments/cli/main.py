@@ -7,6 +7,7 @@ interrupted by Ctrl-C, 143 by SIGTERM.
 
 import errno
 import gc
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
@@ -134,7 +135,14 @@ def _call(arguments: Sequence[str]) -> int:
 def _code_of(end: SystemExit) -> int:
     if isinstance(end.__context__, BrokenPipeError):  # Rich and Typer make a failure of it
         return _leave_pipe()
+    if isinstance(end.__context__, typer.Abort):
+        return _code_of_abort(end.__context__)
     return end.code if isinstance(end.code, int) else int(end.code is not None)
+
+
+def _code_of_abort(abort: typer.Abort) -> int:
+    """That of Ctrl-C at a question, or that of one that was answered with no or not at all."""
+    return 128 + signal.SIGINT if isinstance(abort.__context__, KeyboardInterrupt) else 1
 
 
 def _leave_pipe() -> int:
@@ -149,9 +157,9 @@ def _call_for_a_program(arguments: Sequence[str]) -> int:
         return int(app(list(arguments), standalone_mode=False) or 0)
     except SystemExit as end:
         return _code_of(end)
-    except typer.Abort:
+    except typer.Abort as abort:
         print_error("It was not confirmed; give --yes, where a command has it.")
-        return 1
+        return _code_of_abort(abort)
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise
