@@ -10,7 +10,8 @@ from adspark.sandbox.library.catalogue import Row
 from adspark.sandbox.library.dates import move_row
 from adspark.sandbox.library.listed import ListedCatalogue
 
-# Their hosts become the sandbox's; `details_link` stays the public page.
+# Their hosts become the sandbox's; `details_link` stays the public page, except where an ad can be
+# rendered from nothing else.
 _OWN_ADDRESSES = ("image", "link", "serpapi_details_link")
 _NONCES = re.compile(r"[?&](?:htmlParentId|responseCallback)=[^&]*")
 
@@ -36,7 +37,8 @@ def drop_nonces(link: str) -> str:
 
 def _on_sandbox(row: Row) -> Row:
     moved = dict(row)
-    for name in _OWN_ADDRESSES:
+    is_page_rendered = not row.get("image") and not row.get("link")
+    for name in (*_OWN_ADDRESSES, *(["details_link"] if is_page_rendered else [])):
         if name in row:
             parts = urlsplit(str(row[name]))
             moved[name] = parts.path + (f"?{parts.query}" if parts.query else "")

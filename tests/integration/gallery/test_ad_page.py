@@ -101,6 +101,21 @@ async def test_it_shows_all_that_is_stored(pages: GalleryClient, database: Datab
     assert "Shoes <b>" not in page
 
 
+async def test_an_ad_without_a_picture_says_whether_one_is_to_come(
+    pages: GalleryClient, database: Database
+) -> None:
+    await change(
+        database,
+        f"UPDATE creative SET image_url = NULL, video_link = NULL WHERE ad_creative_id = '{ad(3)}'",
+        f"UPDATE creative SET image_url = 'https://x.example/1' WHERE ad_creative_id = '{ad(4)}'",
+    )
+    never, later = [(await pages.get(f"/ads/{ad(number)}")).text for number in (3, 4)]
+    assert "SerpApi lists this ad without a picture, so that none is kept." in part(
+        never, "picture"
+    )
+    assert "The archive has not seen this ad yet" in part(later, "picture")
+
+
 async def test_an_ad_without_words_says_why_and_what_details_cost(pages: GalleryClient) -> None:
     page = (await pages.get(f"/ads/{ad(3)}")).text
 

@@ -120,6 +120,16 @@ def test_every_recorded_row_is_served_and_found_by_its_numbers(recorded: Recorde
             assert recorded.find(str(row["image"]).rpartition("/")[2]) is row
 
 
+def test_nothing_that_a_recorded_ad_is_rendered_from_is_outside_the_sandbox(
+    recorded: RecordedCatalogue,
+) -> None:
+    everybody = tuple(one.id for one in recorded.advertisers(100))
+    rows = read(recorded.select(Query(advertiser_ids=everybody)))
+    shown = [row.get("image") or row.get("link") or row.get("details_link") for row in rows]
+    assert len(shown) == 320
+    assert [one for one in shown if one and not str(one).startswith("/")] == []
+
+
 def test_generated_ads_have_the_mix_of_real_ones(generated: GeneratedCatalogue) -> None:
     rows = list(islice(generated.select(Query((FIRST,))).rows(0), 240))
     text = [row for row in rows if row["format"] == "text"]
