@@ -117,6 +117,8 @@ class WatchSummary(BaseModel):
             Coverage.NONE: f"not looked at: {self.problem}",
         }[self.coverage]
         cost = f"searches: {self.searches_billed} billed, {self.searches_cached} cached"
+        if self.searches_cached:
+            cost += ", which show what there was up to an hour ago"
         details = f"; {self.details}" if self.details and self.details.is_worth_reporting else ""
         return f"{found} ({cost}{details}{'; sandbox data' if self.sandbox else ''})"
 

@@ -93,6 +93,8 @@ async def test_a_second_check_without_news_says_so_and_that_it_has_looked(place:
     summary = await place.check(watch_id)
     assert (summary.events.baseline, summary.events.news, summary.coverage) == (0, 0, "complete")
     assert summary.headline.startswith("nothing new; coverage complete")
+    summary.searches_billed, summary.searches_cached = 0, 1
+    assert "1 cached, which show what there was up to an hour ago;" in summary.headline
 
 
 @pytest.mark.parametrize(
