@@ -193,10 +193,10 @@ class Chromium:
                 f"ADSPARK_BROWSER: there is no program {self._program}. Correct it, or leave "
                 f"it empty and run {_INSTALL}."
             )
-        try:
-            return await self._launch(playwright, self._program)
-        except FileNotFoundError:
-            found = next(filter(None, map(shutil.which, PROGRAMS)), None)
+        if self._program is not None or _is_installed(playwright):
+            with contextlib.suppress(FileNotFoundError):
+                return await self._launch(playwright, self._program)
+        found = next(filter(None, map(shutil.which, PROGRAMS)), None)
         if found is None:
             raise ConfigurationError(
                 f"There is no Chromium: run {_INSTALL}, or name one in ADSPARK_BROWSER."
@@ -219,6 +219,13 @@ class Chromium:
             if program is None and "Executable doesn't exist" in error.message:
                 raise FileNotFoundError from None
             raise _explain(program, error.message) from error
+
+
+def _is_installed(playwright: Playwright) -> bool:
+    """Whether Playwright may have a Chromium of its own; each vain try of it leaves two folders."""
+    program = Path(playwright.chromium.executable_path)
+    own = next((one for one in program.parents if one.name.startswith("chromium")), None)
+    return own is None or any(own.parent.glob("chromium*"))
 
 
 async def check_browser(*, program: Path | None, is_sandboxed: bool) -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import io
+import os
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -541,6 +543,17 @@ async def test_one_browser_serves_all_pictures(
             await renderer.render(RenderTarget(RenderKind.PICTURE, f"{server.url}/picture"))
         # Renderer processes come and go; the others stay.
         assert len(first & {process.pid for process in _left_over()}) >= 3
+
+
+async def test_a_browser_leaves_no_folder_behind(
+    server: HostileServer, renderer_of: Callable[..., Renderer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        monkeypatch.setenv("TMPDIR", folder)
+        async with renderer_of(time_limit=PATIENCE) as renderer:
+            await renderer.render(RenderTarget(RenderKind.PAGE, f"{server.url}/page/plain"))
+            assert [one for one in os.listdir(folder) if one.startswith("playwright")]
+        assert [one for one in os.listdir(folder) if one.startswith("playwright")] == []
 
 
 @pytest.mark.parametrize("page", ["loop", "plain"])
