@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-import os
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
@@ -552,8 +551,8 @@ async def test_a_browser_leaves_no_folder_behind(
         monkeypatch.setenv("TMPDIR", folder)
         async with renderer_of(time_limit=PATIENCE) as renderer:
             await renderer.render(RenderTarget(RenderKind.PAGE, f"{server.url}/page/plain"))
-            assert [one for one in os.listdir(folder) if one.startswith("playwright")]
-        assert [one for one in os.listdir(folder) if one.startswith("playwright")] == []
+            assert list(Path(folder).glob("playwright*"))
+        assert list(Path(folder).glob("playwright*")) == []
 
 
 @pytest.mark.parametrize("page", ["loop", "plain"])
