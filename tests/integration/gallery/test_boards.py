@@ -399,6 +399,36 @@ async def test_a_link_ends_when_its_user_ends_it(pages: GalleryClient) -> None:
     assert (await pages.get(link[1])).status_code == 404
 
 
+@pytest.mark.parametrize("end", ["ended", "expired"])
+async def test_a_form_that_is_sent_again_brings_no_link_back(
+    pages: GalleryClient, database: Database, end: str
+) -> None:
+    board = await fill_board(pages, 1)
+    form = {"do": "link", "days": "7", "key": "3c59"}
+    made = await pages.send_form(board, page=board, **form)
+    link = re.search(r"(/shared/[\w-]{43})", made.text)
+    number = re.search(r'name="link" value="(\d+)"', made.text)
+    assert link
+    assert number
+    if end == "ended":
+        await change(pages, board, "unlink", link=number[1])
+    else:
+        async with database.session() as session:
+            await session.execute(text("UPDATE board_link SET expires_at = now()"))
+            await session.commit()
+
+    again = await pages.send_form(board, page=board, **form)
+
+    assert again.status_code == 409
+    assert "The link that this form made has ended. Make a new one." in again.text
+    assert "Send this link" not in again.text
+    assert (await pages.get(link[1])).status_code == 404
+    fresh = re.search(r'name="key" value="([^"]+)"', again.text)
+    assert fresh
+    other = await pages.send_form(board, page=board, **form | {"key": fresh[1]})
+    assert "Send this link" in other.text
+
+
 @pytest.mark.parametrize("days", ["0", "366", "-1", "many", "9" * 30])
 async def test_a_link_that_could_not_expire_is_refused(pages: GalleryClient, days: str) -> None:
     board = await fill_board(pages, 1)
