@@ -37,8 +37,8 @@ _PAGES = [
     *(f"/advertisers/{CAFE}?day=x", f"/advertisers/AR{99:020d}", f"/ads/{ad(99)}", "/ads/x"),
     *("/watches/99", "/watches/99/edit", "/boards/99", "/variants/99", "/watches/1?run=x"),
     *("/variants?status=x", "/variants?user=x", "/variants?user=0", "/variants/new?ad=x"),
-    *(f"/ads/{ad(99)}/similar", "/watches/estimate?interval_minutes=-5", "/nowhere"),
-    *("/watches/estimate?max_pages=0", f"/variants/new?ad={ad(99)}", "/?since=x"),
+    *(f"/ads/{ad(99)}/similar", "/nowhere"),
+    *(f"/variants/new?ad={ad(99)}", "/?since=x"),
     *(f"/api/v1/ads?{one}" for one in ("watch=nope", "board=nope", "tag=nope", "advertiser=nope")),
     f"/api/v1/ads/{ad(99)}",
 ]

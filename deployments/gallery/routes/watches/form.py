@@ -1,5 +1,6 @@
 """The form in which a watch is created and changed; the month's cost is shown before."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Annotated
@@ -12,7 +13,6 @@ from adspark.errors import ChangedMeanwhileError, InvalidQueryError
 from adspark.library.advertisers.choice import name_advertisers
 from adspark.models import CreativeFormat, Platform, Watch
 from adspark.serpapi.regions import REGIONS
-from adspark.validation.numbers import read_whole
 from adspark.watches.budgets import MonthEstimate
 from adspark.watches.definition import change_definition, definition_of, pick_fields
 from adspark.watches.store import Outcome
@@ -25,6 +25,7 @@ from deployments.gallery.routes.watches.fields import (
     NUMBERS,
     TEXTS,
     WatchForm,
+    check_numbers,
     differences,
     empty_form,
     form_of,
@@ -108,7 +109,11 @@ class _Editor:
             status: of the HTTP response.
         """
         ids = [*form.advertiser_ids, *(one.advertiser_id for one in form.found)]
-        estimate = outcome.estimate if outcome else await self._present_cost()
+        if outcome:
+            estimate: MonthEstimate | None = outcome.estimate
+        else:
+            has_cost = form.problems.keys().isdisjoint(NUMBERS)
+            estimate = await self._present_cost() if has_cost else None
         return self.gallery.templates.page(
             self.request,
             "watch_form.html",
@@ -192,9 +197,15 @@ async def change(editor: _OfWatchDep, visitor: ChangerDep, form: TypedFormDep) -
 
 @router.get("/watches/estimate")
 async def estimate(request: Request, gallery: GalleryDep, session: SessionDep) -> JSONResponse:
-    """The month's cost of the numbers typed so far, for the page's script."""
-    numbers = {name: request.query_params.get(name, "").strip() for name in _COSTLY}
-    read = {name: read_whole(value) for name, value in numbers.items()}
+    """The month's cost of the numbers typed so far, for the page's script; where one of them would
+    be refused there is none, but what is wrong, by the field's name."""
+    form = WatchForm(
+        given={name: request.query_params.get(name, "").strip() for name in NUMBERS},
+    )
+    check_numbers(form)
+    if form.problems:
+        return _no_cost(form.problems)
+    read = {name: form.number(name) for name in _COSTLY}
     written: dict[str, object] = {name: one for name, one in read.items() if one is not None}
     present = await find_watch_row(session, request.query_params.get("watch", ""))
     before = None if present is None else definition_of(present)
@@ -203,10 +214,14 @@ async def estimate(request: Request, gallery: GalleryDep, session: SessionDep) -
         changes = pick_fields(({} if before else _ANY) | written)
         definition, _ = change_definition(before, changes, empty)
     except InvalidQueryError as error:
-        label = gallery.templates.texts(f"watch_form.{error.field}")
-        return JSONResponse({"text": f"{label}: {error.sentence}", "seen": ""}, 422)
+        return _no_cost({error.field: error.reason})
     found = await estimate_cost(session, definition, present)
-    return JSONResponse({"text": describe_cost(gallery, found), "seen": seen_mark(found)})
+    told = {"text": describe_cost(gallery, found), "seen": seen_mark(found), "problems": {}}
+    return JSONResponse(told)
+
+
+def _no_cost(problems: Mapping[str, str]) -> JSONResponse:
+    return JSONResponse({"text": "", "seen": "", "problems": problems}, 422)
 
 
 def describe_cost(gallery: Gallery, estimate: MonthEstimate) -> str:
