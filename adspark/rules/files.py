@@ -12,6 +12,7 @@ from adspark.rules.conflicts import find_conflicts
 from adspark.rules.copy_lines import Field
 from adspark.rules.definition import Rules
 from adspark.rules.surfaces import Surface
+from adspark.text.sentences import with_full_stop
 from adspark.text.storable import UNSTORABLE
 from adspark.validation.messages import describe_validation_error
 from adspark.validation.near_names import describe_unknown
@@ -80,7 +81,7 @@ def read_rules(written: str, *, source: str) -> Rules:
             mistakes.append((reader.line_of(place), f"{_name(place)}: {_describe(place, one)}"))
     if mistakes or rules is None:
         mistakes = sorted(dict.fromkeys(mistakes))
-        lines = [f"{source}, line {line}: {_ended(said)}" for line, said in mistakes]
+        lines = [f"{source}, line {line}: {with_full_stop(said)}" for line, said in mistakes]
         if len(lines) > _MOST_MISTAKES:
             lines[_MOST_MISTAKES:] = [f"… and {len(lines) - _MOST_MISTAKES} more."]
         raise ConfigurationError("\n".join(lines))
@@ -213,10 +214,6 @@ def _describe(place: Place, error: Mapping[str, Any]) -> str:
 def _describe_unknown(written: str, known: Sequence[str], said: str) -> str:
     listed = f"{said}; known are {', '.join(known)}"
     return describe_unknown(said, written, known, otherwise=listed.removeprefix(said))
-
-
-def _ended(said: str) -> str:
-    return said if said.endswith((".", "?")) else f"{said}."
 
 
 def _example(field: str) -> str:
