@@ -219,6 +219,25 @@ async def test_a_name_that_cannot_be_used_is_kept_in_the_form(pages: GalleryClie
     assert "has 101 characters" in refused.text
 
 
+async def test_a_name_with_what_is_not_seen_is_refused_and_one_stored_before_is_found(
+    pages: GalleryClient, database: Database
+) -> None:
+    board = await fill_board(pages, 1)
+    hidden = "a\u202eb"
+    made = await pages.send_form("/boards", page="/boards", name=hidden)
+    renamed = await change(pages, board, "rename", name=hidden)
+    for refused in (made, renamed):
+        assert refused.status_code == 422
+        assert "holds invisible characters" in refused.text
+
+    async with database.session() as session:
+        await session.execute(text("UPDATE board SET name = :name"), {"name": hidden})
+        await session.commit()
+    fields = {"add-board": "", "board": hidden, "ad": ad(2), "back": "/library"}
+    assert (await pages.send_form("/selection", **fields)).status_code == 200
+    assert (await pages.get(board)).text.count("data-ad=") == 2
+
+
 async def test_a_form_that_is_sent_twice_makes_one_link(
     pages: GalleryClient, database: Database
 ) -> None:

@@ -131,6 +131,7 @@ async def test_what_the_form_refuses_costs_nothing_and_is_said_beside_its_field(
         ({"name": "x" * 101}, "name", "shorten it to 100"),
         ({"name": "a\tb"}, "name", "control character"),
         ({"name": "a\0b"}, "name", "NUL"),
+        ({"name": "a\u202eb"}, "name", "holds invisible characters"),
         ({"advertiser_id": []}, "advertiser", "Name an advertiser, or give a domain"),
         ({"advertiser_id": ["AR1"]}, "advertiser", "is not an advertiser id"),
         ({"advertiser": "nobody"}, "advertiser", "in the field Domain instead"),
