@@ -101,6 +101,29 @@ def _said(page: str) -> str:
     return html.unescape(re.sub(r"<(script|style|template).*?</\1>|<[^>]+>", " ", page, flags=re.S))
 
 
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("/watches?state=zzz", "state: 'zzz' is not one of active, paused"),
+        ("/?since=zzz", "since: 'zzz' is not one of day, week, visit."),
+        ("/?show=zzz", "show: 'zzz' is not one of "),
+        ("/variants/batches?after=zz", "after: is not a whole number."),
+        ("/variants/batches?after=1_0", "after: is not a whole number."),
+        ("/variants/batches?after=0", "after: is less than 1."),
+        ("/variants/batches/1?after=-1", "after: is less than 0."),
+        ("/variants/batches/1?after=zz", "after: is not a whole number."),
+    ],
+)
+async def test_a_filter_that_is_unknown_is_named(
+    pages: GalleryClient, address: str, words: str
+) -> None:
+    answer = await pages.get(address)
+    assert answer.status_code == 422
+    assert words in _said(answer.text)
+    lead = next((one for one in ("/watches", "/variants/batches") if one in address), "/library")
+    assert f'class="button" href="{lead}"' in answer.text
+
+
 async def test_no_page_about_a_mistake_in_its_address_names_the_inside(
     pages: GalleryClient,
 ) -> None:

@@ -85,7 +85,6 @@ async def test_the_list_is_filtered_by_name_and_state(
 @pytest.mark.parametrize(
     "path",
     [
-        "/watches?state=lost",
         "/watches?page=0",
         "/watches/0",
         "/watches/77",
