@@ -18,7 +18,7 @@ def read_whole(written: str) -> int | None:
     return -number if digits != written else number
 
 
-def _whole(value: Any) -> Any:  # noqa: ANN401  (what an address may hold)
+def _whole(value: Any) -> Any:  # noqa: ANN401  (whatever was sent)
     if not isinstance(value, str):
         return value
     if (number := read_whole(value)) is None:
@@ -27,4 +27,4 @@ def _whole(value: Any) -> Any:  # noqa: ANN401  (what an address may hold)
 
 
 Whole = Annotated[int, BeforeValidator(_whole)]
-"""A number in an address, where `int` alone would also take 1_000 and 1.0."""
+"""A number that programs send: of texts, `int` alone would also take 1_000 and 1.0."""
