@@ -117,6 +117,10 @@ async def test_what_the_form_refuses_costs_nothing_and_is_said_beside_its_field(
     assert asked.status_code == 422
     assert asked.json() == {"text": "", "seen": "", "problems": {field: words}}
 
+    looked_for = NUMBERS | {field: typed, "advertiser": "Café Zoë", "find": ""}
+    found = await pages.send_form(NEW, page=NEW, **looked_for)
+    assert "looks in 30 days" not in found.text
+
     checked = await send(pages, **{field: typed})
     assert html.unescape(problem(checked.text, field)) == words
     assert "looks in 30 days" not in checked.text

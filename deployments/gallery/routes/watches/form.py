@@ -112,8 +112,7 @@ class _Editor:
         if outcome:
             estimate: MonthEstimate | None = outcome.estimate
         else:
-            has_cost = form.problems.keys().isdisjoint(NUMBERS)
-            estimate = await self._present_cost() if has_cost else None
+            estimate, _ = await _estimate_typed(self.session, form.given, self.present)
         return self.gallery.templates.page(
             self.request,
             "watch_form.html",
@@ -133,13 +132,6 @@ class _Editor:
             platforms=[one.value for one in Platform],
             formats=[one.value for one in CreativeFormat],
         )
-
-    async def _present_cost(self) -> MonthEstimate | None:
-        """The cost of the watch as it is, or of one with all defaults."""
-        if self.present is not None:
-            return await estimate_cost(self.session, definition_of(self.present), self.present)
-        definition, _ = change_definition(None, pick_fields(_ANY))
-        return await estimate_cost(self.session, definition, None)
 
     async def _show_conflict(self, form: Form, written: WatchForm) -> Response:
         """The form with what somebody else saved meanwhile, beside what was typed; where that is
@@ -199,29 +191,39 @@ async def change(editor: _OfWatchDep, visitor: ChangerDep, form: TypedFormDep) -
 async def estimate(request: Request, gallery: GalleryDep, session: SessionDep) -> JSONResponse:
     """The month's cost of the numbers typed so far, for the page's script; where one of them would
     be refused there is none, but what is wrong, by the field's name."""
-    form = WatchForm(
-        given={name: request.query_params.get(name, "").strip() for name in NUMBERS},
-    )
+    typed = {name: request.query_params.get(name, "").strip() for name in NUMBERS}
+    present = await find_watch_row(session, request.query_params.get("watch", ""))
+    found, problems = await _estimate_typed(session, typed, present)
+    if found is None:
+        return JSONResponse({"text": "", "seen": "", "problems": problems}, 422)
+    told = {"text": describe_cost(gallery, found), "seen": seen_mark(found), "problems": {}}
+    return JSONResponse(told)
+
+
+async def _estimate_typed(
+    session: AsyncSession, typed: Mapping[str, str], present: Watch | None
+) -> tuple[MonthEstimate | None, Mapping[str, str]]:
+    """The month's cost of the numbers in a form, or what is wrong with them, by field.
+
+    Args:
+        session: of the database, read only.
+        typed: text of each field.
+        present: the watch as it is; None: a new one.
+    """
+    form = WatchForm(given=dict(typed))
     check_numbers(form)
     if form.problems:
-        return _no_cost(form.problems)
+        return None, form.problems
     read = {name: form.number(name) for name in _COSTLY}
     written: dict[str, object] = {name: one for name, one in read.items() if one is not None}
-    present = await find_watch_row(session, request.query_params.get("watch", ""))
     before = None if present is None else definition_of(present)
     empty = ["monthly_budget"] if before and "monthly_budget" not in written else []
     try:
         changes = pick_fields(({} if before else _ANY) | written)
         definition, _ = change_definition(before, changes, empty)
     except InvalidQueryError as error:
-        return _no_cost({error.field: error.reason})
-    found = await estimate_cost(session, definition, present)
-    told = {"text": describe_cost(gallery, found), "seen": seen_mark(found), "problems": {}}
-    return JSONResponse(told)
-
-
-def _no_cost(problems: Mapping[str, str]) -> JSONResponse:
-    return JSONResponse({"text": "", "seen": "", "problems": problems}, 422)
+        return None, {error.field: error.reason}
+    return await estimate_cost(session, definition, present), {}
 
 
 def describe_cost(gallery: Gallery, estimate: MonthEstimate) -> str:
