@@ -24,6 +24,7 @@ from adspark.notifications.outbox import (
 from adspark.notifications.pictures import read_pictures
 from adspark.notifications.services import Chunk
 from adspark.settings import get_settings, media_url
+from adspark.text.sentences import without_full_stop
 from blocks.adspark_database import connect_database
 from blocks.digest_recipients import DigestRecipients
 from orchestration.limits.retry_policy import retried_task
@@ -50,7 +51,7 @@ async def deliver_messages(since: datetime) -> int:
             if error:
                 waiting.remove(message.recipient)
                 place = addresses.index(receiver.address) + 1
-                failures.append(f"address {place} of {len(addresses)}{error}")
+                failures.append(f"address {place} of {len(addresses)}{without_full_stop(error)}")
         async with database.session() as session:
             delivered = await count_delivered(session, since=since, recipients=list(receivers))
     get_run_logger().info("%d messages delivered, %d not", delivered, len(failures))

@@ -15,7 +15,7 @@ from adspark.creatives.boards import find_alike
 from adspark.errors import ChangedMeanwhileError, InvalidQueryError
 from adspark.models import Board
 from adspark.validation.bounds import COMMENT
-from adspark.validation.names import check_name
+from adspark.validation.names import check_new_name
 from adspark.validation.stored import check_storable
 
 _VERSION = "left(encode(sha256(convert_to({}, 'UTF8')), 'hex'), 16)"
@@ -141,7 +141,7 @@ async def rename_board(session: AsyncSession, *, board: Board, name: str, versio
             the case of letters.
         ChangedMeanwhileError: the board is called otherwise by now.
     """
-    kept = check_name(name, "board")
+    kept = check_new_name(name, "board")
     check_storable("name", version)
     there = await find_alike(session, user_id=board.user_id, name=kept, besides=board.id)
     if there is not None:

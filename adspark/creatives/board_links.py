@@ -11,18 +11,21 @@ from adspark.validation.bounds import Range
 
 LINK_DAYS = Range(1, 365)
 
-# Of a board that is there; those that have expired are removed on the way.
+# A link that has expired or was ended stays as a row: its form, sent again, makes no new one.
 _CREATE = text("""
-    WITH expired AS (DELETE FROM board_link WHERE expires_at <= now())
-    INSERT INTO board_link (board_id, token_hash, expires_at)
+    INSERT INTO board_link AS l (board_id, token_hash, expires_at)
     VALUES (:board_id, :token_hash, now() + make_interval(days => :days))
-    ON CONFLICT (token_hash) DO NOTHING
+    ON CONFLICT (token_hash) DO UPDATE SET expires_at = l.expires_at
+    RETURNING expires_at > clock_timestamp()
 """)
 _LIST = text("""
     SELECT id, created_at, expires_at FROM board_link
     WHERE board_id = :board_id AND expires_at > now() ORDER BY expires_at, id
 """)
-_DELETE = text("DELETE FROM board_link WHERE id = :link_id AND board_id = :board_id RETURNING id")
+_END = text("""
+    UPDATE board_link SET expires_at = now()
+    WHERE id = :link_id AND board_id = :board_id AND expires_at > now() RETURNING id
+""")
 _FIND = text("""
     SELECT b.id AS board_id, b.name, l.expires_at
     FROM board_link l JOIN board b ON b.id = l.board_id
@@ -55,8 +58,10 @@ class LinkedBoard(BaseModel):
     expires_at: datetime
 
 
-async def create_link(session: AsyncSession, *, board_id: int, token: str, days: int) -> None:
+async def create_link(session: AsyncSession, *, board_id: int, token: str, days: int) -> bool:
     """Make a link to a board; nothing where it is there already. Does not commit.
+
+    False where it was there and has expired or was ended: it stays so.
 
     Args:
         session: of the database.
@@ -69,7 +74,7 @@ async def create_link(session: AsyncSession, *, board_id: int, token: str, days:
     """
     LINK_DAYS.check("days", days)
     values = {"board_id": board_id, "token_hash": _hash(token), "days": days}
-    await session.execute(_CREATE, values)
+    return bool(await session.scalar(_CREATE, values))
 
 
 async def list_links(session: AsyncSession, *, board_id: int) -> list[BoardLink]:
@@ -78,8 +83,8 @@ async def list_links(session: AsyncSession, *, board_id: int) -> list[BoardLink]
     return [BoardLink.model_validate(row) for row in rows.mappings()]
 
 
-async def delete_link(session: AsyncSession, *, board_id: int, link_id: int) -> bool:
-    """End a link; False where the board has no such link. Does not commit.
+async def end_link(session: AsyncSession, *, board_id: int, link_id: int) -> bool:
+    """End a link; False where the board has no such link now. Does not commit.
 
     Args:
         session: of the caller, which commits.
@@ -87,7 +92,7 @@ async def delete_link(session: AsyncSession, *, board_id: int, link_id: int) -> 
         link_id: of the link.
     """
     values = {"board_id": board_id, "link_id": link_id}
-    return await session.scalar(_DELETE, values) is not None
+    return await session.scalar(_END, values) is not None
 
 
 async def find_linked_board(session: AsyncSession, *, token: str) -> LinkedBoard | None:

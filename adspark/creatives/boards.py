@@ -13,7 +13,7 @@ from adspark.creatives.store import NewCreative
 from adspark.errors import InvalidQueryError
 from adspark.models import Board, CreativeFormat
 from adspark.validation.bounds import ID
-from adspark.validation.names import check_name, name_key
+from adspark.validation.names import check_name, check_new_name, check_visible, name_key
 from adspark.validation.near_names import describe_unknown
 from adspark.validation.stored import check_storable
 
@@ -99,7 +99,7 @@ async def create_board(session: AsyncSession, *, user_id: int, name: str) -> str
         InvalidQueryError: the name cannot be used, or the user has a board of this name.
     """
     ID.check("user_id", user_id)
-    kept = check_name(name, "board")
+    kept = check_new_name(name, "board")
     there = await find_alike(session, user_id=user_id, name=kept)
     if there or await session.scalar(_CREATE, {"user_id": user_id, "name": kept}) is None:
         raise InvalidQueryError(
@@ -158,6 +158,7 @@ async def find_or_create_board(
     kept = check_name(name, "board")
     if there := await find_alike(session, user_id=user_id, name=kept):
         return await find_board(session, user_id=user_id, name=there), False
+    check_visible("name", kept)
     made = await session.scalar(_CREATE, {"user_id": user_id, "name": kept})
     return await find_board(session, user_id=user_id, name=kept), made is not None
 

@@ -26,6 +26,7 @@ from adspark.errors import (
     PermanentError,
 )
 from adspark.text.redaction import remember_address, safe_cause
+from adspark.text.sentences import with_full_stop
 
 MINIMUM_VERSION = 15  # PostgreSQL; what the statements were written against
 CONNECT_TIMEOUT = 10  # seconds
@@ -314,7 +315,7 @@ def _translate(error: BaseException, url: URL) -> AdSparkError:
         )
     if state.startswith(_BAD_VALUE) or (not state and isinstance(error, _BAD_VALUE_ERRORS)):
         number = f" (SQLSTATE {state})" if state else ""
-        return PermanentError(f"PostgreSQL cannot store a value: {reason}{number}.")
+        return PermanentError(with_full_stop(f"PostgreSQL cannot store a value: {reason}{number}"))
     if state == _DISK_FULL or _NO_SPACE in str(error):
         return DatabaseUnavailableError(
             f"PostgreSQL at {place} has no room on its disk ({reason}); make some, and it goes on."

@@ -30,6 +30,7 @@ from adspark.generators.http import PROXY_GUESSES, PaidServiceClient, check_key
 from adspark.net.bounded_responses import TooLargeError
 from adspark.net.json_responses import parse_object
 from adspark.text.redaction import quote, safe_cause
+from adspark.text.sentences import with_full_stop
 
 DEFAULT_TIMEOUT = 300.0  # seconds; a local model is slow
 LONGEST_PROMPT = 20_000  # characters; a chat endpoint names no limit of its own
@@ -116,8 +117,9 @@ class ChatGenerator(PaidServiceClient):
                 )
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             await observer.on_refused()
+            reason = str(error) or type(error).__name__
             raise ServiceUnavailableError(
-                f"The chat endpoint cannot be reached: {str(error) or type(error).__name__}.",
+                with_full_stop(f"The chat endpoint cannot be reached: {reason}"),
                 command="check the network and its address (ADSPARK_CHAT_URL, or its block)",
             ) from safe_cause(error)
         except TooLargeError as error:

@@ -20,6 +20,7 @@ from typing import Any
 from PIL import Image, ImageChops, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from adspark.media.picture_server import RefusedError, serve
+from adspark.text.sentences import with_full_stop
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "AVIF", "BMP", "TIFF")
 
@@ -85,7 +86,7 @@ def decode_picture(content: bytes, request: dict[str, Any]) -> tuple[dict[str, A
     except UnidentifiedImageError:
         raise RefusedError(f"The picture is not a {_NAMES}.") from None
     except Exception as error:  # decoders raise nearly anything on broken files
-        raise RefusedError(f"The picture is broken: {error}.") from error
+        raise RefusedError(with_full_stop(f"The picture is broken: {error}")) from error
     return facts, output
 
 

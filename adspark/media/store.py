@@ -33,6 +33,7 @@ from adspark.media.paths import (
     variant_path,
 )
 from adspark.text.redaction import redact, remember_address, safe_cause
+from adspark.text.sentences import with_full_stop
 
 _Args = ParamSpec("_Args")
 _Result = TypeVar("_Result")
@@ -289,7 +290,9 @@ class MediaStore:
 
     def _unavailable(self, reason: str) -> ServiceUnavailableError:
         return ServiceUnavailableError(
-            f"The media store at {redact(self._root)} does not answer: {redact(reason)}."
+            with_full_stop(
+                f"The media store at {redact(self._root)} does not answer: {redact(reason)}"
+            )
         )
 
     def _place(self, path: str) -> str:

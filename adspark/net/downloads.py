@@ -17,6 +17,7 @@ from adspark.errors import ServiceUnavailableError, UnusableContentError
 from adspark.net.addresses import AddressRules, CheckedAddress, show_address
 from adspark.net.decompression import choose_decoder
 from adspark.text.redaction import safe_cause
+from adspark.text.sentences import with_full_stop
 
 MAX_BYTES = 20 * 1024 * 1024
 DEFAULT_TIMEOUT = 30.0  # seconds
@@ -128,7 +129,7 @@ class Downloader:
         except httpx.HTTPError as error:
             reason = str(error) or type(error).__name__
             raise ServiceUnavailableError(
-                f"{show_address(url)} could not be downloaded: {reason}."
+                with_full_stop(f"{show_address(url)} could not be downloaded: {reason}")
             ) from safe_cause(error)
 
     async def _follow(

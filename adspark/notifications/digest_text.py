@@ -12,6 +12,7 @@ from adspark.notifications.message import safe_address
 from adspark.notifications.pictures import write_picture
 from adspark.serpapi.regions import region_name
 from adspark.text.counts import counted
+from adspark.text.sentences import without_full_stop
 
 MOST_NAMED = 20
 """Creatives and countries that a list names; it counts the others."""
@@ -103,7 +104,7 @@ class WatchDigest(BaseModel):
     def coverage_text(self) -> str:
         """How far it was checked, in Markdown."""
         last = f"last complete look: {_moment(self.complete_at)}"
-        problem = _escape(self.problem or "no reason is known")
+        problem = _escape(without_full_stop(self.problem or "no reason is known"))
         if not self.is_active:
             return f"paused; {last}"
         if self.checked_at is None:

@@ -12,6 +12,7 @@ from adspark.rules.conflicts import find_conflicts
 from adspark.rules.copy_lines import Field
 from adspark.rules.definition import Rules
 from adspark.rules.surfaces import Surface
+from adspark.text.sentences import with_full_stop
 from adspark.text.storable import UNSTORABLE
 from adspark.validation.messages import describe_validation_error
 from adspark.validation.near_names import describe_unknown
@@ -64,27 +65,46 @@ def read_rules(written: str, *, source: str) -> Rules:
     Raises:
         ConfigurationError: names source, line, field and remedy of every mistake, a line each.
     """
-    reader = _Reader()
-    mistakes: list[tuple[int, str]] = []
-    rules = None
-    try:
-        values = reader.read(written)
-        rules = Rules.model_validate(values)
-        for place, problem in find_conflicts(rules):
-            mistakes.append((reader.line_of(place), f"{_name(place)}: {problem}"))
-    except _FileError as error:
-        mistakes.append((error.line, str(error)))
-    except ValidationError as error:
-        for one in error.errors(include_url=False):
-            place = one["loc"]
-            mistakes.append((reader.line_of(place), f"{_name(place)}: {_describe(place, one)}"))
-    if mistakes or rules is None:
-        mistakes = sorted(dict.fromkeys(mistakes))
-        lines = [f"{source}, line {line}: {_ended(said)}" for line, said in mistakes]
+    rules, found = _check(written, takes_last=False)
+    if rules is None:
+        # Of what stands there twice, the other one may be wrong too.
+        mistakes = sorted({*found, *_check(written, takes_last=True)[1]})
+        lines = [f"{source}, line {line}: {with_full_stop(said)}" for line, said in mistakes]
         if len(lines) > _MOST_MISTAKES:
             lines[_MOST_MISTAKES:] = [f"… and {len(lines) - _MOST_MISTAKES} more."]
         raise ConfigurationError("\n".join(lines))
     return rules
+
+
+Mistake = tuple[int, str]
+"""The line of a mistake, and what is wrong, with the remedy."""
+
+
+def _check(written: str, *, takes_last: bool) -> tuple[Rules | None, list[Mistake]]:
+    """The rules in a text, or None, and all that is wrong with it.
+
+    Args:
+        written: YAML.
+        takes_last: of what stands there twice, which is a mistake, the last one is read on.
+    """
+    reader = _Reader(takes_last=takes_last)
+    rules = None
+    try:
+        values = reader.read(written)
+    except _FileError as error:
+        return None, [(error.line, str(error))]
+    try:
+        rules = Rules.model_validate(values)
+    except ValidationError as error:
+        wrong = {place[0] for place in (one["loc"] for one in error.errors()) if place}
+        for one in error.errors(include_url=False):
+            place = one["loc"]
+            said = f"{_name(place)}: {_describe(place, one)}"
+            reader.mistakes.append((reader.line_of(place), said))
+        rules = Rules.model_validate({k: v for k, v in values.items() if k not in wrong})
+    for place, problem in find_conflicts(rules):
+        reader.mistakes.append((reader.line_of(place), f"{_name(place)}: {problem}"))
+    return None if reader.mistakes else rules, reader.mistakes
 
 
 class _FileError(Exception):
@@ -99,10 +119,18 @@ class _Reader:
     """Reads values from YAML, every one of them as the text that is written, and their lines.
 
     Texts, because YAML takes `no` in `languages: [no]` for false and `1:1` for 61.
+
+    Args:
+        takes_last: of what stands there twice, the last one is read; else the first.
+
+    Attributes:
+        mistakes: with which it could still be read on.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, takes_last: bool) -> None:
+        self._takes_last = takes_last
         self._lines: dict[Place, int] = {(): 1}
+        self.mistakes: list[Mistake] = []
 
     def line_of(self, place: Place) -> int:
         """The line of a value; that of what it stands in where it is missing."""
@@ -111,7 +139,7 @@ class _Reader:
             known = known[:-1]
         return self._lines[known]
 
-    def read(self, written: str) -> object:
+    def read(self, written: str) -> dict[str, object]:
         """The values; raises _FileError."""
         if found := UNSTORABLE.search(written):
             line = written.count("\n", 0, found.start()) + 1
@@ -135,7 +163,8 @@ class _Reader:
             raise _FileError(
                 _line(node), "is no mapping of rules; write each as name: value, a line each."
             )
-        return self._read(node, ())
+        self._lines[()] = _line(node)
+        return self._read_mapping(node, ())
 
     def _read(self, node: yaml.Node, place: Place) -> object:
         self._lines.setdefault(place, _line(node))
@@ -151,14 +180,20 @@ class _Reader:
         found: dict[str, object] = {}
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                raise _FileError(_line(key), "has a name that is no text; write name: value.")
+                said = "has a name that is no text; write name: value"
+                self.mistakes.append((_line(key), said))
+                continue
             name = str(key.value)
+            inside = (*place, name)
             if name in found:
-                raise _FileError(
-                    _line(key), f"{_name((*place, name))}: stands there twice; remove one."
-                )
-            self._lines[(*place, name)] = _line(key)
-            found[name] = self._read(value, (*place, name))
+                said = f"{_name(inside)}: stands there twice; remove one"
+                self.mistakes.append((_line(key), said))
+                if not self._takes_last:
+                    continue
+                depth = len(inside)
+                self._lines = {k: v for k, v in self._lines.items() if k[:depth] != inside}
+            self._lines[inside] = _line(key)
+            found[name] = self._read(value, inside)
         return found
 
 
@@ -213,10 +248,6 @@ def _describe(place: Place, error: Mapping[str, Any]) -> str:
 def _describe_unknown(written: str, known: Sequence[str], said: str) -> str:
     listed = f"{said}; known are {', '.join(known)}"
     return describe_unknown(said, written, known, otherwise=listed.removeprefix(said))
-
-
-def _ended(said: str) -> str:
-    return said if said.endswith((".", "?")) else f"{said}."
 
 
 def _example(field: str) -> str:

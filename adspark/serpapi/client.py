@@ -36,6 +36,7 @@ from adspark.serpapi.payloads import AccountPayload, RejectedPayload, Search, Se
 from adspark.serpapi.responses import Answer, checked_metadata, parse_page, quote
 from adspark.serpapi.search_query import CreativeQuery
 from adspark.text.redaction import remember, remember_address, safe_cause
+from adspark.text.sentences import with_full_stop
 from adspark.tracing import span
 
 ENGINE = "google_ads_transparency_center"
@@ -255,8 +256,9 @@ class SerpApiClient:
             reason = f"SerpApi's answer is too large: {error}."
             raise ServiceUnavailableError(reason) from safe_cause(error)
         except httpx.HTTPError as error:
+            reason = str(error) or type(error).__name__
             raise ServiceDownError(
-                f"SerpApi ({self._host}) cannot be reached: {str(error) or type(error).__name__}.",
+                with_full_stop(f"SerpApi ({self._host}) cannot be reached: {reason}"),
                 command=_REMEDY,
             ) from safe_cause(error)
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.errors import InvalidQueryError
 from adspark.models import DEFAULT_USER, DEFAULT_WEIGHT, Role
 from adspark.validation.bounds import ID, USER_WEIGHT
-from adspark.validation.names import check_name, check_visible, clean_name, name_key
+from adspark.validation.names import check_new_name, clean_name, name_key
 from adspark.validation.near_names import MOST_COMPARED, describe_unknown
 from adspark.validation.stored import check_storable
 
@@ -210,8 +210,7 @@ async def find_user(session: AsyncSession, *, written: str) -> int:
 
 
 def _check_user_name(written: str) -> str:
-    name = check_name(written, "user")
-    check_visible("name", name)
+    name = check_new_name(written, "user")
     key = name_key(name).lstrip("+-")
     if key.isdecimal() or not key:
         raise InvalidQueryError(

@@ -44,6 +44,18 @@ def check_name(written: str, thing: str) -> str:
     return name
 
 
+def check_new_name(written: str, thing: str) -> str:
+    """The same of a name that is given now: nothing invisible may stand within it either. One that
+    was stored before this was refused is still found by `check_name`.
+
+    Raises:
+        InvalidQueryError: as `check_name`, or it holds invisible characters.
+    """
+    name = check_name(written, thing)
+    check_visible("name", name)
+    return name
+
+
 def check_line(field: str, written: str) -> None:
     """Raise InvalidQueryError where a text holds control characters, line breaks included."""
     for character in written.strip():

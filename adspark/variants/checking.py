@@ -15,6 +15,7 @@ from adspark.rules.checks import CheckedAd, CheckedPicture, PictureWords, check_
 from adspark.rules.store import RulesInForce, read_in_force
 from adspark.rules.verdicts import RuleCheck
 from adspark.text.counts import counted
+from adspark.text.sentences import without_full_stop
 from adspark.variants.state import Completion, VariantState
 from adspark.variants.store import read_variant
 from adspark.words.reader_process import close_reader, read_picture
@@ -123,6 +124,6 @@ async def _read_words(content: bytes) -> PictureWords:
     try:
         read = await read_picture(content)
     except AdSparkError as error:
-        return PictureWords(None, str(error).rstrip("."))
+        return PictureWords(None, without_full_stop(str(error)))
     unread = f"{counted(read.unread, 'line')} of it could not be read" if read.unread else None
     return PictureWords("\n".join(read.lines), unread)

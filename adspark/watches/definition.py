@@ -17,7 +17,7 @@ from adspark.validation.bounds import (
     MONTHLY_BUDGET,
     WATCH_PAGES,
 )
-from adspark.validation.names import check_line, check_name, name_key
+from adspark.validation.names import check_line, check_name, check_new_name, name_key
 
 CLEARABLE = ("advertiser_ids", "text", "region", "platform", "creative_format", "monthly_budget")
 """Fields that may be empty, so that a change may have to empty them."""
@@ -150,13 +150,15 @@ def change_definition(
             raise InvalidQueryError("clear", f"{field!r} is not one of {', '.join(CLEARABLE)}.")
         if field in given:
             raise InvalidQueryError("clear", f"{field} is given as well; leave one of them out.")
-    if present is None or given.get("name") != present.name:
-        _check_no_number(str(given.get("name", "")))
+    name = str(given.get("name", ""))
+    if name and (present is None or name != present.name):
+        _check_given_name(name)
     before = {} if present is None else present.model_dump()
     return parse_watch(**cast("WatchFields", before | given | dict.fromkeys(clear)))
 
 
-def _check_no_number(name: str) -> None:
+def _check_given_name(written: str) -> None:
+    name = check_new_name(written, "watch")
     if name_key(name).isdecimal():
         raise InvalidQueryError(
             "name", f"{name[:40]!r} would be taken for a number; write a letter in it."

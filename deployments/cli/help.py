@@ -12,10 +12,12 @@ from io import StringIO
 from textwrap import wrap
 from typing import Any
 
+import typer
 from pydantic import ValidationError
 from typer.core import TyperCommand, TyperGroup
 
 from adspark.validation.messages import describe_validation_error
+from adspark.validation.numbers import read_whole
 from deployments.cli.arguments import show
 
 # Rich ends a word that it has cut with an ellipsis, which no help of ours has; a range it folds.
@@ -32,6 +34,11 @@ class Command(TyperCommand):
         super().__init__(*arguments, **options)
         paragraphs = cleandoc(self.help or "").split("\n\n")
         self.help = "\n\n".join(" ".join(one.split()) for one in paragraphs)
+        parameters: list[Any] = self.params
+        for one in parameters:
+            kind = one.type_descriptor
+            if kind.annotation is int and kind.parameter_info.parser is None:
+                one.process_value = partial(_process_whole, one, one.process_value)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401  (Typer's own)
         """Rich's help where it fits, else a plain one."""
@@ -66,6 +73,14 @@ class Group(TyperGroup):
         for panel, rows in panels.items():
             with formatter.section(panel):
                 formatter.write_dl(rows)
+
+
+def _process_whole(parameter: Any, process: Any, ctx: Any, value: Any) -> Any:  # noqa: ANN401
+    """Read a whole number; Typer alone would also take 1_0 and 1.0."""
+    if isinstance(value, str) and read_whole(value.strip()) is None:
+        told = f"{show(value)} is not a whole number."
+        raise typer.BadParameter(told, ctx=ctx, param=parameter)
+    return process(ctx, value)
 
 
 def _describe(error: ValidationError) -> str:

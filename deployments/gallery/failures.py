@@ -21,6 +21,7 @@ from adspark.errors import (
     UnknownBatchError,
     UnknownVariantError,
 )
+from adspark.validation.messages import describe_validation_error
 from deployments.gallery.access.visitor import is_shared
 from deployments.gallery.api.failures import describe_failure, is_for_program
 from deployments.gallery.forms import KeptFormError, OutdatedFormError
@@ -98,7 +99,12 @@ def _list_of(request: Request) -> str:
 async def _show_unknown_address(request: Request, error: RequestValidationError) -> Response:
     if is_for_program(request):
         return describe_failure(request, error)
-    lead = _BATCHES if error.errors()[0]["loc"][-1] == "batch" else _list_of(request)
+    first = error.errors()[0]
+    place, name = first["loc"][0], first["loc"][-1]
+    if place == "query" and name != "batch":
+        detail = f"{name}: {describe_validation_error(first)}."
+        return _page(request, 422, "bad_request", detail=detail, lead=_list_of(request))
+    lead = _BATCHES if name == "batch" else _list_of(request)
     if what := _UNKNOWN.get(lead):
         return _page(request, 404, what, lead=lead)
     return _show_nothing(request)
@@ -128,7 +134,10 @@ async def _show_own_error(request: Request, error: AdSparkError) -> Response:
     if isinstance(error, PrefectAwayError):
         return _page(request, 503, "unavailable", detail=error.sentence, retry=_RETRY)
     if isinstance(error, InvalidQueryError):
-        return _page(request, 400, "bad_request", detail=error.sentence)
+        if error.field not in request.query_params:
+            return _page(request, 422, "bad_request", detail=error.sentence)
+        detail = f"{error.field}: {error.sentence}"
+        return _page(request, 422, "bad_request", detail=detail, lead=_list_of(request))
     # The others tell of the server: its addresses, paths and settings. That is for its log.
     _LOG.warning("%s: %s", request.url.path, error)
     if isinstance(error, DatabaseUnavailableError | DatabaseSetupError):

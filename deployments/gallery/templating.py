@@ -13,6 +13,7 @@ from markupsafe import Markup
 from starlette.datastructures import URL
 
 from adspark.serpapi.regions import region_name
+from adspark.text.sentences import with_full_stop
 from adspark.text.shortened import cut
 from adspark.text.terminal import plain
 from deployments.gallery.access.visitor import form_token, is_shared, read_visitor
@@ -54,6 +55,7 @@ class Templates:
             "moment": _moment,
             "number": lambda value: f"{value:,}",
             "region": region_name,
+            "sentence": with_full_stop,
             "truncate": _truncate,
         }
 

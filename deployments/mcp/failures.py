@@ -19,6 +19,7 @@ from adspark.errors import (
     UnknownVariantError,
     UnknownWatchError,
 )
+from adspark.text.sentences import with_full_stop
 from adspark.text.terminal import plain
 from adspark.validation.messages import describe_validation_error
 from adspark.validation.near_names import describe_unknown
@@ -76,13 +77,13 @@ def describe_failure(error: Exception, arguments: Container[str]) -> str:
             if name not in arguments and _NAMES.get(name, "") in arguments:
                 name = _NAMES[name]
             remedy = "" if _says_what_helps(error.sentence) else _REMEDIES.get(name, "")
-            return _line(f"{name}: {_closed(error.sentence)} {remedy}")
+            return _line(f"{name}: {with_full_stop(error.sentence)} {remedy}")
         case UnknownVariantError():
-            return _line(f"variant: {_closed(error.sentence)} {_REMEDIES['variant']}")
+            return _line(f"variant: {with_full_stop(error.sentence)} {_REMEDIES['variant']}")
         case UnknownWatchError():
-            return _line(f"watch: {_closed(error.sentence)} {_REMEDIES['watch']}")
+            return _line(f"watch: {with_full_stop(error.sentence)} {_REMEDIES['watch']}")
         case BusyError():
-            return _line(f"{_closed(error.sentence)} Try again in a few seconds.")
+            return _line(f"{with_full_stop(error.sentence)} Try again in a few seconds.")
     return _describe_own(error)
 
 
@@ -107,10 +108,6 @@ def _describe_own(error: Exception) -> str:
 
 def _says_what_helps(sentence: str) -> bool:
     return sentence.endswith("?") or (";" in sentence and " is stored" not in sentence)
-
-
-def _closed(sentence: str) -> str:
-    return sentence if sentence.endswith((".", "?", "!", "…")) else f"{sentence}."
 
 
 def _line(sentence: str) -> str:

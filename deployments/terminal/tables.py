@@ -46,7 +46,8 @@ def table(
         return _stack(title, rows)
     room = out.width - _width(bare) - _GAP
     texts = [row.get(name) for row in rows]
-    if room >= min(NARROWEST, max(cell_len(_cell(text)) for text in texts)):
+    longest = max(cell_len(_cell(text)) for text in texts)
+    if room >= max(cell_len(name), min(NARROWEST, longest)):
         cut = None if cuts is None else (cuts, room)
         return _draw(title, rows, wraps=wraps, cut=cut, is_close=True)
     return bare if name not in rows[0] else _interleave(bare, texts, is_cut=cuts is not None)

@@ -10,6 +10,7 @@ from prefect.exceptions import ParameterTypeError
 from pydantic import ValidationError
 
 from adspark.text.redaction import redact_foreign
+from adspark.text.sentences import with_full_stop
 from adspark.text.terminal import plain
 from adspark.validation.messages import describe_validation_error
 from adspark.validation.near_names import describe_unknown
@@ -62,8 +63,7 @@ def _find_invalid(flow: Flow[..., Any], parameters: dict[str, Any]) -> Iterator[
                 str(one["loc"][0]) if one["loc"] else "parameters", describe_validation_error(one)
             )
         yield from (
-            f"{name}: {show_error(message).removesuffix('.')}."
-            for name, message in mistakes.items()
+            with_full_stop(f"{name}: {show_error(message)}") for name, message in mistakes.items()
         )
 
 

@@ -28,6 +28,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp
 
+from adspark.text.sentences import without_full_stop
 from orchestration.runs.state_changes import claim_slot
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class WorkerHooks(_Worker):
             logger.exception("The run cannot be claimed.")
             return False
         if not change.is_made:
-            logger.info("The run is not claimed: %s.", change.reason.rstrip("."))
+            logger.info("The run is not claimed: %s.", without_full_stop(change.reason))
         return change.is_made
 
     async def _propose_submitting_state(self, flow_run: FlowRun) -> None:

@@ -23,6 +23,7 @@ from adspark.generators.http import PROXY_GUESSES
 from adspark.net.bounded_responses import TooLargeError
 from adspark.net.json_responses import parse_object
 from adspark.text.redaction import quote, safe_cause
+from adspark.text.sentences import with_full_stop
 
 _QUOTA = ("provider_quota_exceeded", "rate_limit_error")
 _APP = ("not_workflow_app", "provider_not_initialize", "model_currently_not_support")
@@ -84,7 +85,7 @@ def translated(seconds: float) -> Iterator[None]:
         yield
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
         raise NotBegunError(
-            f"Dify cannot be reached: {_reason(error)}.",
+            with_full_stop(f"Dify cannot be reached: {_reason(error)}"),
             command="check the network and Dify's address (ADSPARK_DIFY_URL, or its block)",
         ) from safe_cause(error)
     except (TimeoutError, httpx.TimeoutException) as error:
@@ -94,7 +95,7 @@ def translated(seconds: float) -> Iterator[None]:
         reason = f"Dify's answer is too large: {error}."
         raise ServiceUnavailableError(reason) from safe_cause(error)
     except (httpx.HTTPError, httpx.StreamError) as error:
-        reason = f"Dify's answer was cut off: {_reason(error)}."
+        reason = with_full_stop(f"Dify's answer was cut off: {_reason(error)}")
         raise ServiceUnavailableError(reason) from safe_cause(error)
 
 

@@ -97,11 +97,6 @@ class BatchSummary(BaseModel):
         """Variants that have not ended."""
         return self.pending + self.processing
 
-    @property
-    def ended(self) -> int:
-        """Variants that have."""
-        return self.completed + self.failed + self.cancelled
-
     @computed_field(description="`ended`: all its variants have.")  # type: ignore[prop-decorator]
     @property
     def status(self) -> BatchStatus:

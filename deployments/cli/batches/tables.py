@@ -37,8 +37,9 @@ def print_batches(batches: Sequence[BatchSummary], user: int | None) -> None:
         {
             "batch": one.id,
             "status": one.status.value,
-            "done": f"{one.ended}/{one.variants}",
+            "done": f"{one.completed}/{one.variants}",
             "failed": one.failed or None,
+            "cancelled": one.cancelled or None,
             "ads": one.ads,
             "prompts": one.prompts,
             "prompt": plain(one.prompt or ""),

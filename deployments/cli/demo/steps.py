@@ -16,6 +16,7 @@ from adspark.media.store import MediaStore
 from adspark.notifications.digest import DigestSummary
 from adspark.sandbox.library.recorded import RecordedCatalogue
 from adspark.settings import Settings, media_url
+from adspark.text.sentences import with_full_stop
 from adspark.validation.bounds import INTERVAL_MINUTES, PAGE_SIZE
 from adspark.variants.store import VariantSummary
 from adspark.watches.check import WatchSummary
@@ -93,7 +94,7 @@ def generate(state: StackState, data: Settings) -> DemoVariant:
     run = _run(state, "variant", "generate-ad-variant", parameters, VariantSummary)
     summary = _print_headline(run).summary
     if summary.image_path is None or summary.original_path is None:
-        raise AdSparkError(f"The demo did not go as it should: {summary.headline}.")
+        raise AdSparkError(with_full_stop(f"The demo did not go as it should: {summary.headline}"))
     media = MediaStore(media_url(data))
     return DemoVariant(
         original=media.locate(summary.original_path),

@@ -9,6 +9,7 @@ from typer import Argument, Option
 from adspark.errors import AdSparkError, InvalidQueryError
 from adspark.text.counts import counted
 from adspark.validation.bounds import SECONDS
+from adspark.validation.numbers import read_whole
 from deployments.cli.operating.documents import PoolDocument
 from deployments.cli.options import EndsWithJsonOption, JsonOption, PoolArgument
 from deployments.cli.ranges import ranged
@@ -117,10 +118,9 @@ def scale(
 def _slots(written: str) -> int | None:
     if written.strip().lower() == "none":
         return None
-    try:
-        return int(written)
-    except ValueError:
-        raise InvalidQueryError("N", f"{written!r} is neither a number nor none.") from None
+    if (slots := read_whole(written.strip())) is None:
+        raise InvalidQueryError("N", f"{written!r} is neither a number nor none.")
+    return slots
 
 
 def _bound(slots: int | None) -> str:

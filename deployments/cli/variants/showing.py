@@ -11,6 +11,7 @@ from adspark.errors import UnusableContentError
 from adspark.media.store import MediaStore
 from adspark.models import VariantStatus
 from adspark.settings import media_url
+from adspark.text.sentences import with_full_stop
 from adspark.variants.lists import list_variants
 from adspark.variants.reviews.approvals import read_outcomes
 from adspark.variants.reviews.store import StoredReview, list_reviews, read_statistics
@@ -84,7 +85,7 @@ def open_picture(
     summary = summary_of(in_session(lambda session: read_variant(session, variant_id=variant)))
     path = summary.original_path if original else summary.image_path
     if path is None:
-        raise UnusableContentError(f"There is no such picture: {summary.headline.rstrip('.')}.")
+        raise UnusableContentError(with_full_stop(f"There is no such picture: {summary.headline}"))
     place = MediaStore(media_url(current_settings())).locate(path)
     if as_json:
         print_json(VariantPicture(variant_id=variant, place=place))

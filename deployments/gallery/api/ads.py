@@ -11,6 +11,7 @@ from adspark.library.ads.similar import SimilarAds, find_similar
 from adspark.library.filters.written import choose, read_parameters
 from adspark.library.search.cursor import Sort
 from adspark.library.search.page import AdPage, search_ads
+from adspark.validation.numbers import Whole
 from adspark.validation.stored import clean_ad_id
 from deployments.gallery.access.visitor import VisitorDep
 from deployments.gallery.api.parameters import SEARCH
@@ -24,7 +25,7 @@ async def search(
     request: Request,
     session: SessionDep,
     visitor: VisitorDep,
-    limit: Annotated[int, Query(ge=1, le=1000, description="Ads of a page.")] = 60,
+    limit: Annotated[Whole, Query(ge=1, le=1000, description="Ads of a page.")] = 60,
     after: Annotated[str | None, Query(description="`next` of the page before.")] = None,
 ) -> AdPage:
     """The stored ads that have the words and fulfil all filters, a page of them."""
@@ -55,7 +56,7 @@ async def read_one(session: SessionDep, visitor: VisitorDep, ad_creative_id: str
 async def read_similar(
     session: SessionDep,
     ad_creative_id: str,
-    limit: Annotated[int, Query(ge=1, le=200)] = 20,
+    limit: Annotated[Whole, Query(ge=1, le=200)] = 20,
 ) -> SimilarAds:
     """The stored ads that look like an ad, or have most of its words."""
     try:

@@ -30,13 +30,14 @@ from adspark.library.advertisers.named import (
     resolve_advertisers,
 )
 from adspark.library.advertisers.stored import AdvertiserReport, read_report, read_rows
+from adspark.validation.numbers import Whole
 from adspark.validation.stored import check_storable
 from deployments.gallery.days import Day
 from deployments.gallery.resources import SessionDep
 
 router = APIRouter(tags=["advertisers"])
 
-_Limit = Annotated[int, Query(ge=1, le=1000)]
+_Limit = Annotated[Whole, Query(ge=1, le=1000)]
 _Day = Annotated[Day | None, Query(description="UTC; today where it is left out.")]
 
 
@@ -69,7 +70,7 @@ async def list_stored(
 async def find(
     session: SessionDep,
     name: Annotated[str, Query(description="A name, a domain or an address.")],
-    limit: Annotated[int, Query(ge=1, le=200)] = 20,
+    limit: Annotated[Whole, Query(ge=1, le=200)] = 20,
 ) -> FoundAdvertisers:
     """Stored advertisers of a name or domain, the best match first."""
     return await find_advertisers(session, name=name, limit=limit)

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
+from adspark.validation.numbers import Whole
 from adspark.variants.batches.lists import BatchSummary, list_batches, list_ranked, read_batch
 from adspark.variants.batches.plan import MOST_GENERATIONS
 from adspark.variants.store import VariantSummary
@@ -32,7 +33,7 @@ class RankedBatch(BaseModel):
 @router.get("/batches")
 async def list_page(
     session: SessionDep,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+    limit: Annotated[Whole, Query(ge=1, le=1000)] = 50,
     after: After = None,
 ) -> BatchPage:
     """Batches, a page of them, with how far each is."""
@@ -45,9 +46,9 @@ async def list_page(
 async def read_one(
     session: SessionDep,
     batch_id: Number,
-    limit: Annotated[int, Query(ge=1, le=MOST_GENERATIONS)] = 50,
+    limit: Annotated[Whole, Query(ge=1, le=MOST_GENERATIONS)] = 50,
     after: Annotated[
-        int, Query(ge=0, le=MOST_GENERATIONS, description="`next` of the page before.")
+        Whole, Query(ge=0, le=MOST_GENERATIONS, description="`next` of the page before.")
     ] = 0,
 ) -> RankedBatch:
     """How far a batch is, and its variants, a page of them."""

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, BeforeValidator, Field
 
 from adspark.models import VariantStatus
+from adspark.validation.numbers import Whole
 from adspark.validation.stored import clean_ad_id, is_ad_id
 from adspark.variants.lists import list_variants
 from adspark.variants.reviews.store import (
@@ -55,7 +56,7 @@ async def list_page(
         BeforeValidator(_read_ad_id),
         Query(description="Id of the original, CR and 20 digits.", pattern="^CR[0-9]{20}$"),
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+    limit: Annotated[Whole, Query(ge=1, le=1000)] = 50,
     after: After = None,
 ) -> VariantPage:
     """Variants, a page of them."""

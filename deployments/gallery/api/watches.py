@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import UnknownWatchError
+from adspark.validation.numbers import Whole
 from adspark.watches.budgets import read_budget
 from adspark.watches.news import News, read_news
 from adspark.watches.sharing.use import SharedBudget, read_user_shares
@@ -46,9 +47,9 @@ async def read_page_of_news(
     session: SessionDep,
     watch_id: Number,
     since: Annotated[Moment, Query(description="From this moment on; UTC without a zone.")],
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    limit: Annotated[Whole, Query(ge=1, le=1000)] = 100,
     after: Annotated[
-        int | None, Query(ge=1, le=_LARGEST_EVENT, description="`next` of the page before.")
+        Whole | None, Query(ge=1, le=_LARGEST_EVENT, description="`next` of the page before.")
     ] = None,
 ) -> NewsPage:
     """What a watch noticed since a moment; the first look is no news."""

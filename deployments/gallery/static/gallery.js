@@ -317,20 +317,43 @@ async function followProgress(place) {
   }
 }
 
+// What is wrong with a field stands beside it, as where the server writes it.
+function showProblem(field, said) {
+  const id = `problem-${field.name}`;
+  let place = document.getElementById(id);
+  if (!said) {
+    place?.remove();
+    field.removeAttribute("aria-invalid");
+    field.setAttribute("aria-describedby", `hint-${field.name}`);
+    return;
+  }
+  if (!place) {
+    place = document.createElement("span");
+    place.className = "problem";
+    place.id = id;
+    field.after(place);
+  }
+  place.textContent = said;
+  field.setAttribute("aria-invalid", "true");
+  field.setAttribute("aria-describedby", `${id} hint-${field.name}`);
+}
+
 // The month's cost of a watch follows what is typed.
 function showCost(form) {
+  const numbers = [...form.querySelectorAll("input[inputmode=numeric]")];
   let asked;
   async function ask() {
     const url = new URL(form.dataset.estimate, location.href);
-    for (const one of form.querySelectorAll("input[inputmode=numeric]")) {
-      url.searchParams.set(one.name, one.value);
-    }
+    for (const one of numbers) url.searchParams.set(one.name, one.value);
     const mine = asked = {};
     try {
       const answer = await fetch(url, { credentials: "same-origin" });
       if (mine !== asked || !(answer.ok || answer.status === 422)) return;
       const told = await answer.json();
-      form.querySelector("[data-estimate-text]").textContent = told.text;
+      const text = form.querySelector("[data-estimate-text]");
+      text.textContent = told.text;
+      text.parentElement.hidden = !told.text;
+      for (const one of numbers) showProblem(one, told.problems[one.name]);
       form.querySelector("[data-estimate-seen]").value = told.seen;
     } catch {
       // The cost is shown before it is saved in any case.

@@ -13,6 +13,7 @@ from adspark.library.search.cursor import Sort
 from adspark.library.search.page import search_ads
 from adspark.models import CreativeFormat, EventKind, PictureStatus, Platform
 from adspark.text.counts import counted
+from adspark.validation.numbers import Whole
 from adspark.validation.stored import clean_ad_id
 from adspark.watches.reports.watch_pages import read_watch_line
 from deployments.mcp.answers import Answer
@@ -62,7 +63,7 @@ class SearchArguments(Arguments):
     event: Annotated[EventKind | None, Field(description="What a watch noticed of it.")] = None
     has_words: Annotated[bool | None, Field(description="Its copy is known.")] = None
     sort: Annotated[Sort | None, Field(description="Relevance with words, else newest.")] = None
-    limit: Annotated[int, Field(ge=1, le=100)] = 20
+    limit: Annotated[Whole, Field(ge=1, le=100)] = 20
     after: Annotated[
         Annotated[str, Field(max_length=5000)] | None,
         Field(description="`next` of the page before."),

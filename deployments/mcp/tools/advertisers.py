@@ -19,6 +19,7 @@ from adspark.library.advertisers.listing import AdvertiserSort, list_advertiser_
 from adspark.library.advertisers.named import resolve_advertiser
 from adspark.library.advertisers.stored import read_report
 from adspark.library.coverage import Scope, read_coverage
+from adspark.validation.numbers import Whole
 from deployments.mcp.answers import Answer
 from deployments.mcp.coverage import Coverage, cover_scope
 from deployments.mcp.tool import Arguments, Asked, Tool
@@ -34,7 +35,7 @@ class ProfileArguments(Arguments):
         _Name | None, Field(description="Id, name or domain; without: a list of those stored.")
     ] = None
     sort: Annotated[AdvertiserSort, Field(description="Of the list.")] = AdvertiserSort.ADS
-    limit: Annotated[int, Field(ge=1, le=100, description="Of the list.")] = 20
+    limit: Annotated[Whole, Field(ge=1, le=100, description="Of the list.")] = 20
     after: Annotated[
         Annotated[str, Field(max_length=5000)] | None,
         Field(description="`next` of the page of the list before."),
@@ -54,7 +55,7 @@ class TimelineArguments(Arguments):
     period: Period = Period.WEEK
     first: Annotated[date | None, Field(description="From this day on.")] = None
     last: Annotated[date | None, Field(description="Until this day.")] = None
-    limit: Annotated[int, Field(ge=1, le=366, description="Periods, the latest first.")] = 26
+    limit: Annotated[Whole, Field(ge=1, le=366, description="Periods, the latest first.")] = 26
 
 
 async def _show(asked: Asked, arguments: ProfileArguments) -> Answer:

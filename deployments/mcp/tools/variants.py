@@ -6,6 +6,7 @@ from pydantic import Field
 
 from adspark.models import VariantStatus
 from adspark.validation.bounds import LARGEST_ID
+from adspark.validation.numbers import Whole
 from adspark.validation.stored import clean_ad_id, is_ad_id, missing_ads
 from adspark.variants.lists import list_variants
 from adspark.variants.reviews.store import list_reviews, read_statistics
@@ -16,7 +17,7 @@ from deployments.mcp.coverage import Coverage, own_records
 from deployments.mcp.pictures import read_picture
 from deployments.mcp.tool import Arguments, Asked, Tool
 
-_Number = Annotated[int, Field(ge=1, le=LARGEST_ID)]
+_Number = Annotated[Whole, Field(ge=1, le=LARGEST_ID)]
 _OPEN = (VariantStatus.PENDING, VariantStatus.PROCESSING)
 
 
@@ -28,7 +29,7 @@ class VariantArguments(Arguments):
     ad: Annotated[
         Annotated[str, Field(max_length=500)] | None, Field(description="Id of their original.")
     ] = None
-    limit: Annotated[int, Field(ge=1, le=100)] = 20
+    limit: Annotated[Whole, Field(ge=1, le=100)] = 20
     after: Annotated[_Number | None, Field(description="`next` of the page before.")] = None
 
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from adspark.errors import InvalidQueryError
 from adspark.library.filters.parsing import parse_day
 from adspark.text.counts import counted
+from adspark.validation.numbers import Whole
 from adspark.validation.stored import check_storable
 from adspark.watches.budgets import read_budget
 from adspark.watches.news import News, read_news
@@ -36,7 +37,7 @@ class NewsArguments(Arguments):
         ),
     ] = "day"
     watch: Annotated[_Name | None, Field(description="Name or number; without: all.")] = None
-    limit: Annotated[int, Field(ge=1, le=100)] = 20
+    limit: Annotated[Whole, Field(ge=1, le=100)] = 20
     after: Annotated[
         int | None, Field(ge=1, le=_LARGEST_EVENT, description="`next` of the page before.")
     ] = None
@@ -47,8 +48,8 @@ class ListArguments(Arguments):
 
     watch: Annotated[_Name | None, Field(description="A part of the name; without: all.")] = None
     state: WatchState | None = None
-    page: Annotated[int, Field(ge=1, le=10_000)] = 1
-    limit: Annotated[int, Field(ge=1, le=100, description="Watches of a page.")] = 25
+    page: Annotated[Whole, Field(ge=1, le=10_000)] = 1
+    limit: Annotated[Whole, Field(ge=1, le=100, description="Watches of a page.")] = 25
 
 
 class NoArguments(Arguments):

@@ -78,7 +78,7 @@ def test_it_is_paused_goes_on_and_is_cancelled_for_good(database_url: str) -> No
     assert batch.given("cancel", "1", "--yes")["variants"] == 4
     with pytest.raises(UnknownVariantError, match="Batch 1 was cancelled"):
         batch.told("resume", "1")
-    assert "1 cancelled 4/4 – 2 2 Red 1" in batch.told("list")
+    assert "1 cancelled 0/4 – 4 2 2 Red 1" in batch.told("list")
     assert batch.given("create", *GRID, "--yes")["generations"] == 4
 
 
@@ -123,6 +123,7 @@ def test_its_variants_are_ranked_by_rules_by_people_and_by_closeness(database_ur
     assert "Batch 1 running: 4 of 6 variants completed, 1 cancelled, 1 open" in told
     assert "1 3 approved 90% 0003 Red" in told
     assert "The first 2 of 6; more with --limit." in told
+    assert "1 running 4/6 – 1 3 2 Red 1" in batch.told("list")
 
 
 def test_a_budget_bounds_what_a_user_requests_in_a_month(database_url: str) -> None:

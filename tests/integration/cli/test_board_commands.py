@@ -64,6 +64,8 @@ def test_a_board_is_found_in_any_case_and_no_other_looks_the_same() -> None:
     told("add", "ideas", AD)
     assert on("IDEAS") == [AD]
     with pytest.raises(InvalidQueryError, match="user 1 has a board 'Ideas' already"):
+        told("create", "id\ufe0feas")
+    with pytest.raises(InvalidQueryError, match="name: holds invisible characters"):
         told("create", "id\u200beas")
     assert counts() == {"Ideas": 1}
 

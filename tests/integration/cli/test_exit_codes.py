@@ -158,6 +158,9 @@ def test_an_unknown_option_is_2(name: str, capsys: pytest.CaptureFixture[str]) -
     [
         (("ads", "search", "--format", "gif"), "'gif' is not one of 'text', 'image', 'video'."),
         (("ads", "search", "--limit", "many"), "'many' is not a whole number."),
+        (("batch", "list", "--limit", "1_0"), "'1_0' is not a whole number."),
+        (("variant", "show", "1.0"), "'1.0' is not a whole number."),
+        (("batch", "list", "--limit", "٣"), "'٣' is not a whole number."),
         (("ads", "search", "--limit", "1001"), "'1001' is more than 1000."),
     ],
     ids=lambda one: one if isinstance(one, str) else " ".join(one),
@@ -166,7 +169,8 @@ def test_a_value_that_an_option_cannot_have_is_told_in_our_words(
     arguments: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, error = ends(capsys, *arguments, "--json")
-    message = f"Invalid value for '{arguments[2]}': {told}"
+    place = arguments[2] if arguments[2].startswith("--") else "ID"
+    message = f"Invalid value for '{place}': {told}"
     assert (code, json.loads(error)["message"]) == (2, message)
 
 

@@ -24,6 +24,21 @@ FAILURES = [
     ("ads?after=x", 422, "after", "next"),
     ("ads?limit=0", 422, "limit", "is less than 1."),
     ("ads?limit=1001", 422, "limit", "is more than 1000."),
+    *(
+        (f"{one}?limit={number}", 422, "limit", "is not a whole number.")
+        for one in (
+            "ads",
+            "advertisers",
+            "variants",
+            "batches",
+            "batches/1",
+            f"ads/{ad(1)}/similar",
+        )
+        for number in ("1_000", "1.0", "%2B1", "%201", "%D9%A3")
+    ),
+    ("variants?after=1.0", 422, "after", "is not a whole number."),
+    ("watches/1.0", 404, None, "There is no such watch"),
+    ("variants/1_0", 404, None, "There is no such variant"),
     ("ads?fromat=text", 422, "fromat", "is no parameter here"),
     ("ads?first-from=yesterday", 422, "first-from", "is not a day"),
     ("ads?first-from=9999-12-31&first-to=0001-01-01", 422, "first-to", "swap them"),

@@ -219,6 +219,25 @@ async def test_a_name_that_cannot_be_used_is_kept_in_the_form(pages: GalleryClie
     assert "has 101 characters" in refused.text
 
 
+async def test_a_name_with_what_is_not_seen_is_refused_and_one_stored_before_is_found(
+    pages: GalleryClient, database: Database
+) -> None:
+    board = await fill_board(pages, 1)
+    hidden = "a\u202eb"
+    made = await pages.send_form("/boards", page="/boards", name=hidden)
+    renamed = await change(pages, board, "rename", name=hidden)
+    for refused in (made, renamed):
+        assert refused.status_code == 422
+        assert "holds invisible characters" in refused.text
+
+    async with database.session() as session:
+        await session.execute(text("UPDATE board SET name = :name"), {"name": hidden})
+        await session.commit()
+    fields = {"add-board": "", "board": hidden, "ad": ad(2), "back": "/library"}
+    assert (await pages.send_form("/selection", **fields)).status_code == 200
+    assert (await pages.get(board)).text.count("data-ad=") == 2
+
+
 async def test_a_form_that_is_sent_twice_makes_one_link(
     pages: GalleryClient, database: Database
 ) -> None:
@@ -397,6 +416,36 @@ async def test_a_link_ends_when_its_user_ends_it(pages: GalleryClient) -> None:
     await change(pages, board, "unlink", link=number[1])
 
     assert (await pages.get(link[1])).status_code == 404
+
+
+@pytest.mark.parametrize("end", ["ended", "expired"])
+async def test_a_form_that_is_sent_again_brings_no_link_back(
+    pages: GalleryClient, database: Database, end: str
+) -> None:
+    board = await fill_board(pages, 1)
+    form = {"do": "link", "days": "7", "key": "3c59"}
+    made = await pages.send_form(board, page=board, **form)
+    link = re.search(r"(/shared/[\w-]{43})", made.text)
+    number = re.search(r'name="link" value="(\d+)"', made.text)
+    assert link
+    assert number
+    if end == "ended":
+        await change(pages, board, "unlink", link=number[1])
+    else:
+        async with database.session() as session:
+            await session.execute(text("UPDATE board_link SET expires_at = now()"))
+            await session.commit()
+
+    again = await pages.send_form(board, page=board, **form)
+
+    assert again.status_code == 409
+    assert "The link that this form made has ended. Make a new one." in again.text
+    assert "Send this link" not in again.text
+    assert (await pages.get(link[1])).status_code == 404
+    fresh = re.search(r'name="key" value="([^"]+)"', again.text)
+    assert fresh
+    other = await pages.send_form(board, page=board, **form | {"key": fresh[1]})
+    assert "Send this link" in other.text
 
 
 @pytest.mark.parametrize("days", ["0", "366", "-1", "many", "9" * 30])

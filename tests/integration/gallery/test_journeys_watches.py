@@ -31,7 +31,8 @@ def test_a_watch_is_created_with_its_cost_in_view(database_url: str, tmp_path: P
     complaints: list[str] = []
 
     def note(message: ConsoleMessage) -> None:
-        if "404" not in message.text:  # no picture is kept here
+        # No picture is kept here, and a number is refused.
+        if "404" not in message.text and "422" not in message.text:
             complaints.append(message.text)
 
     with serve_gallery(database_url, tmp_path / "media") as url, sync_playwright() as playwright:
@@ -50,7 +51,14 @@ def test_a_watch_is_created_with_its_cost_in_view(database_url: str, tmp_path: P
         page.get_by_role("textbox", name=re.compile("^Advertiser")).fill("zoe.example.com")
         page.get_by_role("button", name="Add").click()
         expect(page.get_by_role("checkbox", name=re.compile("Café Zoë"))).to_be_checked()
-        page.get_by_label("Minutes between two looks").fill("1440")
+        minutes = page.get_by_label("Minutes between two looks")
+        minutes.fill("2h")
+        expect(page.locator("#problem-interval_minutes")).to_have_text(
+            "'2h' is not a whole number."
+        )
+        expect(page.get_by_text("A month costs")).to_be_hidden()
+        minutes.fill("1440")
+        expect(page.locator("#problem-interval_minutes")).to_have_count(0)
         expect(page.locator("[data-estimate-text]")).to_contain_text("about 34 searches")
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
         page.get_by_role("button", name="Save").click()

@@ -37,8 +37,8 @@ _PAGES = [
     *(f"/advertisers/{CAFE}?day=x", f"/advertisers/AR{99:020d}", f"/ads/{ad(99)}", "/ads/x"),
     *("/watches/99", "/watches/99/edit", "/boards/99", "/variants/99", "/watches/1?run=x"),
     *("/variants?status=x", "/variants?user=x", "/variants?user=0", "/variants/new?ad=x"),
-    *(f"/ads/{ad(99)}/similar", "/watches/estimate?interval_minutes=-5", "/nowhere"),
-    *("/watches/estimate?max_pages=0", f"/variants/new?ad={ad(99)}", "/?since=x"),
+    *(f"/ads/{ad(99)}/similar", "/nowhere"),
+    *(f"/variants/new?ad={ad(99)}", "/?since=x"),
     *(f"/api/v1/ads?{one}" for one in ("watch=nope", "board=nope", "tag=nope", "advertiser=nope")),
     f"/api/v1/ads/{ad(99)}",
 ]
@@ -99,6 +99,29 @@ async def pages(database: Database, pages: GalleryClient) -> GalleryClient:
 def _said(page: str) -> str:
     """What a person reads of a page."""
     return html.unescape(re.sub(r"<(script|style|template).*?</\1>|<[^>]+>", " ", page, flags=re.S))
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("/watches?state=zzz", "state: 'zzz' is not one of active, paused"),
+        ("/?since=zzz", "since: 'zzz' is not one of day, week, visit."),
+        ("/?show=zzz", "show: 'zzz' is not one of "),
+        ("/variants/batches?after=zz", "after: is not a whole number."),
+        ("/variants/batches?after=1_0", "after: is not a whole number."),
+        ("/variants/batches?after=0", "after: is less than 1."),
+        ("/variants/batches/1?after=-1", "after: is less than 0."),
+        ("/variants/batches/1?after=zz", "after: is not a whole number."),
+    ],
+)
+async def test_a_filter_that_is_unknown_is_named(
+    pages: GalleryClient, address: str, words: str
+) -> None:
+    answer = await pages.get(address)
+    assert answer.status_code == 422
+    assert words in _said(answer.text)
+    lead = next((one for one in ("/watches", "/variants/batches") if one in address), "/library")
+    assert f'class="button" href="{lead}"' in answer.text
 
 
 async def test_no_page_about_a_mistake_in_its_address_names_the_inside(

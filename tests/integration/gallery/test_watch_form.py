@@ -1,6 +1,7 @@
 """The form of a watch: what is wrong stands beside its field, and the cost before it is saved."""
 
 import asyncio
+import html
 import re
 from typing import Any
 
@@ -86,9 +87,9 @@ async def test_a_page_s_script_asks_what_a_month_costs(
 ) -> None:
     watch_id = await add_watch(database, monthly_budget=10)
 
-    async def ask(**given: Any) -> dict[str, str]:  # noqa: ANN401
+    async def ask(**given: Any) -> dict[str, Any]:  # noqa: ANN401
         answer = await pages.get("/watches/estimate", params=given)
-        told: dict[str, str] = answer.json()
+        told: dict[str, Any] = answer.json()
         return {"status": str(answer.status_code)} | told
 
     whole = await ask(interval_minutes="60", max_pages="2", details_per_sweep="3")
@@ -96,9 +97,34 @@ async def test_a_page_s_script_asks_what_a_month_costs(
     bound = await ask(interval_minutes="60", max_pages="2", monthly_budget="700")
     assert "The budget lacks 21" in bound["text"]
     assert (await ask(watch=watch_id, monthly_budget=""))["seen"] == "724-3600"
-    wrong = await ask(max_pages="1000")
-    assert (wrong["status"], wrong["seen"]) == ("422", "")
     assert (await ask(watch="99999999999"))["status"] == "200"
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "words"),
+    [
+        ("interval_minutes", "2h", "'2h' is not a whole number."),
+        ("interval_minutes", "1e3", "'1e3' is not a whole number."),
+        ("interval_minutes", "4", "must be 5 to 43200, not 4."),
+        ("max_pages", "1_0", "'1_0' is not a whole number."),
+        ("ended_after_days", "zz", "'zz' is not a whole number."),
+    ],
+)
+async def test_what_the_form_refuses_costs_nothing_and_is_said_beside_its_field(
+    pages: GalleryClient, field: str, typed: str, words: str
+) -> None:
+    asked = await pages.get("/watches/estimate", params={"max_pages": "2", field: typed})
+    assert asked.status_code == 422
+    assert asked.json() == {"text": "", "seen": "", "problems": {field: words}}
+
+    looked_for = NUMBERS | {field: typed, "advertiser": "Café Zoë", "find": ""}
+    found = await pages.send_form(NEW, page=NEW, **looked_for)
+    assert "looks in 30 days" not in found.text
+
+    checked = await send(pages, **{field: typed})
+    assert html.unescape(problem(checked.text, field)) == words
+    assert "looks in 30 days" not in checked.text
+    assert hidden(checked.text, "seen") == ""
 
 
 @pytest.mark.parametrize(
@@ -109,6 +135,7 @@ async def test_a_page_s_script_asks_what_a_month_costs(
         ({"name": "x" * 101}, "name", "shorten it to 100"),
         ({"name": "a\tb"}, "name", "control character"),
         ({"name": "a\0b"}, "name", "NUL"),
+        ({"name": "a\u202eb"}, "name", "holds invisible characters"),
         ({"advertiser_id": []}, "advertiser", "Name an advertiser, or give a domain"),
         ({"advertiser_id": ["AR1"]}, "advertiser", "is not an advertiser id"),
         ({"advertiser": "nobody"}, "advertiser", "in the field Domain instead"),

@@ -85,7 +85,6 @@ async def test_the_list_is_filtered_by_name_and_state(
 @pytest.mark.parametrize(
     "path",
     [
-        "/watches?state=lost",
         "/watches?page=0",
         "/watches/0",
         "/watches/77",
@@ -122,6 +121,20 @@ async def test_a_watch_shows_its_looks_and_what_it_noticed(
     assert page.count("All that is new") == 3
     assert "the &lt;b&gt;quota" in page
     assert "It costs 5 searches at most" in page
+
+
+async def test_why_a_look_failed_ends_with_one_full_stop(
+    pages: GalleryClient, database: Database
+) -> None:
+    key = "correct the key; keys: https://serpapi.com/manage-api-key."
+    await add_watch(database, name="refused", coverage=Coverage.NONE, problem=key)
+    await add_watch(database, name="partial", coverage=Coverage.PARTIAL, problem="a gap")
+
+    page = " ".join((await pages.get("/watches")).text.split())
+
+    assert "The last look failed:</span> correct the key" in page
+    assert "manage-api-key. Time of the look:" in page
+    assert "a gap. Time of the look:" in page
 
 
 async def test_a_watch_is_paused_and_resumed(pages: GalleryClient, database: Database) -> None:

@@ -16,6 +16,7 @@ CALLS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("search_ads", {"wrds": "x"}, ("wrds: is no argument of this tool", "did you mean 'words'")),
     ("search_ads", {"limit": 0}, ("limit: is less than 1.",)),
     ("search_ads", {"limit": "many"}, ("limit: is not a whole number.",)),
+    ("search_ads", {"limit": "1_0"}, ("limit: is not a whole number.",)),
     ("search_ads", {"format": "film"}, ("format: is none of", "'image'")),
     ("search_ads", {"first_from": "soon"}, ("first_from: 'soon' is not a day; write it as",)),
     ("search_ads", {"region": "Atlantis"}, ("region: 'Atlantis' is not a region. Give an ISO",)),

@@ -225,7 +225,7 @@ async def test_what_could_not_be_looked_at_is_never_called_quiet(
 async def test_news_of_a_watch_that_was_partly_looked_at_say_that_there_may_be_more(
     story: Story,
 ) -> None:
-    watch_id = await story.watch(coverage="partial", problem="too many ads")
+    watch_id = await story.watch(coverage="partial", problem="too many ads.")
     await story.ad(watch_id, 1)
     digest = await story.digest()
     page = digest.markdown()

@@ -98,6 +98,36 @@ def test_all_mistakes_are_told_at_once_in_their_order() -> None:
     ]  # fmt: skip
 
 
+TWICE = """\
+banned_words: [free, FREE]
+too_close: 7
+foo: 1
+banned_words:
+- cheap
+- '...'
+surfaces: {display: {path: 9, path: no}}
+? [a]
+: b
+"""
+
+
+def test_what_stands_there_twice_hides_no_other_mistake() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read_rules(TWICE, source="brand.yaml")
+    lines = [line.removeprefix("brand.yaml, line ") for line in str(caught.value).splitlines()]
+    assert [" ".join(line.split()[:5]) for line in lines] == [
+        "1: banned_words, entry 2: 'FREE'",
+        "2: too_close: must be 0.001",
+        "3: foo: there is no",
+        "4: banned_words: stands there twice;",
+        "6: banned_words, entry 2: holds",
+        "7: surfaces.display.path: is no field",
+        "7: surfaces.display.path: is not a",
+        "7: surfaces.display.path: stands there twice;",
+        "8: has a name that",
+    ]
+
+
 def test_a_file_that_cannot_be_read_is_told_too(tmp_path: Path) -> None:
     file = tmp_path / "brand.yaml"
     for content, problem in (

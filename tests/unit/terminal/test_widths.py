@@ -57,6 +57,16 @@ def test_no_line_is_wider_and_nothing_is_lost(
                 assert all(letter in told for letter in word if letter.isalnum())
 
 
+@pytest.mark.parametrize("filled", range(60, 78))
+def test_a_heading_is_whole_beside_short_texts(filled: int) -> None:
+    rows: list[dict[str, object]] = [{"id": "x" * filled, "name": "ab"}, {"id": "y", "name": "c"}]
+    lines = shown(rows, 80, "name")
+    assert max(map(cell_len, lines)) <= 80
+    headings = lines[1].split()
+    assert headings in (["id", "name"], ["id"])
+    assert len(lines) == (5 if "name" in headings else 7)  # else below its row
+
+
 @pytest.mark.parametrize("width", [60, 80, 200])
 def test_a_sentence_goes_on_at_a_word(width: int) -> None:
     console = SafeConsole(file=io.StringIO(), width=width, force_terminal=True, color_system=None)

@@ -1,9 +1,10 @@
 """Whole numbers as they are typed: a large one is a number too, that its bounds refuse."""
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
 from adspark.validation.bounds import PORT
-from adspark.validation.numbers import read_whole
+from adspark.validation.numbers import Whole, read_whole
 
 
 @pytest.mark.parametrize(
@@ -16,6 +17,13 @@ from adspark.validation.numbers import read_whole
 )  # fmt: skip
 def test_a_whole_number_is_read_and_nothing_else(written: str, number: int | None) -> None:
     assert read_whole(written) == number
+
+
+@pytest.mark.parametrize("written", ["1_000", "1.0", "+1", " 1", "٣", ""])
+def test_an_address_takes_digits_alone(written: str) -> None:
+    assert TypeAdapter(Whole).validate_python("-17") == -17
+    with pytest.raises(ValidationError, match="int_parsing"):
+        TypeAdapter(Whole).validate_python(written)
 
 
 @pytest.mark.parametrize("written", ["9" * 100, "-" + "9" * 100, "9" * 10_000])

@@ -15,6 +15,17 @@ from adspark.watches.definition import (
 from tests.support.factories import ADVERTISER_ID, watch_definition
 
 
+def test_a_name_that_is_given_now_holds_nothing_invisible() -> None:
+    hidden = WatchFields(name="a\u202eb", text="example.com")
+    with pytest.raises(InvalidQueryError, match=r"^name: holds invisible characters \('a\\u202eb'"):
+        change_definition(None, hidden)
+    present, _ = parse_watch(**hidden)  # as one that was stored before
+    with pytest.raises(InvalidQueryError, match=r"^name: holds invisible characters"):
+        change_definition(present, WatchFields(name="c\u202ed"))
+    changed, _ = change_definition(present, WatchFields(max_pages=2))
+    assert (changed.name, changed.max_pages) == ("a\u202eb", 2)
+
+
 def test_a_watch_needs_a_name_and_something_to_search_for() -> None:
     made, warnings = parse_watch(name=" shoes ", text="https://www.example.com/shoes")
     assert made == WatchDefinition(name="shoes", text="example.com")

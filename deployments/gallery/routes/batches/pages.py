@@ -1,9 +1,11 @@
 """The list of batches; one of them: how far it is, its variants side by side, the best first."""
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
-from adspark.validation.bounds import ID
+from adspark.validation.numbers import Whole
 from adspark.variants.batches.forecast import foresee
 from adspark.variants.batches.lists import (
     BatchStatus,
@@ -12,10 +14,11 @@ from adspark.variants.batches.lists import (
     list_ranked,
     read_batch,
 )
+from adspark.variants.batches.plan import MOST_GENERATIONS
 from adspark.variants.reviews.decisions import read_decisions
 from deployments.gallery.access.visitor import VisitorDep
 from deployments.gallery.generations import read_limits
-from deployments.gallery.numbers import Number
+from deployments.gallery.numbers import After, Number
 from deployments.gallery.resources import GalleryDep, SessionDep
 
 router = APIRouter(prefix="/variants/batches", include_in_schema=False)
@@ -25,10 +28,9 @@ _PAGE = 24  # batches, or variants of one
 
 @router.get("")
 async def show_batches(
-    request: Request, gallery: GalleryDep, session: SessionDep, after: int | None = None
+    request: Request, gallery: GalleryDep, session: SessionDep, after: After = None
 ) -> HTMLResponse:
     """The page of the list."""
-    ID.check("after", after)
     found = await list_batches(session, before=after, limit=_PAGE + 1)
     shown = found[:_PAGE]
     following = shown[-1].id if len(found) > _PAGE else None
@@ -42,14 +44,14 @@ async def show_batch(
     session: SessionDep,
     visitor: VisitorDep,
     batch_id: Number,
-    after: int = 0,
+    after: Annotated[Whole, Query(ge=0, le=MOST_GENERATIONS)] = 0,
 ) -> HTMLResponse:
     """The page of a batch."""
     batch = await read_batch(session, batch_id=batch_id)
     await session.rollback()  # no connection waits for Prefect
     is_going_on = batch.open and batch.status is BatchStatus.RUNNING
     limits = await read_limits(gallery) if is_going_on else None
-    first = min(max(0, after), batch.variants)
+    first = min(after, batch.variants)
     ranked = await list_ranked(session, batch_id=batch_id, after=first, limit=_PAGE)
     return gallery.templates.page(
         request,

@@ -7,7 +7,7 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from adspark.creatives.board_changes import move_ad, rename_board, write_board_note
-from adspark.creatives.board_links import LINK_DAYS, create_link, delete_link
+from adspark.creatives.board_links import LINK_DAYS, create_link, end_link
 from adspark.creatives.boards import delete_board, remove_ads
 from adspark.errors import ChangedMeanwhileError, InvalidQueryError
 from adspark.models import Board
@@ -22,7 +22,13 @@ from deployments.gallery.routes.boards.view import BoardPages, BoardPagesDep
 
 router = APIRouter(prefix="/boards", include_in_schema=False)
 
-_CHANGED = {"move": "order", "note": "note", "rename": "name"}  # texts about it
+# Texts about it, by what the form asked for.
+_CHANGED = {
+    "move": "order_changed",
+    "note": "note_changed",
+    "rename": "name_changed",
+    "link": "link_ended",
+}
 
 
 @router.post("/{board_id}")
@@ -38,7 +44,7 @@ async def change_board(
         return await _show_again(pages, board_id, form, 422, error.reason)
     except ChangedMeanwhileError:
         texts = pages.gallery.templates.texts
-        problem = texts(f"board.{_CHANGED[form.text('do')]}_changed")
+        problem = texts(f"board.{_CHANGED[form.text('do')]}")
         return await _show_again(pages, board_id, form, 409, problem)
     await pages.session.commit()
     return done
@@ -71,11 +77,12 @@ async def _change(pages: BoardPages, board: Board, form: Form) -> RedirectRespon
             key = form.text("key") or uuid4().hex
             days = _number(form, "days", LINK_DAYS)
             token = secret_of_form(pages.request, f"{board.id} {days} {key}")
-            await create_link(session, board_id=board.id, token=token, days=days)
+            if not await create_link(session, board_id=board.id, token=token, days=days):
+                raise ChangedMeanwhileError("The link that this form made has ended.")
             link = f"{public_url(pages.request, pages.gallery)}/shared/{token}"
             return lead_to(here, "link_made", link=link)
         case "unlink":
-            await delete_link(session, board_id=board.id, link_id=_number(form, "link", ID))
+            await end_link(session, board_id=board.id, link_id=_number(form, "link", ID))
             return lead_to(here, "link_ended")
     raise HTTPException(400)
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError, UnknownBatchError
 from adspark.validation.bounds import LARGEST_ID
-from adspark.validation.numbers import read_whole
+from adspark.validation.numbers import Whole, read_whole
 from adspark.variants.batches.store import read_state
 from adspark.variants.handover.approved import read_approved
 from adspark.variants.handover.files import Destination, check_destination, write_zip
@@ -22,7 +22,7 @@ from deployments.gallery.resources import Gallery, GalleryDep, SessionDep
 router = APIRouter(include_in_schema=False)
 
 _FIELDS = ("campaign", "ad_group", "final_url", "path_1", "path_2")
-_Batch = Annotated[int | None, Query(ge=1, le=LARGEST_ID)]
+_Batch = Annotated[Whole | None, Query(ge=1, le=LARGEST_ID)]
 _TURNS = Turns(2)  # each keeps its file for as long as its reader takes
 
 

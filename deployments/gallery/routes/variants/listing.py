@@ -11,7 +11,7 @@ from adspark.errors import InvalidQueryError
 from adspark.library.filters.written import choose
 from adspark.models import VariantStatus
 from adspark.validation.bounds import ID
-from adspark.validation.numbers import read_whole
+from adspark.validation.numbers import Whole, read_whole
 from adspark.variants.lists import list_requesters, list_variants
 from adspark.variants.progress import Step, count_open_steps
 from adspark.variants.reviews.approvals import MOST, Group, read_outcomes
@@ -88,7 +88,7 @@ async def show_outcomes(request: Request, gallery: GalleryDep, session: SessionD
 
 
 @router.get("/variants/progress")
-async def tell_progress(session: SessionDep, user: int | None = None) -> dict[str, object]:
+async def tell_progress(session: SessionDep, user: Whole | None = None) -> dict[str, object]:
     """How far the open variants of a user, or of all, are: changes with each step of one."""
     ID.check("user", user)
     steps = await count_open_steps(session, user_id=user)

@@ -71,7 +71,7 @@ class WatchForm:
     def fields(self) -> WatchFields:
         """The fields as they were written; what is empty is not given."""
         written: dict[str, object] = {name: self.given.get(name) or None for name in TEXTS}
-        written |= {name: self._number(name) for name in NUMBERS}
+        written |= {name: self.number(name) for name in NUMBERS}
         written |= {"advertiser_ids": self.advertiser_ids, "political_ads": self.is_political}
         return pick_fields(written)
 
@@ -80,7 +80,8 @@ class WatchForm:
         filled = {name: value for name, value in self.fields().items() if value not in (None, [])}
         return [name for name in CLEARABLE if name not in filled]
 
-    def _number(self, name: str) -> int | None:
+    def number(self, name: str) -> int | None:
+        """The whole number in a field; None where none is."""
         return read_whole(self.given.get(name, ""))
 
 
@@ -138,7 +139,7 @@ async def read_watch_form(
     written = WatchForm(given=given, advertiser_ids=chosen, problems=problems)
     await _find_advertiser(session, written, texts)
     _check_whose(written, present, texts)
-    _check_numbers(written)
+    check_numbers(written)
     _define(written, present, user_id)
     written.warnings = [_in_words(one, texts) for one in written.warnings]
     return written
@@ -193,7 +194,8 @@ def _in_words(warning: str, texts: Texts) -> str:
     return f"{texts(f'watch_form.{name}')}: {said}" if name in (*TEXTS, *NUMBERS) else warning
 
 
-def _check_numbers(form: WatchForm) -> None:
+def check_numbers(form: WatchForm) -> None:
+    """Note which numbers are none, or out of their bounds; an empty field is neither."""
     for name, bounds in NUMBERS.items():
         written = form.given.get(name, "")
         if not written:

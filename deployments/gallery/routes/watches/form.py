@@ -1,5 +1,6 @@
 """The form in which a watch is created and changed; the month's cost is shown before."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Annotated
@@ -12,7 +13,6 @@ from adspark.errors import ChangedMeanwhileError, InvalidQueryError
 from adspark.library.advertisers.choice import name_advertisers
 from adspark.models import CreativeFormat, Platform, Watch
 from adspark.serpapi.regions import REGIONS
-from adspark.validation.numbers import read_whole
 from adspark.watches.budgets import MonthEstimate
 from adspark.watches.definition import change_definition, definition_of, pick_fields
 from adspark.watches.store import Outcome
@@ -25,6 +25,7 @@ from deployments.gallery.routes.watches.fields import (
     NUMBERS,
     TEXTS,
     WatchForm,
+    check_numbers,
     differences,
     empty_form,
     form_of,
@@ -108,7 +109,10 @@ class _Editor:
             status: of the HTTP response.
         """
         ids = [*form.advertiser_ids, *(one.advertiser_id for one in form.found)]
-        estimate = outcome.estimate if outcome else await self._present_cost()
+        if outcome:
+            estimate: MonthEstimate | None = outcome.estimate
+        else:
+            estimate, _ = await _estimate_typed(self.session, form.given, self.present)
         return self.gallery.templates.page(
             self.request,
             "watch_form.html",
@@ -128,13 +132,6 @@ class _Editor:
             platforms=[one.value for one in Platform],
             formats=[one.value for one in CreativeFormat],
         )
-
-    async def _present_cost(self) -> MonthEstimate | None:
-        """The cost of the watch as it is, or of one with all defaults."""
-        if self.present is not None:
-            return await estimate_cost(self.session, definition_of(self.present), self.present)
-        definition, _ = change_definition(None, pick_fields(_ANY))
-        return await estimate_cost(self.session, definition, None)
 
     async def _show_conflict(self, form: Form, written: WatchForm) -> Response:
         """The form with what somebody else saved meanwhile, beside what was typed; where that is
@@ -192,21 +189,41 @@ async def change(editor: _OfWatchDep, visitor: ChangerDep, form: TypedFormDep) -
 
 @router.get("/watches/estimate")
 async def estimate(request: Request, gallery: GalleryDep, session: SessionDep) -> JSONResponse:
-    """The month's cost of the numbers typed so far, for the page's script."""
-    numbers = {name: request.query_params.get(name, "").strip() for name in _COSTLY}
-    read = {name: read_whole(value) for name, value in numbers.items()}
-    written: dict[str, object] = {name: one for name, one in read.items() if one is not None}
+    """The month's cost of the numbers typed so far, for the page's script; where one of them would
+    be refused there is none, but what is wrong, by the field's name."""
+    typed = {name: request.query_params.get(name, "").strip() for name in NUMBERS}
     present = await find_watch_row(session, request.query_params.get("watch", ""))
+    found, problems = await _estimate_typed(session, typed, present)
+    if found is None:
+        return JSONResponse({"text": "", "seen": "", "problems": problems}, 422)
+    told = {"text": describe_cost(gallery, found), "seen": seen_mark(found), "problems": {}}
+    return JSONResponse(told)
+
+
+async def _estimate_typed(
+    session: AsyncSession, typed: Mapping[str, str], present: Watch | None
+) -> tuple[MonthEstimate | None, Mapping[str, str]]:
+    """The month's cost of the numbers in a form, or what is wrong with them, by field.
+
+    Args:
+        session: of the database, read only.
+        typed: text of each field.
+        present: the watch as it is; None: a new one.
+    """
+    form = WatchForm(given=dict(typed))
+    check_numbers(form)
+    if form.problems:
+        return None, form.problems
+    read = {name: form.number(name) for name in _COSTLY}
+    written: dict[str, object] = {name: one for name, one in read.items() if one is not None}
     before = None if present is None else definition_of(present)
     empty = ["monthly_budget"] if before and "monthly_budget" not in written else []
     try:
         changes = pick_fields(({} if before else _ANY) | written)
         definition, _ = change_definition(before, changes, empty)
     except InvalidQueryError as error:
-        label = gallery.templates.texts(f"watch_form.{error.field}")
-        return JSONResponse({"text": f"{label}: {error.sentence}", "seen": ""}, 422)
-    found = await estimate_cost(session, definition, present)
-    return JSONResponse({"text": describe_cost(gallery, found), "seen": seen_mark(found)})
+        return None, {error.field: error.reason}
+    return await estimate_cost(session, definition, present), {}
 
 
 def describe_cost(gallery: Gallery, estimate: MonthEstimate) -> str:

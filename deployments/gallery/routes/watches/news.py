@@ -1,12 +1,14 @@
 """What is new: launches, changes, endings and returns of every watch, and how complete it is."""
 
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.exceptions import HTTPException
 
+from adspark.library.filters.written import choose
 from adspark.library.search.page import FoundAd, read_found_ads
 from adspark.models import EventKind
 from adspark.watches.reports.news_pages import (
@@ -27,8 +29,17 @@ router = APIRouter(include_in_schema=False)
 
 _WATCHES = 8  # of a page
 _MOST = 4  # events of each kind of a watch
-_SPANS = {"day": timedelta(days=1), "week": timedelta(days=7)}
-_PERIODS = (*_SPANS, "visit")
+
+
+class _Period(StrEnum):
+    """Of which the news are shown."""
+
+    DAY = "day"
+    WEEK = "week"
+    VISIT = "visit"
+
+
+_SPANS = {_Period.DAY: timedelta(days=1), _Period.WEEK: timedelta(days=7)}
 
 
 @router.get("/")
@@ -37,14 +48,12 @@ async def show_news(
 ) -> HTMLResponse:
     """The first page."""
     visits = read_visits(request, visitor)
-    period = request.query_params.get("since", "day")
-    shown = request.query_params.get("show", Shown.ALL)
+    period = choose("since", _Period, request.query_params.get("since")) or _Period.DAY
+    shown = choose("show", Shown, request.query_params.get("show")) or Shown.ALL
     place = read_place(request, _WATCHES)
-    if period not in _PERIODS or shown not in set(Shown):
-        raise HTTPException(404)
     since = _begin(period, visits)
     page = await read_news_page(
-        session, since=since, shown=Shown(shown), limit=place.size, offset=place.offset
+        session, since=since, shown=shown, limit=place.size, offset=place.offset
     )
     if not page.watches and place.number > 1:
         raise HTTPException(404)
@@ -58,7 +67,7 @@ async def show_news(
         kinds=NEWS_KINDS,
         events=_by_watch_and_kind(events),
         ads=await read_ads_of(session, events, visitor.user_id),
-        periods=_PERIODS,
+        periods=list(_Period),
         period=period,
         since=since,
         now=visits.now,
@@ -66,7 +75,7 @@ async def show_news(
         is_first_visit=visits.before is None,
         shown=str(shown),
         place=place,
-        is_last=place.is_last(_count(page, Shown(shown))),
+        is_last=place.is_last(_count(page, shown)),
     )
     keep_visits(request, answer, visitor, visits)
     return answer
@@ -87,11 +96,11 @@ async def read_ads_of(
     return {one.ad_creative_id: one for one in found}
 
 
-def _begin(period: str, visits: Visits) -> datetime:
+def _begin(period: _Period, visits: Visits) -> datetime:
     """When the news of a period begin; without a visit before, yesterday."""
-    if period == "visit" and visits.before is not None:
+    if period is _Period.VISIT and visits.before is not None:
         return visits.before
-    return visits.now - _SPANS.get(period, _SPANS["day"])
+    return visits.now - _SPANS.get(period, _SPANS[_Period.DAY])
 
 
 def _by_watch_and_kind(events: list[NewsEvent]) -> dict[tuple[int, EventKind], list[NewsEvent]]:

@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
 from adspark.errors import ServiceUnavailableError
+from adspark.library.filters.written import choose
 from adspark.models import EventKind
 from adspark.watches.reports.news_pages import NEWS_KINDS, read_news_events
 from adspark.watches.reports.watch_pages import read_watch_page
@@ -35,14 +36,12 @@ _EVER = datetime.fromtimestamp(0, UTC)
 async def show_watches(request: Request, gallery: GalleryDep, session: SessionDep) -> HTMLResponse:
     """The list."""
     name = request.query_params.get("name", "").strip()[:200].replace("\0", "")
-    state = request.query_params.get("state", "")
-    if state not in ("", *WatchState):
-        raise HTTPException(404)
+    state = choose("state", WatchState, request.query_params.get("state"))
     place = read_place(request, _WATCHES)
     page = await read_watch_page(
         session,
         name=name,
-        state=WatchState(state) if state else None,
+        state=state,
         limit=place.size,
         offset=place.offset,
     )
@@ -53,7 +52,7 @@ async def show_watches(request: Request, gallery: GalleryDep, session: SessionDe
         "watches.html",
         page=page,
         name=name,
-        state=state,
+        state=state or "",
         states=list(WatchState),
         place=place,
         is_last=place.is_last(page.total),
