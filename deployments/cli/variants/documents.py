@@ -48,7 +48,7 @@ class VariantRetried(Document):
     COMMANDS = ("variant retry",)
 
     variant_id: int
-    is_new_generation: bool = Field(description="False: what was paid is fetched.")
+    is_new_generation: bool = Field(description="Whether it is paid; False: what was paid is fetched.")
     started: int = Field(description="Runs that were started: 0 or 1.")
 
 

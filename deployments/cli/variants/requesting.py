@@ -24,7 +24,7 @@ from adspark.variants.requests import (
     check_requests,
     request_variants,
 )
-from adspark.variants.state import VariantState, is_generation_over
+from adspark.variants.state import VariantState, is_retry_paid
 from adspark.variants.store import read_variant
 from adspark.watches.stored import find_watch
 from deployments.cli.database import act_in_session, in_session
@@ -100,16 +100,16 @@ def request(
 def retry(variant: options.VariantId, as_json: JsonOption = False) -> None:
     """Try a failed or cancelled variant again; what was paid and not fetched is not paid again."""
     found = in_session(lambda session: read_variant(session, variant_id=variant))
-    is_over = is_generation_over(found)
-    if is_over or found.asked_at is None:  # it is requested anew
+    is_paid = is_retry_paid(found)
+    if is_paid:
         check_prompt(found.prompt)
-    in_session(lambda session: VariantState(session, found).retry(is_over=is_over), commits=True)
+    in_session(lambda session: VariantState(session, found).retry(), commits=True)
     started = len(_start([variant], is_retry=True))
     if as_json:
-        done = VariantRetried(variant_id=variant, is_new_generation=is_over, started=started)
+        done = VariantRetried(variant_id=variant, is_new_generation=is_paid, started=started)
         print_json(done)
         return
-    costs = "a new generation" if is_over else "the same generation, resumed"
+    costs = "a new generation" if is_paid else "the same generation, resumed"
     print_line(f"Variant {variant}: {costs}.")
     _say_requested([variant], started)
 

@@ -31,6 +31,7 @@ from tests.support.variants_at_hand import (
     AD,
     OTHER,
     THIRD,
+    accept,
     ask,
     begin,
     fail,
@@ -377,18 +378,24 @@ def test_what_has_no_picture_is_not_opened(database_url: str) -> None:
 
 def test_one_that_has_ended_badly_is_retried_by_a_person(database_url: str) -> None:
     async def act(session: AsyncSession) -> None:
-        await fail(session, await ask(session), TimeoutError("slow"))
+        await fail(session, await accept(session, await ask(session)), TimeoutError("slow"))
         await fail(session, await ask(session), GenerationFailedError("the run failed"))
         await VariantState(session, await ask(session)).cancel()
+        for _ in range(2):  # before they were submitted
+            await fail(session, await ask(session), TimeoutError("slow to render"))
 
     in_session(database_url, act)
+    assert [row["retry_is_paid"] for row in listed()] == [True, True, True, True, False]
     same, new = "the same generation, resumed", "a new generation"
-    for number, costs in {"1": same, "2": new, "3": new}.items():
+    for number, costs in {"1": same, "2": new, "3": new, "4": new}.items():
         assert told("retry", number) == f"Variant {number}: {costs}. Requested {number}: {LATER}"
-    assert [(row["status"], row["attempt"]) for row in listed()] == [
-        ("pending", 2),
-        ("pending", 2),
-        ("pending", 1),
+    assert given("retry", "5")["is_new_generation"] is True
+    assert [(row["status"], row["attempt"], row["retry_is_paid"]) for row in listed()] == [
+        ("pending", 1, None),
+        ("pending", 1, None),
+        ("pending", 2, None),
+        ("pending", 2, None),
+        ("pending", 1, None),
     ]
     with pytest.raises(UnknownVariantError, match="Variant 1 is pending; only failed and canc"):
         told("retry", "1")

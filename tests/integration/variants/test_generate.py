@@ -26,7 +26,7 @@ from adspark.media.store import MediaStore
 from adspark.models import VariantStatus
 from adspark.sandbox.control.pictures import draw_picture
 from adspark.variants.generate import claim_variant, ensure_original, generate
-from adspark.variants.state import VariantState, is_generation_over
+from adspark.variants.state import VariantState
 from adspark.variants.store import read_variant
 from tests.support.workshop import Workshop
 
@@ -35,7 +35,7 @@ async def retry(shop: Workshop, variant_id: int) -> None:
     """A person asks for another try."""
     async with shop.database.session() as session:
         variant = await read_variant(session, variant_id=variant_id)
-        await VariantState(session, variant).retry(is_over=is_generation_over(variant))
+        await VariantState(session, variant).retry()
         await session.commit()
 
 

@@ -5,7 +5,7 @@ from fastapi.responses import RedirectResponse
 
 from adspark.errors import AdSparkError, UnknownVariantError
 from adspark.models import VariantStatus
-from adspark.variants.state import VariantState, is_generation_over
+from adspark.variants.state import VariantState
 from adspark.variants.store import read_variant
 from deployments.gallery.access.visitor import ChangerDep, SpenderDep
 from deployments.gallery.forms import FormDep
@@ -28,8 +28,7 @@ async def retry_variant(
     if form.text("attempt") != str(variant.attempt):
         return lead_to(page, "variant_moved_on")
     try:
-        is_over = is_generation_over(variant)
-        await VariantState(session, variant).retry(is_over=is_over)
+        await VariantState(session, variant).retry()
         await session.commit()
     except UnknownVariantError:
         return lead_to(page, "variant_moved_on")
