@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from typer import Option
 
 from adspark.errors import InvalidQueryError
+from adspark.models import AdVariant
 from adspark.text.counts import counted
 from adspark.text.terminal import plain
 from adspark.variants.lists import find_new_creatives
@@ -36,8 +37,9 @@ from deployments.cli.variants import options
 from deployments.cli.variants.documents import VariantCancelled, VariantRetried, VariantsRequested
 from deployments.cli.variants.prompt_check import check_prompt
 from deployments.cli.variants.showing import show
+from deployments.cli.variants.stopping import stop
 from deployments.environment.running_stack import find_api_url
-from deployments.terminal.output import print_json, print_line, print_note
+from deployments.terminal.output import print_json, print_line, print_note, print_warning
 from deployments.terminal.questions import confirm
 
 
@@ -115,15 +117,22 @@ def retry(variant: options.VariantId, as_json: JsonOption = False) -> None:
 
 
 def cancel(variant: options.VariantId, as_json: JsonOption = False) -> None:
-    """End a variant that nobody wants any more, with its generation."""
-    from orchestration.runs.variant_runs import cancel_variant  # noqa: PLC0415  (slow)
+    """End a variant that nobody wants any more, with its generation and its run."""
 
-    was_open = call_server(lambda _: cancel_variant(variant))
+    async def act(session: AsyncSession) -> tuple[bool, AdVariant]:
+        found = await read_variant(session, variant_id=variant)
+        was_open = await VariantState(session, found).cancel()
+        return was_open, await read_variant(session, variant_id=variant)
+
+    was_open, found = in_session(act, commits=True)
+    problems = stop([variant], submitted=found.asked_at is not None) if was_open else []
     if as_json:
-        print_json(VariantCancelled(variant_id=variant, changed=was_open))
+        print_json(VariantCancelled(variant_id=variant, changed=was_open, problems=problems))
         return
     result = "cancelled" if was_open else "not open any more; nothing to cancel"
     print_line(f"Variant {variant} is {result}.")
+    for problem in problems:
+        print_warning(plain(problem))
 
 
 def _wanted_ads(

@@ -401,6 +401,26 @@ def test_one_that_has_ended_badly_is_retried_by_a_person(database_url: str) -> N
         told("retry", "1")
 
 
+def test_a_variant_is_cancelled_also_where_no_stack_runs(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def act(session: AsyncSession) -> None:
+        await ask(session)
+        for _ in range(2):
+            await accept(session, await ask(session))
+
+    in_session(database_url, act)
+    assert told("cancel", "1") == "Variant 1 is cancelled."
+    assert told("cancel", "1") == "Variant 1 is not open any more; nothing to cancel."
+    said = run("cancel", "2")
+    assert "Variant 2 is cancelled." in said.stdout
+    assert "1 generation submitted before may go on: no stack runs" in said.stderr
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+    (problem,) = given("cancel", "3")["problems"]
+    assert "1 generation submitted before may go on: Prefect's server at http" in problem
+    assert [row["status"] for row in listed()] == ["cancelled"] * 3
+
+
 def test_a_variant_that_breaks_rules_is_approved_with_a_reason(database_url: str) -> None:
     number = completed(database_url, rule_check=BROKEN)
     with pytest.raises(InvalidQueryError, match=r"overrule_reason: .*on the command line: --overr"):
@@ -531,8 +551,7 @@ def test_the_figures_tell_how_variants_fare(database_url: str) -> None:
          "adspark ads search"),
         (("review", "9", "--approve", "--reject"), 2,
          "--approve: contradicts --reject; give one of them."),
-        (("cancel", "9"), 2, "No Prefect server runs in {home} (ADSPARK_HOME); start the local "
-                             "stack with adspark up, or set PREFECT_API_URL."),
+        (("cancel", "9"), 2, "There is no variant 9; see them with: adspark variant list"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )  # fmt: skip

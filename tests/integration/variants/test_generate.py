@@ -264,6 +264,15 @@ async def test_what_was_cancelled_between_question_and_answer_is_stopped_by_the_
     assert (await shop.row(variant_id)).receipt_run_id is not None
 
 
+async def test_of_a_cancelled_variant_nothing_more_is_rendered(shop: Workshop) -> None:
+    variant_id = await one(shop)
+    async with shop.renderer() as renderer:
+        await shop.cancel(variant_id)
+        with pytest.raises(UnknownVariantError, match="is cancelled"):
+            await ensure_original(shop.database, shop.media, renderer, variant_id=variant_id)
+    assert (await shop.row(variant_id)).original_path is None
+
+
 async def test_a_variant_is_too_close_from_the_limit_on(shop: Workshop) -> None:
     first = await shop.make(await one(shop))
     similarity = first.picture_similarity
