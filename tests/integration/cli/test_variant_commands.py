@@ -457,8 +457,10 @@ def test_a_variant_is_checked_by_the_rules_of_now(database_url: str, tmp_path: P
 def test_a_review_keeps_all_that_is_said(database_url: str) -> None:
     number = completed(database_url)
     for arguments, word, kept in (
-        (("--rating", "3"), "commented on", (None, 3, None)),
+        (("--rating", "3"), "rated", (None, 3, None)),
         (("--comment", "more [red]"), "commented on", (None, 3, "more [red]")),
+        (("--rating", "4", "--comment", "m"), "rated and commented on", (None, 4, "m")),
+        (("--rating", "3", "--comment", ""), "rated", (None, 3, "")),
         (("--reject", "--comment", "no"), "rejected", (False, 3, "no")),
         (("--approve", "--rating", "5"), "approved", (True, 5, "no")),
     ):
@@ -471,8 +473,10 @@ def test_a_review_keeps_all_that_is_said(database_url: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "review: say something: --approve, --reject, --rating, --comment"),
-        (("--accept-closeness",), "review: say something"),
+        ((), "decision: approve or reject it, rate it, or write a comment."),
+        (("--accept-closeness",), "decision: approve or reject it"),
+        (("--comment", ""), "decision: approve or reject it"),
+        (("--comment", " \u200b\n"), "decision: approve or reject it"),
         (("--approve",), "accepts_closeness: variant 1 is too close to its original"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
