@@ -11,7 +11,7 @@ from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
 
 from adspark.db.engine import Database
-from adspark.errors import AdSparkError, PausedError, PostponedError
+from adspark.errors import PausedError, PostponedError
 from adspark.media.store import MediaStore
 from adspark.models import DEFAULT_USER, VariantStatus
 from adspark.settings import get_settings, media_url
@@ -71,7 +71,7 @@ async def generate_ad_variant(
             return completed(await _read(database, number), f"variant {number} waits: {error}")
         except PostponedError as error:
             return failed(VariantSummary, f"variant {number} waits: {error}", name="Postponed")
-        except AdSparkError:
+        except Exception:
             if (await _read(database, number)).status is VariantStatus.CANCELLED:
                 return cancelled(VariantSummary, f"variant {number} was cancelled")
             raise

@@ -124,10 +124,12 @@ async def ensure_original(
         The picture's path in the media store.
 
     Raises:
+        UnknownVariantError: it was cancelled meanwhile.
         UnusableContentError: the creative cannot be shown.
         AdSparkError: the network, the browser or the store does not work.
     """
     variant = await _read(database, variant_id)
+    check_open(variant)
     async with database.session() as session:
         creative = await session.get_one(Creative, variant.original_ad_id)
     target = choose_render_target(creative)

@@ -26,6 +26,12 @@ _OPEN = text("""
     WHERE v.status IN ('pending', 'processing') AND (b.id IS NULL OR v.asked_at IS NOT NULL)
     ORDER BY v.requested_at, v.id
 """)
+# A run that waits for Dify's first answer goes on: only it learns which generation it has begun,
+# and stops it (`adspark.variants.generate`).
+_RUN_TO_STOP = text("""
+    SELECT flow_run_id FROM ad_variant WHERE id = :variant_id AND status = 'cancelled'
+        AND (asked_at IS NULL OR receipt_run_id IS NOT NULL OR generator <> 'dify')
+""")
 # An event is a watch's news; one whose variant was requested with these words is left out.
 # Of an ad that was cleaned up nothing can be made.
 _NEW = text("""
@@ -151,3 +157,10 @@ async def find_new_creatives(
     found = list(await session.scalars(_NEW, values))
     total = await session.scalar(_COUNT_NEW, {"watch_id": watch_id})
     return found, int(total or 0) - len(found)
+
+
+async def read_run_to_stop(session: AsyncSession, *, variant_id: int) -> UUID | None:
+    """The run that makes a variant which was cancelled; None where it has none, or ends by itself
+    as soon as its generation has answered."""
+    found: UUID | None = await session.scalar(_RUN_TO_STOP, {"variant_id": variant_id})
+    return found

@@ -79,6 +79,11 @@ def is_generation_over(variant: AdVariant) -> bool:
     )
 
 
+def is_retry_paid(variant: AdVariant) -> bool:
+    """Whether a retry pays: the last attempt's generation is over, or was never submitted."""
+    return is_generation_over(variant) or variant.asked_at is None
+
+
 class VariantState:
     """The state of one variant; what has moved on since `variant` was read is not changed.
 
@@ -210,22 +215,22 @@ class VariantState:
         values = {"status": VariantStatus.CANCELLED, "completed_at": func.now()}
         return await self._change(_OPEN, values)
 
-    async def retry(self, *, is_over: bool) -> None:
+    async def retry(self) -> None:
         """Make a failed or cancelled one pending again.
 
-        Where the generation of the last attempt has ended or never began (`is_over`), a new attempt
-        begins; otherwise the same one is resumed, and nothing is paid again.
+        Where nothing more can come of the last attempt's generation, a new attempt begins;
+        otherwise the same one goes on, and what was submitted is not paid again.
 
         Raises:
             InvalidQueryError: its user's budget of generations is used up.
             UnknownVariantError: it has neither failed nor been cancelled.
         """
-        if is_over or self._variant.asked_at is None:
+        if is_retry_paid(self._variant):
             user_id = self._variant.user_id
             await lock_requests(self._session, user_id=user_id)
             (await read_budget(self._session, user_id=user_id)).check(1)
         values = _NO_ERROR | {"status": VariantStatus.PENDING, "completed_at": None}
-        if is_over:
+        if is_generation_over(self._variant):
             values |= _NO_GENERATION | {"attempt": self._variant.attempt + 1}
         if not await self._change(_ENDED_WITHOUT, values):
             raise UnknownVariantError(

@@ -3,7 +3,7 @@
 import math
 from datetime import datetime
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,6 +13,7 @@ from adspark.models import AdVariant, VariantStatus
 from adspark.rules.verdicts import RuleCheck
 from adspark.text.counts import counted
 from adspark.validation.bounds import LARGEST_ID
+from adspark.variants.state import is_retry_paid
 
 _COPY = text("""
     SELECT concat_ws(E'\\n', headline, snippet, call_to_action) FROM creative_detail
@@ -59,6 +60,9 @@ class VariantSummary(BaseModel):
     completed_at: datetime | None
     workflow: str | None = None
     seed: str | None = None
+    retry_is_paid: bool | None = Field(
+        default=None, description="Of a failed or cancelled one, whether a retry is paid."
+    )
 
     @property
     def headline(self) -> str:
@@ -110,4 +114,7 @@ async def read_generated(
 
 def summary_of(variant: AdVariant) -> VariantSummary:
     """What is shown of a row."""
-    return VariantSummary.model_validate(variant, from_attributes=True)
+    summary = VariantSummary.model_validate(variant, from_attributes=True)
+    if variant.status in (VariantStatus.FAILED, VariantStatus.CANCELLED):
+        return summary.model_copy(update={"retry_is_paid": is_retry_paid(variant)})
+    return summary

@@ -1,4 +1,4 @@
-"""What a request for variants asks of others: the generator, runs, and how many may go on."""
+"""What a request for variants, or its end, asks of others: the generator, runs, their limits."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
@@ -12,7 +12,7 @@ from deployments.gallery.prefect_server import open_prefect
 from deployments.gallery.resources import Gallery
 from orchestration.limits.rate_limits import generation_limits
 from orchestration.runs.batch_runs import start_batch
-from orchestration.runs.variant_runs import start_generations
+from orchestration.runs.variant_runs import start_generations, stop_variants
 
 
 async def check_generator_takes(settings: Settings, prompts: Iterable[str]) -> bool:
@@ -42,6 +42,18 @@ async def start_requested(session: AsyncSession, variants: Sequence[int]) -> boo
 async def start_requested_batch(session: AsyncSession, batch_id: int) -> bool:
     """The same for the variants of a batch."""
     return await _has_taken(lambda: start_batch(session, batch_id=batch_id))
+
+
+async def stop(variant_ids: Sequence[int]) -> bool:
+    """Stop the generations and runs of variants that were cancelled; whether no generation goes on.
+
+    Where Prefect is away, their runs end before their next attempt.
+    """
+    try:
+        async with open_prefect():
+            return not await stop_variants(variant_ids)
+    except AdSparkError:
+        return False
 
 
 async def _has_taken(start: Callable[[], Awaitable[object]]) -> bool:

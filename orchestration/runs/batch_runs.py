@@ -1,4 +1,4 @@
-"""The flow runs of a batch: some at a time, so that a pause leaves few behind; cancel them.
+"""The flow runs of a batch: some at a time, so that a pause leaves few behind.
 
 Each run that begins starts one more. `generate-pending-variants` starts what was left out by an
 error.
@@ -10,10 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.db.engine import Database
 from adspark.errors import AdSparkError
 from adspark.variants.batches.lists import find_next, list_waiting
-from adspark.variants.batches.store import Cancelled, cancel_batch
-from adspark.variants.generate import stop_generation
-from blocks.adspark_database import connect_database
-from blocks.generators import open_generator
 from orchestration.runs.variant_runs import read_states, start_generations
 
 _AT_FIRST = 20  # runs of a batch that wait in the pool's queue
@@ -41,24 +37,3 @@ async def start_next_of_batch(database: Database, variant_id: int) -> None:
                 await start_generations(session, [found])
     except AdSparkError as error:
         get_run_logger().warning("The next variant of the batch got no run: %s", error)
-
-
-async def end_batch(batch_id: int) -> tuple[Cancelled, list[str]]:
-    """Cancel a batch with its open variants, and stop their generations.
-
-    Returns:
-        What was cancelled, and why a generation could not be stopped, one sentence each.
-
-    Raises:
-        UnknownBatchError: there is no such batch.
-    """
-    problems = []
-    async with connect_database() as database:
-        async with database.session() as session, session.begin():
-            ended = await cancel_batch(session, batch_id=batch_id)
-        for variant_id in ended.submitted:
-            try:
-                await stop_generation(database, open_generator, variant_id=variant_id)
-            except AdSparkError as error:
-                problems.append(f"variant {variant_id}: {error}")
-    return ended, problems

@@ -5,25 +5,30 @@ The database says what is to be done; these runs are how. One that was lost is r
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import httpx
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State, StateType
 from prefect.deployments import arun_deployment
 from prefect.exceptions import ObjectNotFound
 from prefect.flow_runs import aresume_flow_run
+from prefect.states import Cancelling
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from adspark.errors import AdSparkError
 from adspark.models import AdVariant, VariantStatus
-from adspark.variants.generate import cancel
-from adspark.variants.lists import read_decided_runs, read_review_runs
+from adspark.variants.generate import cancel, stop_generation
+from adspark.variants.lists import read_decided_runs, read_review_runs, read_run_to_stop
 from adspark.variants.reviews.store import Review
 from adspark.variants.state import VariantState
 from adspark.variants.store import read_variant
 from blocks.adspark_database import connect_database
 from blocks.generators import open_generator
 from orchestration.runs.flow_runs import read_runs_by_id
+from orchestration.runs.state_changes import change_while
 
 GENERATE = "generate-ad-variant/generate-ad-variant"
 REVIEW = "review-ad-variant/review-ad-variant"
@@ -132,7 +137,7 @@ async def expire_reviews(session: AsyncSession, *, older_than: float) -> int:
 
 
 async def cancel_variant(variant_id: int) -> bool:
-    """Cancel a variant that nobody wants any more, and its generation; returns whether it was open.
+    """Cancel a variant whose run was cancelled, and its generation; returns whether it was open.
 
     Raises:
         UnknownVariantError: there is none.
@@ -140,6 +145,40 @@ async def cancel_variant(variant_id: int) -> bool:
     """
     async with connect_database() as database:
         return await cancel(database, open_generator, variant_id=variant_id)
+
+
+async def stop_variants(variant_ids: Sequence[int]) -> list[str]:
+    """Stop the generations and the runs of variants that were cancelled.
+
+    A run that Prefect does not cancel, as while it is away, ends before its next attempt.
+
+    Returns:
+        Why a generation could not be stopped, one sentence each.
+    """
+    problems = []
+    async with connect_database() as database:
+        for variant_id in variant_ids:
+            try:
+                await stop_generation(database, open_generator, variant_id=variant_id)
+            except AdSparkError as error:
+                problems.append(f"variant {variant_id}: {error}")
+            async with database.session() as session:
+                run_id = await read_run_to_stop(session, variant_id=variant_id)
+            if run_id is not None:
+                await _cancel_run(run_id)
+    return problems
+
+
+async def _cancel_run(run_id: UUID) -> None:
+    cancelling: RunState = Cancelling(message="Its variant was cancelled.")
+    with suppress(httpx.HTTPError, ObjectNotFound):
+        async with get_client() as client:
+            await change_while(
+                client,
+                run_id,
+                cancelling,
+                lambda state: not (state.is_final() or state.is_cancelling()),
+            )
 
 
 async def is_being_cancelled(flow_run_id: UUID | None) -> bool:

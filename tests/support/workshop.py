@@ -31,7 +31,7 @@ from adspark.variants.generate import (
     generate,
 )
 from adspark.variants.requests import VariantRequest, request_variants
-from adspark.variants.state import VariantState, is_generation_over
+from adspark.variants.state import VariantState
 from adspark.variants.store import VariantSummary, read_variant, summary_of
 from tests.support import asking
 from tests.support.factories import ADVERTISER_ID, query
@@ -99,7 +99,7 @@ class Workshop:
         """A person asks for another try."""
         async with self.database.session() as session:
             variant = await read_variant(session, variant_id=variant_id)
-            await VariantState(session, variant).retry(is_over=is_generation_over(variant))
+            await VariantState(session, variant).retry()
             await session.commit()
 
     async def cancel(self, variant_id: int) -> bool:

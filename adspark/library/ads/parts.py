@@ -69,7 +69,9 @@ class AdVariantLine(BaseModel):
     description: str | None = Field(description="The copy.")
     image_path: str | None
     thumbnail_path: str | None
-    is_approved: bool | None = Field(description="By anybody; False: rejected. None: open.")
+    is_approved: bool | None = Field(
+        description="By who decided last; False: rejected. None: open."
+    )
     requested_at: datetime
 
 

@@ -19,6 +19,7 @@ from adspark.library.ads.parts import (
 from adspark.library.marks.sharing import TAGS_OF_AD, TITLE_OF_AD
 from adspark.models import CreativeFormat, PictureStatus
 from adspark.validation.stored import check_storable, missing_ads
+from adspark.variants.reviews.decisions import IS_APPROVED
 from adspark.words.ad_words import AdWords, read_ad_words
 from adspark.words.copy_statements import HEADLINE, SNIPPET, SOURCE, join_copy
 
@@ -73,13 +74,11 @@ _PICTURES = text("""
         LEFT JOIN picture_words w USING (sha256)
     WHERE v.ad_creative_id = :ad ORDER BY v.first_seen_at DESC, v.id DESC LIMIT :most
 """)
-_VARIANTS = text("""
+_VARIANTS = text(f"""
     SELECT v.id, v.status, v.title, v.description, v.image_path, v.thumbnail_path,
-        v.requested_at, (
-        SELECT bool_and(f.is_approved) FROM variant_feedback f WHERE f.variant_id = v.id
-    ) AS is_approved
+        v.requested_at, {IS_APPROVED} AS is_approved
     FROM ad_variant v WHERE v.original_ad_id = :ad ORDER BY v.id DESC LIMIT :most
-""")
+""")  # noqa: S608  (put together from a constant)
 
 
 class AdReport(BaseModel):

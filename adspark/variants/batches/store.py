@@ -27,7 +27,7 @@ _CHANGE = text(f"""
 _CANCEL = text("""
     UPDATE ad_variant SET status = 'cancelled', completed_at = now()
     WHERE batch_id = :batch_id AND status IN ('pending', 'processing')
-    RETURNING id, asked_at IS NOT NULL AND generator IS NOT NULL AS is_submitted
+    RETURNING id, asked_at IS NOT NULL AND generator IS NOT NULL AS is_submitted, flow_run_id
 """)
 
 
@@ -37,12 +37,14 @@ class Cancelled(BaseModel):
     Attributes:
         variants: how many were open.
         submitted: those of them whose generation is to be stopped.
+        begun: those of them whose generation or run is to be stopped.
     """
 
     model_config = ConfigDict(frozen=True)
 
     variants: int
     submitted: Sequence[int]
+    begun: Sequence[int]
 
 
 async def read_state(session: AsyncSession, *, batch_id: int) -> BatchState:
@@ -86,7 +88,11 @@ async def cancel_batch(session: AsyncSession, *, batch_id: int) -> Cancelled:
     if not await _change(session, batch_id, going_on, BatchState.CANCELLED) and before in going_on:
         raise _has_ended(batch_id)
     rows = (await session.execute(_CANCEL, {"batch_id": batch_id})).all()
-    return Cancelled(variants=len(rows), submitted=[row.id for row in rows if row.is_submitted])
+    return Cancelled(
+        variants=len(rows),
+        submitted=[row.id for row in rows if row.is_submitted],
+        begun=[row.id for row in rows if row.is_submitted or row.flow_run_id is not None],
+    )
 
 
 async def _move(

@@ -103,9 +103,18 @@ class Review(BaseModel):
 
     @property
     def says_something(self) -> bool:
-        """Whether there is anything to keep."""
-        said = (self.is_approved, self.rating, self.comment, self.reasons or None)
-        return said != (None, None, None, None)
+        """Whether there is anything to keep; a comment that is blank says nothing by itself."""
+        return (
+            self.is_approved is not None
+            or self.rating is not None
+            or self.comments
+            or bool(self.reasons)
+        )
+
+    @property
+    def comments(self) -> bool:
+        """Whether it has a comment to read."""
+        return self.comment is not None and not is_blank(self.comment)
 
 
 class StoredReview(Review):
@@ -164,6 +173,8 @@ def check_review(variant: AdVariant, review: Review) -> None:
     for field in ("comment", "overrule_reason"):
         COMMENT.check(field, getattr(review, field))
         check_storable(field, getattr(review, field))
+    if not review.says_something:
+        raise InvalidQueryError("decision", "approve or reject it, rate it, or write a comment.")
     ID.check("user_id", review.user_id)
     if review.is_approved and variant.is_too_close and not review.accepts_closeness:
         raise InvalidQueryError(

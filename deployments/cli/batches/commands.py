@@ -44,6 +44,7 @@ from deployments.cli.server import call_server
 from deployments.cli.users.option import user_option
 from deployments.cli.variants import options
 from deployments.cli.variants.prompt_check import check_prompt
+from deployments.cli.variants.stopping import stop
 from deployments.environment.running_stack import find_api_url
 from deployments.terminal.output import print_json, print_line, print_warning
 from deployments.terminal.questions import confirm
@@ -189,13 +190,14 @@ def cancel(batch: BatchId, yes: YesOption = False, as_json: JsonOption = False) 
     found = in_session(lambda session: read_batch(session, batch_id=batch))
     if found.open and not yes:
         confirm(f"{counted(found.open, 'open variant')} of batch {batch}. Cancel them?")
-    ended, problems = _end(batch)
+    ended = in_session(lambda session: cancel_batch(session, batch_id=batch), commits=True)
+    problems = stop(ended.begun, submitted=len(ended.submitted))
     if as_json:
         _print_changed(
-            batch, changed=found.status != "cancelled", variants=ended, problems=problems
+            batch, changed=found.status != "cancelled", variants=ended.variants, problems=problems
         )
         return
-    print_line(f"Batch {batch} is cancelled, and {counted(ended, 'variant')} with it.")
+    print_line(f"Batch {batch} is cancelled, and {counted(ended.variants, 'variant')} with it.")
     for problem in problems:
         print_warning(plain(problem))
 
@@ -229,19 +231,6 @@ def _start(batch_id: int) -> int:
     return call_server(
         lambda _: act_in_session(lambda session: start_batch(session, batch_id=batch_id))
     )
-
-
-def _end(batch_id: int) -> tuple[int, list[str]]:
-    """Cancel it: how many variants, and which generations were not stopped, and why."""
-    if find_api_url() is None:
-        ended = in_session(lambda session: cancel_batch(session, batch_id=batch_id), commits=True)
-        left = counted(len(ended.submitted), "generation")
-        why = f"{left} submitted before may go on: no stack runs that could stop them."
-        return ended.variants, [why] if ended.submitted else []
-    from orchestration.runs.batch_runs import end_batch  # noqa: PLC0415  (slow)
-
-    cancelled, problems = call_server(lambda _: end_batch(batch_id))
-    return cancelled.variants, problems
 
 
 def _print_changed(

@@ -48,7 +48,9 @@ class VariantRetried(Document):
     COMMANDS = ("variant retry",)
 
     variant_id: int
-    is_new_generation: bool = Field(description="False: what was paid is fetched.")
+    is_new_generation: bool = Field(
+        description="Whether it is paid; False: what was paid is fetched."
+    )
     started: int = Field(description="Runs that were started: 0 or 1.")
 
 
@@ -60,6 +62,7 @@ class VariantCancelled(Document):
 
     variant_id: int
     changed: bool = Field(description="False: it had ended already.")
+    problems: list[str] = Field(description="Why its generation could not be stopped.")
 
 
 class VariantReviewed(Document):

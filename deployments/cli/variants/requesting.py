@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from typer import Option
 
 from adspark.errors import InvalidQueryError
+from adspark.models import AdVariant
 from adspark.text.counts import counted
 from adspark.text.terminal import plain
 from adspark.variants.lists import find_new_creatives
@@ -24,7 +25,7 @@ from adspark.variants.requests import (
     check_requests,
     request_variants,
 )
-from adspark.variants.state import VariantState, is_generation_over
+from adspark.variants.state import VariantState, is_retry_paid
 from adspark.variants.store import read_variant
 from adspark.watches.stored import find_watch
 from deployments.cli.database import act_in_session, in_session
@@ -36,8 +37,9 @@ from deployments.cli.variants import options
 from deployments.cli.variants.documents import VariantCancelled, VariantRetried, VariantsRequested
 from deployments.cli.variants.prompt_check import check_prompt
 from deployments.cli.variants.showing import show
+from deployments.cli.variants.stopping import stop
 from deployments.environment.running_stack import find_api_url
-from deployments.terminal.output import print_json, print_line, print_note
+from deployments.terminal.output import print_json, print_line, print_note, print_warning
 from deployments.terminal.questions import confirm
 
 
@@ -100,30 +102,37 @@ def request(
 def retry(variant: options.VariantId, as_json: JsonOption = False) -> None:
     """Try a failed or cancelled variant again; what was paid and not fetched is not paid again."""
     found = in_session(lambda session: read_variant(session, variant_id=variant))
-    is_over = is_generation_over(found)
-    if is_over or found.asked_at is None:  # it is requested anew
+    is_paid = is_retry_paid(found)
+    if is_paid:
         check_prompt(found.prompt)
-    in_session(lambda session: VariantState(session, found).retry(is_over=is_over), commits=True)
+    in_session(lambda session: VariantState(session, found).retry(), commits=True)
     started = len(_start([variant], is_retry=True))
     if as_json:
-        done = VariantRetried(variant_id=variant, is_new_generation=is_over, started=started)
+        done = VariantRetried(variant_id=variant, is_new_generation=is_paid, started=started)
         print_json(done)
         return
-    costs = "a new generation" if is_over else "the same generation, resumed"
+    costs = "a new generation" if is_paid else "the same generation, resumed"
     print_line(f"Variant {variant}: {costs}.")
     _say_requested([variant], started)
 
 
 def cancel(variant: options.VariantId, as_json: JsonOption = False) -> None:
-    """End a variant that nobody wants any more, with its generation."""
-    from orchestration.runs.variant_runs import cancel_variant  # noqa: PLC0415  (slow)
+    """End a variant that nobody wants any more, with its generation and its run."""
 
-    was_open = call_server(lambda _: cancel_variant(variant))
+    async def act(session: AsyncSession) -> tuple[bool, AdVariant]:
+        found = await read_variant(session, variant_id=variant)
+        was_open = await VariantState(session, found).cancel()
+        return was_open, await read_variant(session, variant_id=variant)
+
+    was_open, found = in_session(act, commits=True)
+    problems = stop([variant], submitted=found.asked_at is not None) if was_open else []
     if as_json:
-        print_json(VariantCancelled(variant_id=variant, changed=was_open))
+        print_json(VariantCancelled(variant_id=variant, changed=was_open, problems=problems))
         return
     result = "cancelled" if was_open else "not open any more; nothing to cancel"
     print_line(f"Variant {variant} is {result}.")
+    for problem in problems:
+        print_warning(plain(problem))
 
 
 def _wanted_ads(

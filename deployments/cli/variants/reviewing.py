@@ -6,7 +6,6 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 from typer import Option
 
-from adspark.errors import InvalidQueryError
 from adspark.media.store import MediaStore
 from adspark.settings import media_url
 from adspark.validation.bounds import RATING
@@ -65,8 +64,6 @@ def review(
         accepts_closeness=accept_closeness,
         overrule_reason=overrule,
     )
-    if not given.says_something:
-        raise InvalidQueryError("review", "say something: --approve, --reject, --rating, --comment")
 
     async def act(session: AsyncSession) -> UUID | None:
         found = await read_variant(session, variant_id=variant)
@@ -79,8 +76,16 @@ def review(
     if as_json:
         print_json(VariantReviewed(variant_id=variant, user_id=user, is_approved=decision))
         return
-    word = {True: "approved", False: "rejected", None: "commented on"}[decision]
-    print_line(f"Variant {variant} is {word} by user {user}.")
+    print_line(f"Variant {variant} is {_describe(given)} by user {user}.")
+
+
+def _describe(given: Review) -> str:
+    """What was said, in the words of a sentence."""
+    if given.is_approved is not None:
+        return "approved" if given.is_approved else "rejected"
+    said = ["rated"] if given.rating is not None else []
+    said += ["commented on"] if given.comments else []
+    return " and ".join(said)
 
 
 def _answer(run_id: UUID, given: Review) -> None:

@@ -19,6 +19,7 @@ from adspark.errors import ConfigurationError
 from adspark.text.redaction import redact_foreign
 from adspark.text.terminal import plain
 from adspark.validation.near_names import describe_unknown
+from deployments.operations.runs.deployments import short_name
 from deployments.queue_classes import POOL_NAMES, validate_pools
 from orchestration.runs.flow_runs import PAGE, WEEK, read_failed_runs, read_flow_names
 from orchestration.runs.optional import read_optional
@@ -160,6 +161,12 @@ def has_wrong_parameters(run: FlowRun) -> bool:
         return False
     never_began = run.run_count == 0 and bool(_FIELD.match(message))
     return never_began or unwrap(message).startswith(_PARAMETER_ERRORS)
+
+
+def command_with_others(deployment: str) -> str:
+    """What to do in place of a retry where a run's parameters or job variables are wrong: the
+    command that starts one anew with right ones."""
+    return f"adspark run {short_name(deployment)} -p NAME=VALUE"
 
 
 def unwrap(message: str) -> str:

@@ -17,7 +17,12 @@ from pydantic import BaseModel, JsonValue
 
 from adspark.text.redaction import redact_document, redact_foreign
 from deployments.operations.runs.deployments import short_name
-from deployments.operations.runs.failures import RETRIED, has_wrong_parameters, unwrap
+from deployments.operations.runs.failures import (
+    RETRIED,
+    command_with_others,
+    has_wrong_parameters,
+    unwrap,
+)
 from deployments.operations.runs.lookup import find_run, ui_url
 from orchestration.runs.flow_runs import PAGE, filter_runs
 from orchestration.runs.optional import read_optional
@@ -207,18 +212,14 @@ def _remedy(report: RunReport, *, fails_again: bool) -> list[str]:
         return [f"prefect flow-run cancel {report.id}"]
     if report.deployment is None:
         return []
-    anew = command_anew(
-        report.deployment, report.parameters
-    )  # with other parameters, where they fail
-    if report.state_type not in {one.value for one in RETRIED} or (
-        fails_again and not report.run_count
-    ):
-        return [anew]
+    if report.state_type not in {one.value for one in RETRIED}:
+        return [command_anew(report.deployment, report.parameters)]
+    if fails_again:
+        return [command_with_others(report.deployment)]
     if report.flow == GENERATION and report.state in {"Failed", "Cancelled"}:
         variant = report.parameters.get("variant_id") if isinstance(report.parameters, dict) else ""
         return [f"adspark variant retry {variant or 'ID'}"]
-    retry = f"adspark retry {report.id}"
-    return [anew, retry] if fails_again else [retry]  # what was not there may be there now
+    return [f"adspark retry {report.id}"]
 
 
 def command_anew(deployment: str, parameters: JsonValue) -> str:

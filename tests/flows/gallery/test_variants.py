@@ -17,19 +17,21 @@ from prefect.flow_runs import aresume_flow_run
 from prefect.input import keyset_from_paused_state
 from prefect.input.actions import aread_flow_run_input
 from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.states import Pending, Running
 
 from adspark.db.engine import Database
+from adspark.generators.base import RemoteRun
 from adspark.variants.lists import list_variants
 from adspark.variants.reviews.store import list_reviews
 from adspark.variants.state import VariantState
 from adspark.variants.store import VariantSummary, read_variant
 from flows.generate_ad_variant import generate_ad_variant
 from flows.review_ad_variant import review_ad_variant
-from orchestration.runs.variant_runs import answer_decided
+from orchestration.runs.variant_runs import answer_decided, stop_variants
 from tests.support.checked import BROKEN
 from tests.support.gallery import GalleryClient
 from tests.support.library import ad
-from tests.support.variants_at_hand import ask, finish
+from tests.support.variants_at_hand import ask, finish, read
 
 pytestmark = pytest.mark.usefixtures("environment")
 
@@ -82,6 +84,93 @@ async def test_a_prompt_longer_than_the_workflow_takes_is_said_beside_its_field(
     assert answer.status_code == 422
     assert "this workflow&#39;s input &#39;prompt&#39; takes at most 2000" in answer.text
     assert await requested(database) == []
+
+
+@pytest.fixture
+async def running(deployment: UUID) -> FlowRun:
+    """A run of the deployment that a worker carries out."""
+    async with get_client() as client:
+        run = await client.create_flow_run_from_deployment(deployment)
+        await client.set_flow_run_state(run.id, Pending())
+        await client.set_flow_run_state(run.id, Running())
+        await client.update_flow_run(run.id, infrastructure_pid="host:1")
+        return run
+
+
+async def begin(database: Database, run: FlowRun, *, is_accepted: bool | None = None) -> int:
+    """A variant that a run makes; with `is_accepted` it was submitted."""
+    async with database.session() as session:
+        variant = await ask(session, ad(1))
+        await VariantState(session, variant).claim(flow_run_id=run.id, generator="dify")
+        variant = await read(session, variant)
+        if is_accepted is not None:
+            await VariantState(session, variant).submit()
+        if is_accepted:
+            await VariantState(session, variant).accept(RemoteRun("run-1", "task-1"))
+        await session.commit()
+        return variant.id
+
+
+async def state_of(run: FlowRun) -> str | None:
+    async with get_client() as client:
+        return (await client.read_flow_run(run.id)).state_name
+
+
+async def test_a_variant_that_is_cancelled_has_its_run_cancelled(
+    pages: GalleryClient, database: Database, running: FlowRun
+) -> None:
+    variant_id = await begin(database, running)
+    page = f"/variants/{variant_id}"
+    answer = await pages.send_form(f"{page}/cancel", page)
+    assert "It is cancelled." in answer.text
+    assert await state_of(running) == "Cancelling"
+    again = await pages.send_form(f"{page}/cancel", page)
+    assert "Nothing was done: it has moved on meanwhile" in again.text
+
+
+async def test_a_run_that_waits_for_difys_first_answer_stays_to_stop_what_it_names(
+    pages: GalleryClient, database: Database, running: FlowRun
+) -> None:
+    variant_id = await begin(database, running, is_accepted=False)
+    async with database.session() as session:
+        await VariantState(session, await read(session, variant_id)).cancel()
+        await session.commit()
+    await stop_variants([variant_id])
+    assert await state_of(running) == "Running"
+    async with database.session() as session:
+        await VariantState(session, await read(session, variant_id)).accept(RemoteRun("r", "t"))
+        await session.commit()
+    await stop_variants([variant_id])
+    assert await state_of(running) == "Cancelling"
+
+
+async def test_a_variant_is_cancelled_also_while_prefect_is_away(
+    pages: GalleryClient, database: Database, running: FlowRun
+) -> None:
+    idle, submitted = (
+        await begin(database, running),
+        await begin(database, running, is_accepted=True),
+    )
+    said = {}
+    for variant_id in (idle, submitted):
+        page = f"/variants/{variant_id}"
+        with temporary_settings(AWAY):
+            said[variant_id] = (await pages.send_form(f"{page}/cancel", page)).text
+    assert "It is cancelled." in said[idle]
+    assert "its generation could not be stopped" in said[submitted]
+    assert {one.status for one in await requested(database)} == {"cancelled"}
+    assert await state_of(running) == "Running"
+
+
+async def test_a_batch_that_is_cancelled_has_the_runs_of_its_variants_cancelled(
+    pages: GalleryClient, database: Database, deployment: UUID
+) -> None:
+    fields = {"key": uuid4().hex, "ad": [ad(1), ad(2)], "prompt": "Red", "confirmed": "2"}
+    await pages.send_form(FORM, FORM, **fields)
+    page = "/variants/batches/1"
+    answer = await pages.send_form(f"{page}/cancel", page)
+    assert "The batch and its open variants are cancelled." in answer.text
+    assert [run.state_name for run in await runs(deployment)] == ["Cancelled"] * 2
 
 
 async def test_where_prefect_is_away_the_request_is_kept_and_the_page_says_so(

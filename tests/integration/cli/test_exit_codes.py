@@ -63,6 +63,7 @@ DATABASE: dict[str, tuple[list[str], list[str] | None]] = {
         ["{folder}/v.csv", "--campaign=a", "--ad-group=b", "--final-url=https://a.example"],
         ["{folder}/v.txt", "--campaign=a", "--ad-group=b", "--final-url=https://a.example"],
     ),
+    "variant cancel": (["99"], ["99"]),
     "batch create": ([AD, "--prompt=x"], [AD, "--prompt=x"]),
     "batch list": ([], NOBODY),
     "batch show": (["99"], ["99"]),
@@ -101,7 +102,6 @@ SERVER: dict[str, list[str]] = {
     "worker": ["default"],
     "provision": [],
     "metrics": [],
-    "variant cancel": ["1"],
 }
 NEITHER = {
     "fetch",

@@ -31,6 +31,7 @@ from tests.support.variants_at_hand import (
     AD,
     OTHER,
     THIRD,
+    accept,
     ask,
     begin,
     fail,
@@ -377,21 +378,47 @@ def test_what_has_no_picture_is_not_opened(database_url: str) -> None:
 
 def test_one_that_has_ended_badly_is_retried_by_a_person(database_url: str) -> None:
     async def act(session: AsyncSession) -> None:
-        await fail(session, await ask(session), TimeoutError("slow"))
+        await fail(session, await accept(session, await ask(session)), TimeoutError("slow"))
         await fail(session, await ask(session), GenerationFailedError("the run failed"))
         await VariantState(session, await ask(session)).cancel()
+        for _ in range(2):  # before they were submitted
+            await fail(session, await ask(session), TimeoutError("slow to render"))
 
     in_session(database_url, act)
+    assert [row["retry_is_paid"] for row in listed()] == [True, True, True, True, False]
     same, new = "the same generation, resumed", "a new generation"
-    for number, costs in {"1": same, "2": new, "3": new}.items():
+    for number, costs in {"1": same, "2": new, "3": new, "4": new}.items():
         assert told("retry", number) == f"Variant {number}: {costs}. Requested {number}: {LATER}"
-    assert [(row["status"], row["attempt"]) for row in listed()] == [
-        ("pending", 2),
-        ("pending", 2),
-        ("pending", 1),
+    assert given("retry", "5")["is_new_generation"] is True
+    assert [(row["status"], row["attempt"], row["retry_is_paid"]) for row in listed()] == [
+        ("pending", 1, None),
+        ("pending", 1, None),
+        ("pending", 2, None),
+        ("pending", 2, None),
+        ("pending", 1, None),
     ]
     with pytest.raises(UnknownVariantError, match="Variant 1 is pending; only failed and canc"):
         told("retry", "1")
+
+
+def test_a_variant_is_cancelled_also_where_no_stack_runs(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def act(session: AsyncSession) -> None:
+        await ask(session)
+        for _ in range(2):
+            await accept(session, await ask(session))
+
+    in_session(database_url, act)
+    assert told("cancel", "1") == "Variant 1 is cancelled."
+    assert told("cancel", "1") == "Variant 1 is not open any more; nothing to cancel."
+    said = run("cancel", "2")
+    assert "Variant 2 is cancelled." in said.stdout
+    assert "1 generation submitted before may go on: no stack runs" in said.stderr
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+    (problem,) = given("cancel", "3")["problems"]
+    assert "1 generation submitted before may go on: Prefect's server at http" in problem
+    assert [row["status"] for row in listed()] == ["cancelled"] * 3
 
 
 def test_a_variant_that_breaks_rules_is_approved_with_a_reason(database_url: str) -> None:
@@ -430,8 +457,10 @@ def test_a_variant_is_checked_by_the_rules_of_now(database_url: str, tmp_path: P
 def test_a_review_keeps_all_that_is_said(database_url: str) -> None:
     number = completed(database_url)
     for arguments, word, kept in (
-        (("--rating", "3"), "commented on", (None, 3, None)),
+        (("--rating", "3"), "rated", (None, 3, None)),
         (("--comment", "more [red]"), "commented on", (None, 3, "more [red]")),
+        (("--rating", "4", "--comment", "m"), "rated and commented on", (None, 4, "m")),
+        (("--rating", "3", "--comment", ""), "rated", (None, 3, "")),
         (("--reject", "--comment", "no"), "rejected", (False, 3, "no")),
         (("--approve", "--rating", "5"), "approved", (True, 5, "no")),
     ):
@@ -444,8 +473,10 @@ def test_a_review_keeps_all_that_is_said(database_url: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "review: say something: --approve, --reject, --rating, --comment"),
-        (("--accept-closeness",), "review: say something"),
+        ((), "decision: approve or reject it, rate it, or write a comment."),
+        (("--accept-closeness",), "decision: approve or reject it"),
+        (("--comment", ""), "decision: approve or reject it"),
+        (("--comment", " \u200b\n"), "decision: approve or reject it"),
         (("--approve",), "accepts_closeness: variant 1 is too close to its original"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
@@ -524,8 +555,7 @@ def test_the_figures_tell_how_variants_fare(database_url: str) -> None:
          "adspark ads search"),
         (("review", "9", "--approve", "--reject"), 2,
          "--approve: contradicts --reject; give one of them."),
-        (("cancel", "9"), 2, "No Prefect server runs in {home} (ADSPARK_HOME); start the local "
-                             "stack with adspark up, or set PREFECT_API_URL."),
+        (("cancel", "9"), 2, "There is no variant 9; see them with: adspark variant list"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )  # fmt: skip

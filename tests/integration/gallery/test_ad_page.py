@@ -15,6 +15,7 @@ from adspark.library.marks.of_ad import lock_version, read_marks
 from adspark.library.marks.tags import share_tag, tag_ads
 from adspark.media.store import MediaStore
 from adspark.settings import Settings
+from adspark.variants.reviews.store import Review, save_review
 from deployments.gallery.access.visitor import Visitor
 from deployments.gallery.app import create_app
 from deployments.gallery.resources import Gallery
@@ -22,6 +23,7 @@ from deployments.gallery.templating import Templates
 from tests.support.gallery import URL, GalleryClient
 from tests.support.library import ad, buy_words
 from tests.support.stored_ads import change
+from tests.support.variants_at_hand import ask, finish
 
 PAGE = f"/ads/{ad(1)}"
 OTHERS = 2  # number of another user
@@ -114,6 +116,26 @@ async def test_an_ad_without_a_picture_says_whether_one_is_to_come(
         never, "picture"
     )
     assert "The archive has not seen this ad yet" in part(later, "picture")
+
+
+async def test_its_variants_are_called_what_people_have_decided(
+    pages: GalleryClient, database: Database
+) -> None:
+    async with database.session() as session:
+        made = [
+            await finish(session, await ask(session, ad(2), wants_review=number == 3))
+            for number in range(4)
+        ]
+        for one, is_approved in ((made[1], True), (made[2], False)):
+            review = Review(user_id=1, is_approved=is_approved)
+            await save_review(session, variant=one, review=review)
+        await session.commit()
+
+    shown = part((await pages.get(f"/ads/{ad(2)}")).text, "variants")
+
+    words = ("Completed", "Approved", "Rejected", "Review waits")
+    for one, word in zip(made, words, strict=True):
+        assert re.search(rf'/variants/{one.id}">[^<]*</a> <span class="total">{word},', shown)
 
 
 async def test_an_ad_without_words_says_why_and_what_details_cost(pages: GalleryClient) -> None:

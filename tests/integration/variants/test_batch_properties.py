@@ -49,7 +49,7 @@ from adspark.variants.budget import BudgetOfUser, read_budget, set_budget
 from adspark.variants.generate import GenerationDeps, claim_variant, generate, stop_generation
 from adspark.variants.lists import read_open_variants
 from adspark.variants.requests import VariantRequest, request_variants
-from adspark.variants.state import VariantState, generation_key, is_generation_over
+from adspark.variants.state import VariantState, generation_key
 from tests.support.variants_at_hand import AD, OTHER, THIRD, read, store_ads
 
 PICTURE = draw_picture({"advertiser": "A", "ad_creative_id": AD, "format": "text"})
@@ -300,7 +300,7 @@ class BatchLife(RuleBasedStateMachine):
         row = await self._row(ended[which % len(ended)])
         async with self.database.session() as session:
             with suppress(InvalidQueryError):
-                await VariantState(session, row).retry(is_over=is_generation_over(row))
+                await VariantState(session, row).retry()
                 await session.commit()
                 self.retried.add(row.id)
 

@@ -26,7 +26,7 @@ from adspark.media.store import MediaStore
 from adspark.models import VariantStatus
 from adspark.sandbox.control.pictures import draw_picture
 from adspark.variants.generate import claim_variant, ensure_original, generate
-from adspark.variants.state import VariantState, is_generation_over
+from adspark.variants.state import VariantState
 from adspark.variants.store import read_variant
 from tests.support.workshop import Workshop
 
@@ -35,7 +35,7 @@ async def retry(shop: Workshop, variant_id: int) -> None:
     """A person asks for another try."""
     async with shop.database.session() as session:
         variant = await read_variant(session, variant_id=variant_id)
-        await VariantState(session, variant).retry(is_over=is_generation_over(variant))
+        await VariantState(session, variant).retry()
         await session.commit()
 
 
@@ -262,6 +262,15 @@ async def test_what_was_cancelled_between_question_and_answer_is_stopped_by_the_
     assert (await making).status is VariantStatus.CANCELLED
     assert (shop.bill["stopped"], shop.bill["running"]) == (1, 0)
     assert (await shop.row(variant_id)).receipt_run_id is not None
+
+
+async def test_of_a_cancelled_variant_nothing_more_is_rendered(shop: Workshop) -> None:
+    variant_id = await one(shop)
+    async with shop.renderer() as renderer:
+        await shop.cancel(variant_id)
+        with pytest.raises(UnknownVariantError, match="is cancelled"):
+            await ensure_original(shop.database, shop.media, renderer, variant_id=variant_id)
+    assert (await shop.row(variant_id)).original_path is None
 
 
 async def test_a_variant_is_too_close_from_the_limit_on(shop: Workshop) -> None:

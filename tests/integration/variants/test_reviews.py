@@ -79,12 +79,23 @@ async def test_a_person_has_one_review_which_they_may_change_and_add_to(
         (Review(user_id=1, is_approved=False), True),
         (Review(user_id=1, rating=1), True),
         (Review(user_id=1, comment="x"), True),
+        (Review(user_id=1, comment=""), False),
+        (Review(user_id=1, comment=" \u200b\n"), False),
+        (Review(user_id=1, reasons=[]), False),
+        (Review(user_id=1, reasons=[ReviewReason.OFF_BRAND]), True),
     ],
 )
 def test_a_review_without_decision_rating_and_comment_says_nothing(
     review: Review, says_something: bool
 ) -> None:
     assert review.says_something is says_something
+    if says_something:
+        check_review(variant(), review)
+        return
+    with pytest.raises(
+        InvalidQueryError, match=r"^decision: approve or reject it, rate it, or wri"
+    ):
+        check_review(variant(), review)
 
 
 REFUSED = [

@@ -29,7 +29,7 @@ from adspark.variants.requests import (
     find_requested,
     request_variants,
 )
-from adspark.variants.state import VariantState, generation_key, is_generation_over
+from adspark.variants.state import VariantState, generation_key, is_retry_paid
 from tests.support.variants_at_hand import (
     AD,
     DONE,
@@ -88,7 +88,7 @@ async def _cancel(session: AsyncSession, variant: AdVariant) -> None:
 
 
 async def _retry(session: AsyncSession, variant: AdVariant) -> None:
-    await VariantState(session, variant).retry(is_over=False)
+    await VariantState(session, variant).retry()
 
 
 async def _keep_receipt(session: AsyncSession, variant: AdVariant) -> None:
@@ -192,7 +192,7 @@ async def test_no_two_attempts_have_the_same_name_at_the_generator(session: Asyn
     first, second = await ask(session), await ask(session)
     keys = {generation_key(one) for one in (first, second)}
     await VariantState(session, first).cancel()
-    await VariantState(session, first).retry(is_over=True)
+    await VariantState(session, await read(session, first)).retry()
     keys.add(generation_key(await read(session, first)))
     # Another database numbers its variants from 1 on as well.
     await session.execute(text("TRUNCATE ad_variant RESTART IDENTITY CASCADE"))
@@ -248,7 +248,7 @@ async def test_a_worker_on_an_earlier_attempt_changes_nothing(
 ) -> None:
     old = await begin(session, await ask(session))
     await VariantState(session, old).cancel()
-    await VariantState(session, old).retry(is_over=True)
+    await VariantState(session, await read(session, old)).retry()
     new = await accept(session, await read(session, old))
     before = await row(session, new)
     await refuses(act, session, old)
@@ -344,7 +344,7 @@ async def test_what_was_given_is_kept_until_all_of_it_is(session: AsyncSession) 
     assert first["text"] == "Sun\ufffd"
     await _fail(session, begun)
     failed = await read(session, begun)
-    await VariantState(session, failed).retry(is_over=False)
+    await VariantState(session, failed).retry()
     again = await begin(session, await read(session, failed))
     assert again.generated == first
     await session.commit()  # later, it stays the time of the first
@@ -461,8 +461,8 @@ async def test_a_retry_begins_anew_only_what_is_over(
     else:
         await VariantState(session, begun).fail(error)
     ended = await read(session, begun)
-    is_over = is_generation_over(ended)
-    await VariantState(session, ended).retry(is_over=is_over)
+    assert is_retry_paid(ended) is not is_kept
+    await VariantState(session, ended).retry()
     again = await read(session, ended)
     assert (again.status, again.attempt, again.error, again.error_kind) == (
         PENDING,
@@ -477,13 +477,23 @@ async def test_a_retry_begins_anew_only_what_is_over(
     assert (generation_key(again) == generation_key(begun)) is is_kept
 
 
+async def test_a_retry_of_what_was_never_submitted_is_paid(session: AsyncSession) -> None:
+    begun = await begin(session, await ask(session))
+    await VariantState(session, begun).fail(TimeoutError("the ad took too long to render"))
+    failed = await read(session, begun)
+    assert is_retry_paid(failed)
+    assert variants.summary_of(failed).retry_is_paid
+    await VariantState(session, failed).retry()
+    assert variants.summary_of(await read(session, failed)).retry_is_paid is None
+
+
 @pytest.mark.parametrize("status", [PENDING, PROCESSING, COMPLETED])
 async def test_only_what_has_failed_or_was_cancelled_is_retried(
     session: AsyncSession, status: VariantStatus
 ) -> None:
     made = await make(session, status)
     with pytest.raises(UnknownVariantError) as raised:
-        await VariantState(session, made).retry(is_over=True)
+        await VariantState(session, made).retry()
     assert str(raised.value) == (
         f"Variant {made.id} is {status}; only failed and cancelled ones are retried."
     )

@@ -358,7 +358,7 @@ class VariantLife(RuleBasedStateMachine):
         is_over = is_generation_over(row)
         try:
             async with self.database.session() as session:
-                await VariantState(session, row).retry(is_over=is_over)
+                await VariantState(session, row).retry()
                 await session.commit()
         except UnknownVariantError:
             assert row.status not in (VariantStatus.FAILED, VariantStatus.CANCELLED)

@@ -17,6 +17,7 @@ from adspark.library.marks.of_ad import read_marks
 from adspark.library.marks.tags import list_tags
 from adspark.media.paths import media_type
 from adspark.validation.stored import is_ad_id
+from adspark.variants.reviews.decisions import read_decisions
 from deployments.gallery.access.visitor import VisitorDep
 from deployments.gallery.resources import GalleryDep, SessionDep
 from deployments.gallery.routes.ads.timeline import make_timeline
@@ -77,6 +78,7 @@ class AdPages:
             shown_path=_shown_path,
             boards=[one.name for one in boards if one.name not in ad.boards],
             on_boards=[one for one in boards if one.name in ad.boards],
+            decisions=await read_decisions(self.session, ids=[one.id for one in ad.variants]),
             known_tags=list(dict.fromkeys(row.tag for row in tags))[:_MOST_OFFERED],
             timeline=make_timeline(ad, datetime.now(UTC).date()),
             **self.details_of(ad, followed),

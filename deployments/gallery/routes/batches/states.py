@@ -5,15 +5,13 @@ from fastapi.responses import RedirectResponse
 
 from adspark.errors import UnknownVariantError
 from adspark.variants.batches.lists import read_batch
-from adspark.variants.batches.store import pause_batch, resume_batch
+from adspark.variants.batches.store import cancel_batch, pause_batch, resume_batch
 from deployments.gallery.access.visitor import ChangerDep, SpenderDep
 from deployments.gallery.forms import FormDep
-from deployments.gallery.generations import start_requested_batch
+from deployments.gallery.generations import start_requested_batch, stop
 from deployments.gallery.notices import lead_to
 from deployments.gallery.numbers import Number
-from deployments.gallery.prefect_server import open_prefect
 from deployments.gallery.resources import SessionDep
-from orchestration.runs.batch_runs import end_batch
 
 router = APIRouter(prefix="/variants/batches", include_in_schema=False)
 
@@ -57,11 +55,11 @@ async def cancel(
 ) -> RedirectResponse:
     """End it with all its open variants, and their generations."""
     await read_batch(session, batch_id=batch_id)
-    await session.rollback()  # no connection waits for Prefect
     page = f"/variants/batches/{batch_id}"
     try:
-        async with open_prefect():
-            _ended, problems = await end_batch(batch_id)
+        ended = await cancel_batch(session, batch_id=batch_id)
     except UnknownVariantError:
         return lead_to(page, "variant_moved_on")
-    return lead_to(page, "variant_still_running" if problems else "batch_cancelled")
+    await session.commit()  # no connection waits for Prefect
+    is_stopped = await stop(ended.begun) or not ended.submitted
+    return lead_to(page, "batch_cancelled" if is_stopped else "variant_still_running")

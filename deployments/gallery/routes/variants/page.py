@@ -17,7 +17,7 @@ from adspark.variants.progress import read_step
 from adspark.variants.reviews.decisions import read_decisions
 from adspark.variants.reviews.store import list_reviews
 from adspark.variants.reviews.waiting import find_next_waiting
-from adspark.variants.state import is_generation_over
+from adspark.variants.state import is_retry_paid
 from adspark.variants.store import read_original_copy, read_variant, summary_of
 from deployments.gallery.access.visitor import Visitor, VisitorDep
 from deployments.gallery.numbers import Number
@@ -91,7 +91,7 @@ async def write_page(
         check=check,
         too_close=(check and check.too_close) or gallery.settings.too_close,
         next_waiting=await find_next_waiting(session, after=variant.id),
-        retry_is_paid=is_generation_over(variant) or variant.asked_at is None,
+        retry_is_paid=is_retry_paid(variant),
         runs=_list_runs(variant),
     )
 

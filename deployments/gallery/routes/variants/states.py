@@ -4,16 +4,16 @@ from fastapi import APIRouter
 from fastapi.responses import RedirectResponse
 
 from adspark.errors import AdSparkError, UnknownVariantError
-from adspark.models import VariantStatus
-from adspark.variants.state import VariantState, is_generation_over
+from adspark.variants.state import VariantState
 from adspark.variants.store import read_variant
 from deployments.gallery.access.visitor import ChangerDep, SpenderDep
 from deployments.gallery.forms import FormDep
+from deployments.gallery.generations import stop
 from deployments.gallery.notices import lead_to
 from deployments.gallery.numbers import Number
 from deployments.gallery.prefect_server import open_prefect
 from deployments.gallery.resources import SessionDep
-from orchestration.runs.variant_runs import cancel_variant, start_generations
+from orchestration.runs.variant_runs import start_generations
 
 router = APIRouter(include_in_schema=False)
 
@@ -28,8 +28,7 @@ async def retry_variant(
     if form.text("attempt") != str(variant.attempt):
         return lead_to(page, "variant_moved_on")
     try:
-        is_over = is_generation_over(variant)
-        await VariantState(session, variant).retry(is_over=is_over)
+        await VariantState(session, variant).retry()
         await session.commit()
     except UnknownVariantError:
         return lead_to(page, "variant_moved_on")
@@ -45,15 +44,13 @@ async def retry_variant(
 async def end_variant(
     session: SessionDep, _: ChangerDep, __: FormDep, variant_id: Number
 ) -> RedirectResponse:
-    """Cancel an open variant, and its generation."""
-    await read_variant(session, variant_id=variant_id)
-    await session.rollback()  # no connection waits for Prefect
-    async with open_prefect():
-        try:
-            said = "cancelled" if await cancel_variant(variant_id) else "moved_on"
-        except AdSparkError:
-            variant = await read_variant(session, variant_id=variant_id)
-            if variant.status != VariantStatus.CANCELLED:
-                raise
-            said = "still_running"
-    return lead_to(f"/variants/{variant_id}", f"variant_{said}")
+    """Cancel an open variant, its generation and its run."""
+    variant = await read_variant(session, variant_id=variant_id)
+    page = f"/variants/{variant_id}"
+    if not await VariantState(session, variant).cancel():
+        return lead_to(page, "variant_moved_on")
+    await session.commit()  # no connection waits for Prefect
+    is_stopped = await stop([variant_id])
+    variant = await read_variant(session, variant_id=variant_id)
+    is_stopped = is_stopped or variant.asked_at is None
+    return lead_to(page, "variant_cancelled" if is_stopped else "variant_still_running")
