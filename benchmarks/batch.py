@@ -162,7 +162,7 @@ async def _carry_out(place: Place, size: Size, batch_id: int, chance: random.Ran
                     workers.kill(chance.randrange(size.workers))
                     course.kills += 1
                     death = now + chance.uniform(*size.every)
-                if not was_paused and batch.ended >= size.variants / 3:
+                if not was_paused and batch.variants - batch.open >= size.variants / 3:
                     was_paused = True
                     course.submitted_paused = await _pause(database, batch_id, size.pause)
                 await asyncio.sleep(0.05)
@@ -249,7 +249,7 @@ async def _judge(place: Place, size: Size, batch_id: int, course: Course) -> int
     print(f"failed by cause: {causes}; paid: {dify['paid']}, failed at Dify: {dify['failed']}")
     most = max(Counter(dify["by_user"]).values(), default=0)
     effects = {
-        "variants that have ended": (batch.ended, size.variants),
+        "variants that have ended": (batch.variants - batch.open, size.variants),
         "generations paid": (dify["paid"], batch.completed + dify["failed"]),
         "generations of one variant, at most": (most, 1),
         "generations in the budget": (budget.used, dify["paid"]),
