@@ -65,7 +65,7 @@ async def generate_ad_variant(
             summary = await _make(database, number)
         except asyncio.CancelledError:
             if await is_being_cancelled(own_run_id()):
-                await cancel_variant(number)
+                await cancel_variant(number, of_run=own_run_id())
             raise
         except PausedError as error:
             return completed(await _read(database, number), f"variant {number} waits: {error}")

@@ -108,7 +108,7 @@ async def _start(database: Database, variant_id: int) -> bool:
 
 async def _cancel(variant: OpenVariant) -> bool:
     try:
-        return await cancel_variant(variant.id)
+        return await cancel_variant(variant.id, of_run=variant.flow_run_id)
     except AdSparkError as error:
         get_run_logger().warning(
             "Variant %d: its generation was not stopped: %s", variant.id, error

@@ -189,13 +189,20 @@ async def generate(deps: GenerationDeps, *, variant_id: int) -> VariantSummary:
     return summary_of(finished)
 
 
-async def cancel(database: Database, open_generator: OpenGenerator, *, variant_id: int) -> bool:
+async def cancel(
+    database: Database,
+    open_generator: OpenGenerator,
+    *,
+    variant_id: int,
+    of_run: UUID | None = None,
+) -> bool:
     """End a variant that nobody wants any more, and its generation.
 
     Args:
         database: where it is.
         open_generator: opens the generator of a name, where a generation has to be stopped.
         variant_id: which one.
+        of_run: the run because of whose cancellation; one that is another's by now stays open.
 
     Returns:
         Whether it was open.
@@ -206,7 +213,7 @@ async def cancel(database: Database, open_generator: OpenGenerator, *, variant_i
     """
     variant = await _read(database, variant_id)
     async with database.session() as session, session.begin():
-        was_open = await VariantState(session, variant).cancel()
+        was_open = await VariantState(session, variant).cancel(of_run=of_run)
     if was_open:
         await stop_generation(database, open_generator, variant_id=variant_id)
     return was_open

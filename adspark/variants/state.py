@@ -41,10 +41,11 @@ _IS_NOT_PAUSED: ColumnElement[bool] = or_(
     .exists(),
 )
 _NO_ERROR: dict[str, object] = {"error": None, "error_kind": None}
-_NO_GENERATION = {
+_NO_GENERATION: dict[str, object] = {
     "asked_at": None,
     "receipt_run_id": None,
     "receipt_task_id": None,
+    "flow_run_id": None,
     "generator": None,
     "generated": None,
 }
@@ -210,10 +211,15 @@ class VariantState:
         values = {"status": VariantStatus.PENDING, "error": reason}
         await self._change(_PROCESSING, values, self._is_same_claim())
 
-    async def cancel(self) -> bool:
-        """Nobody wants it any more; returns whether it was open."""
+    async def cancel(self, *, of_run: UUID | None = None) -> bool:
+        """Nobody wants it any more; returns whether it was open.
+
+        With `of_run` because that run was cancelled: one that was retried since, and is another
+        run's, stays open.
+        """
         values = {"status": VariantStatus.CANCELLED, "completed_at": func.now()}
-        return await self._change(_OPEN, values)
+        run = func.coalesce(col(AdVariant.flow_run_id), col(AdVariant.requested_by))
+        return await self._change(_OPEN, values, *([] if of_run is None else [run == of_run]))
 
     async def retry(self) -> None:
         """Make a failed or cancelled one pending again.

@@ -37,7 +37,7 @@ RunState = State[object]
 
 
 async def start_generation(session: AsyncSession, variant: AdVariant) -> UUID | None:
-    """Start a run that generates the variant, once for each run that it was given to before.
+    """Start a run that generates the variant, once an attempt and run that it was given to before.
 
     Returns its id; None where the server has no deployment for it.
     """
@@ -49,7 +49,7 @@ async def start_generation(session: AsyncSession, variant: AdVariant) -> UUID | 
         "workspace_id": variant.workspace_id,
         "review": variant.wants_review,
     }
-    key = f"variant/{variant.token}/{variant.flow_run_id or 'first'}"
+    key = f"variant/{variant.token}/{variant.attempt}/{variant.flow_run_id or 'first'}"
     run = await _start(GENERATE, parameters, name=f"variant-{variant.id}", key=key)
     if run is not None:
         await VariantState(session, variant).assign(run)
@@ -136,15 +136,15 @@ async def expire_reviews(session: AsyncSession, *, older_than: float) -> int:
     return len(old)
 
 
-async def cancel_variant(variant_id: int) -> bool:
-    """Cancel a variant whose run was cancelled, and its generation; returns whether it was open.
+async def cancel_variant(variant_id: int, *, of_run: UUID | None) -> bool:
+    """Cancel a variant because this run of it was, and its generation; returns whether it was open.
 
     Raises:
         UnknownVariantError: there is none.
         AdSparkError: it is cancelled, but its generation could not be stopped.
     """
     async with connect_database() as database:
-        return await cancel(database, open_generator, variant_id=variant_id)
+        return await cancel(database, open_generator, variant_id=variant_id, of_run=of_run)
 
 
 async def stop_variants(variant_ids: Sequence[int]) -> list[str]:

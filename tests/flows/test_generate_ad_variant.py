@@ -1,5 +1,6 @@
 """The flow generate-ad-variant: its result, its page, and that nothing is paid twice."""
 
+import asyncio
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +15,8 @@ from adspark.errors import GenerationFailedError, InvalidQueryError, UnknownVari
 from adspark.models import VariantStatus
 from adspark.settings import get_settings
 from adspark.variants.lists import list_variants
+from adspark.variants.state import VariantState
+from adspark.variants.store import read_variant
 from flows.generate_ad_variant import generate_ad_variant
 from tests.support import asking
 from tests.support.workshop import Workshop
@@ -124,6 +127,29 @@ async def test_what_fails_for_a_moment_is_tried_again_and_paid_once(shop: Worksh
     shop.switch_on({"kind": "server_error", "times": 2})
     assert (await generate_ad_variant(ad, "Red", 1)).status is VariantStatus.COMPLETED
     assert shop.bill["paid"] == 1
+
+
+async def test_a_variant_that_is_cancelled_between_two_attempts_ends_its_run_as_cancelled(
+    shop: Workshop, environment: pytest.MonkeyPatch
+) -> None:
+    environment.setenv("ADSPARK_RETRY_DELAYS", ",".join(["0.05"] * 50))
+    get_settings.cache_clear()
+    ad, *_ = await shop.stock()
+    shop.switch_on({"kind": "server_error", "times": 1000})
+    (variant_id,) = await shop.request(ad, prompt="Red")
+
+    async def cancel() -> None:
+        while (await shop.row(variant_id)).status != "processing":
+            await asyncio.sleep(0.05)
+        async with shop.database.session() as session:
+            row = await read_variant(session, variant_id=variant_id)
+            assert await VariantState(session, row).cancel()
+            await session.commit()
+
+    cancelling = asyncio.create_task(cancel())
+    state = await generate_ad_variant(ad, "Red", 1, variant_id=variant_id, return_state=True)
+    await cancelling
+    assert (state.is_cancelled(), state.message) == (True, f"variant {variant_id} was cancelled")
 
 
 async def test_a_failure_ends_run_and_row_with_its_cause(shop: Workshop) -> None:

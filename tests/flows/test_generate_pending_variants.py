@@ -16,6 +16,7 @@ from adspark.variants.batches.store import pause_batch, resume_batch
 from flows.generate_ad_variant import generate_ad_variant
 from flows.generate_pending_variants import generate_pending_variants
 from orchestration.runs.batch_runs import start_batch
+from orchestration.runs.variant_runs import stop_variants
 from tests.support.workshop import Workshop
 
 pytestmark = pytest.mark.usefixtures("environment")
@@ -98,6 +99,24 @@ async def test_a_variant_whose_run_was_cancelled_is_cancelled(
         await client.set_flow_run_state(run.id, Cancelled())
     assert (await generate_pending_variants()).cancelled == 1
     assert (await shop.row(variant_id)).status == "cancelled"
+
+
+async def test_a_variant_that_is_retried_after_its_run_was_cancelled_gets_a_new_one(
+    shop: Workshop, deployment: UUID
+) -> None:
+    ids = await shop.stock()
+    (variant_id,) = await shop.request(ids[0])
+    await generate_pending_variants()
+    (run,) = await runs(deployment)
+    await shop.cancel(variant_id)
+    await stop_variants([variant_id])
+    async with get_client() as client:
+        assert (await client.read_flow_run(run.id)).state_name == "Cancelled"
+    await shop.retry(variant_id)  # while Prefect is away, so without a run
+    assert (await generate_pending_variants()).started == 1
+    assert {one.id for one in await runs(deployment)} > {run.id}
+    assert (await generate_pending_variants()).under_way == 1
+    assert (await shop.row(variant_id)).status == "pending"
 
 
 async def test_without_anything_to_do_it_says_so() -> None:

@@ -477,6 +477,20 @@ async def test_a_retry_begins_anew_only_what_is_over(
     assert (generation_key(again) == generation_key(begun)) is is_kept
 
 
+async def test_the_cancellation_of_a_run_ends_no_variant_that_was_retried_since(
+    session: AsyncSession,
+) -> None:
+    begun = await begin(session, await ask(session))
+    assert begun.flow_run_id is not None
+    assert not await VariantState(session, begun).cancel(of_run=uuid4())
+    assert await VariantState(session, begun).cancel(of_run=begun.flow_run_id)
+    await VariantState(session, await read(session, begun)).retry()
+    again = await read(session, begun)
+    assert (again.status, again.flow_run_id) == (PENDING, None)
+    assert not await VariantState(session, again).cancel(of_run=begun.flow_run_id)
+    assert (await read(session, again)).status is PENDING
+
+
 async def test_a_retry_of_what_was_never_submitted_is_paid(session: AsyncSession) -> None:
     begun = await begin(session, await ask(session))
     await VariantState(session, begun).fail(TimeoutError("the ad took too long to render"))
