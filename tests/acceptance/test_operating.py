@@ -35,7 +35,8 @@ def test_a_failure_is_found_looked_at_and_retried_under_its_own_id(stack: Stack)
 
     shown = stack.adspark("task", run["id"][:8])
     assert shown.returncode == 0
-    for words in ("watch_id: 4711", "check_watch", "Traceback", f"adspark retry {run['id']}"):
+    anew = "adspark run process-watch -p NAME=VALUE"
+    for words in ("watch_id: 4711", "check_watch", "Traceback", anew):
         assert words in shown.stdout, shown.stdout
 
     unanswered = stack.adspark("retry", group["key"])
