@@ -34,7 +34,7 @@ _OVERWRITE = text(f"""
     UPDATE watch SET {", ".join(f"{name} = :{name}" for name in _FIELDS)},
         due_at = CASE
             WHEN :asks_for_more THEN now()
-            WHEN monthly_budget IS DISTINCT FROM :monthly_budget AND due_at >= {NEXT_MONTH}
+            WHEN monthly_budget IS DISTINCT FROM :monthly_budget AND due_at = {NEXT_MONTH}
             THEN now()
             WHEN interval_minutes <> :interval_minutes
             THEN greatest(now(), checked_at + make_interval(mins => :interval_minutes))

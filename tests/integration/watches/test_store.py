@@ -148,6 +148,11 @@ async def test_a_change_makes_the_watch_due_and_keeps_what_it_knows(place: Place
             {"monthly_budget": 5},
             "updated_at",
         ),
+        (  # only due after the month's end, as on its last day
+            "date_trunc('month', now(), 'UTC') + interval '1 month 1 hour'",
+            {"monthly_budget": 5},
+            "date_trunc('month', now(), 'UTC') + interval '1 month 1 hour'",
+        ),
         ("checked_at + interval '1 day'", {"max_pages": 9}, "updated_at"),
         ("checked_at + interval '1 day'", {"region": "US"}, "updated_at"),
     ],
@@ -159,8 +164,6 @@ async def test_a_change_makes_a_watch_due_only_where_it_asks_for_another_search(
     await place.check(watch_id)
     await place.change(f"UPDATE watch SET due_at = {due}")
     assert (await save(place.database, **change)).outcome is Outcome.CHANGED
-    if "region" in change:  # it is reset, as if it never had been checked
-        await place.change("UPDATE watch SET checked_at = now()")
     (row,) = await place.rows(f"SELECT due_at = {next_look} AS is_so FROM watch")
     assert row.is_so
 
