@@ -15,8 +15,6 @@ for _model in (FlowRun, DeploymentResponse, FlowRunUpdate, LogCreate):
 
 _OF_A_RUN = "PREFECT__"  # variables that are no settings
 _FILES = (".env", "prefect.toml", "pyproject.toml")  # of a working folder, with settings
-
-
 _PASSED_ON = settings_variables()  # in Prefect's own words: False for false
 
 

@@ -8,6 +8,7 @@ from prefect.client.schemas.objects import FlowRun
 from pydantic import BaseModel
 
 from adspark.text.counts import counted
+from adspark.text.sentences import without_full_stop
 from orchestration.runs.flow_runs import count_runs, filter_runs, read_flow_names
 from orchestration.runs.requeue import is_given_up
 from orchestration.server.pool_snapshot import FailedStarts, PoolSnapshot
@@ -49,7 +50,7 @@ def find_problems(pool: PoolSnapshot) -> list[Problem]:
         found.append(Problem(what=what, remedy=remedy))
     for one in pool.failed_starts:
         runs = counted(one.runs, "run")
-        what = f"{runs} of {one.flow} could not begin: {one.cause.rstrip('.')}"
+        what = f"{runs} of {one.flow} could not begin: {without_full_stop(one.cause)}"
         found.append(Problem(what=what, remedy="adspark failures"))
     return found
 

@@ -40,6 +40,15 @@ async def runs(deployment: UUID) -> list[FlowRun]:
     return sorted(found, key=lambda run: run.created or run.id.bytes)
 
 
+async def request_with_run(shop: Workshop, deployment: UUID) -> tuple[int, FlowRun]:
+    """A variant that is requested, and the run that was started for it."""
+    ids = await shop.stock()
+    (variant_id,) = await shop.request(ids[0])
+    await generate_pending_variants()
+    (run,) = await runs(deployment)
+    return variant_id, run
+
+
 async def test_each_waiting_variant_gets_one_run_oldest_first(
     shop: Workshop, deployment: UUID
 ) -> None:
@@ -56,10 +65,7 @@ async def test_each_waiting_variant_gets_one_run_oldest_first(
 async def test_what_a_dead_run_has_left_is_given_to_another(
     shop: Workshop, deployment: UUID
 ) -> None:
-    ids = await shop.stock()
-    await shop.request(ids[0])
-    await generate_pending_variants()
-    (run,) = await runs(deployment)
+    _, run = await request_with_run(shop, deployment)
     async with get_client() as client:
         await client.set_flow_run_state(run.id, Pending())
         await client.set_flow_run_state(run.id, Running())
@@ -72,10 +78,7 @@ async def test_a_run_that_counts_as_running_but_works_on_nothing_is_replaced(
     shop: Workshop, deployment: UUID
 ) -> None:
     """Killed with its worker: Prefect cannot know, but nobody holds the variant."""
-    ids = await shop.stock()
-    (variant_id,) = await shop.request(ids[0])
-    await generate_pending_variants()
-    (run,) = await runs(deployment)
+    variant_id, run = await request_with_run(shop, deployment)
     async with get_client() as client:
         await client.set_flow_run_state(run.id, Pending())
         await client.set_flow_run_state(run.id, Running())
@@ -91,10 +94,7 @@ async def test_a_run_that_counts_as_running_but_works_on_nothing_is_replaced(
 async def test_a_variant_whose_run_was_cancelled_is_cancelled(
     shop: Workshop, deployment: UUID
 ) -> None:
-    ids = await shop.stock()
-    (variant_id,) = await shop.request(ids[0])
-    await generate_pending_variants()
-    (run,) = await runs(deployment)
+    variant_id, run = await request_with_run(shop, deployment)
     async with get_client() as client:
         await client.set_flow_run_state(run.id, Cancelled())
     assert (await generate_pending_variants()).cancelled == 1
@@ -104,10 +104,7 @@ async def test_a_variant_whose_run_was_cancelled_is_cancelled(
 async def test_a_variant_that_is_retried_after_its_run_was_cancelled_gets_a_new_one(
     shop: Workshop, deployment: UUID
 ) -> None:
-    ids = await shop.stock()
-    (variant_id,) = await shop.request(ids[0])
-    await generate_pending_variants()
-    (run,) = await runs(deployment)
+    variant_id, run = await request_with_run(shop, deployment)
     await shop.cancel(variant_id)
     await stop_variants([variant_id])
     async with get_client() as client:

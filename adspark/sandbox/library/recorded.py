@@ -37,8 +37,8 @@ def drop_nonces(link: str) -> str:
 
 def _on_sandbox(row: Row) -> Row:
     moved = dict(row)
-    is_page_rendered = not row.get("image") and not row.get("link")
-    for name in (*_OWN_ADDRESSES, *(["details_link"] if is_page_rendered else [])):
+    has_picture = row.get("image") or row.get("link")
+    for name in _OWN_ADDRESSES if has_picture else (*_OWN_ADDRESSES, "details_link"):
         if name in row:
             parts = urlsplit(str(row[name]))
             moved[name] = parts.path + (f"?{parts.query}" if parts.query else "")

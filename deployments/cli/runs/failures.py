@@ -115,9 +115,11 @@ def _print_hints(found: "list[FailureGroup]") -> None:
     print_line(f"All about one run: adspark task {found[0].runs[0]}")
     if again := [group for group in found if not group.fails_again]:
         out.print(f"Retry: adspark retry {again[0].key}")
-    from deployments.operations.runs.failures import command_with_others  # noqa: PLC0415  (slow)
-
     if wrong := [group for group in found if group.fails_again]:
+        from deployments.operations.runs.failures import (  # noqa: PLC0415  (slow)
+            command_with_others,
+        )
+
         keys = ", ".join(group.key for group in wrong)
         print_line(
             f"Not to be retried, for their parameters or job variables are wrong: {keys}. Start "

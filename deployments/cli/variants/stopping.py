@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from adspark.errors import AdSparkError
 from adspark.text.counts import counted
+from adspark.text.sentences import with_full_stop
 from deployments.cli.server import call_server
 from deployments.environment.running_stack import find_api_url
 
@@ -29,4 +30,4 @@ def stop(variants: Sequence[int], *, submitted: int) -> list[str]:
         except AdSparkError as error:
             why = str(error)
     left = counted(submitted, "generation")
-    return [f"{left} submitted before may go on: {why.removesuffix('.')}."] if submitted else []
+    return [with_full_stop(f"{left} submitted before may go on: {why}")] if submitted else []
