@@ -47,7 +47,8 @@ async def test_a_grid_says_what_is_there_and_how_long_it_takes_before_it_is_requ
     assert "it begins by itself once Prefect is back" in answer.text
     assert "there already, and not requested again: 1" in answer.text
     assert await number_of_variants(database) == 4
-    assert "Red &lt;b&gt;" in (await pages.get("/variants/batches")).text
+    listed = (await pages.get("/variants/batches")).text
+    assert "Red &lt;b&gt;" in listed and "Ads: 2 · prompts: 2 · requested by user 1" in listed
 
 
 async def test_a_form_sent_again_with_another_prompt_asks_for_its_price_and_is_another_batch(
