@@ -49,7 +49,7 @@ class AdWords(BaseModel):
             return f"not read yet{f': {missing}' if missing else ''}"
         if self.lines and self.confidence is not None:
             language = f", language {self.language}" if self.language else ""
-            sure = f"{min(_SUREST, round(100 * self.confidence))} %"
+            sure = f"{min(_SUREST, round(100 * self.confidence))}%"
             return f"read from its picture, {sure} sure{language}{self._unread}"
         if not self.unread_lines:
             return "none: its picture was read and has none"

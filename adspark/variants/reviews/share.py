@@ -9,7 +9,7 @@ _Z = 1.959964  # of 95 %
 
 
 class Share(BaseModel):
-    """So many of so many cases, and Wilson's 95 % interval of the share behind them, 0 to 1.
+    """So many of so many cases, and Wilson's 95% interval of the share behind them, 0 to 1.
 
     Source: Wilson, Probable inference, JASA 22 (1927) 209. With no cases it is the whole range.
     """

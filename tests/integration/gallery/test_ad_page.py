@@ -166,7 +166,7 @@ async def test_read_words_are_shown_with_their_confidence_and_language(
 
     page = (await pages.get(f"/ads/{ad(3)}")).text
 
-    assert "Read from its picture, 87 % sure, language en" in part(page, "words")
+    assert "Read from its picture, 87% sure, language en" in part(page, "words")
     assert 'lang="en"' in part(page, "words")
     assert "<b>Sale</b>" in part(page, "words")
     assert f'src="/media/thumbnails/aa/{_HASH}.webp"' in page  # browsers show no TIFF

@@ -119,7 +119,7 @@ async def test_a_profile_draws_its_figures_and_holds_them_as_tables(
     assert ["10", "5", "1", "0", "80%"] in lasted
     assert "2 of 5 ads still run; how long they will last is not known." in page
     assert "(it is censored)" in page
-    assert "100.0 %" in page
+    assert "100.0%" in page
     assert "says nothing about money or views" in page
     assert "300 × 250" in page
     assert "Germany" in page
@@ -209,7 +209,7 @@ async def test_several_are_compared_on_the_same_scales(runs: GalleryClient) -> N
     axes = [re.findall(r'<g class="axis">.*?</g>', one, re.DOTALL) for one in sections]
     assert len(axes[0]) == 3
     assert axes[0][:2] == axes[1][:2] == axes[2][:2]
-    assert "50.0 %" in page or "100.0 %" in page
+    assert "50.0%" in page or "100.0%" in page
     assert "of the ads of those compared" in page
     assert "style=" not in page
 

@@ -197,6 +197,7 @@ async def test_what_works_is_said_with_cases_and_interval(
     pages: GalleryClient, database: Database
 ) -> None:
     assert "Nobody has decided yet." in (await pages.get("/variants/outcomes")).text
+    assert "nobody has decided yet" in (await pages.get("/variants")).text
     async with database.session() as session:
         done = await finish(session, await ask(session, ad(1), prompt="Red <b>"))
         await save_review(session, variant=done, review=Review(user_id=1, is_approved=True))

@@ -16,9 +16,9 @@ READ: dict[str, Any] = {
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({}, "read from its picture, 97 % sure, language en"),
+        ({}, "read from its picture, 97% sure, language en"),
         ({"language": None, "unread_lines": 1},
-         "read from its picture, 97 % sure; 1 more could not be read"),
+         "read from its picture, 97% sure; 1 more could not be read"),
         ({"lines": [], "unread_lines": 3, "script": "greek"},
          "its picture has words that were not read; 3 lines are in a script (greek) that "
          "RapidOCR 3.10.0 does not know"),

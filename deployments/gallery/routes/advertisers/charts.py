@@ -161,7 +161,7 @@ def draw_survival(curve: Survival, scale: TimeScale) -> Chart:
         share = step.survival
         if step.still_running:
             marks.append((at, _y(share, 1)))
-    shares = [Tick(_y(part / 4, 1), f"{part * 25} %") for part in range(5)]
+    shares = [Tick(_y(part / 4, 1), f"{part * 25}%") for part in range(5)]
     return Chart(
         x_ticks, shares, line=_path(points), marks=tuple(marks), rows=_survival_rows(curve)
     )
