@@ -5,6 +5,7 @@ on a command line or in a setting stands apart, for pages are read by people who
 """
 
 from adspark.text.redaction import redact
+from adspark.text.sentences import without_full_stop
 from adspark.text.storable import clean_text
 
 _LONGEST = 500  # characters of an error that is not ours
@@ -34,7 +35,7 @@ class AdSparkError(Exception):
 def _joined(message: str, command: str) -> str:
     if message.endswith("?"):
         return f"{message} {command[:1].upper()}{command[1:]}"
-    return f"{message.removesuffix('.')}{', ' if command.startswith('or ') else '; '}{command}"
+    return f"{without_full_stop(message)}{', ' if command.startswith('or ') else '; '}{command}"
 
 
 class TemporaryError(AdSparkError):

@@ -11,6 +11,7 @@ import httpx
 
 from adspark.errors import UnusableContentError
 from adspark.net.decompression import ACCEPTED, Decoder, choose_decoder
+from adspark.text.sentences import without_full_stop
 
 MAX_BYTES = 20 * 2**20
 """Of a response, decompressed; a page of 100 ads has 0.2 MB, so this is far from any real one."""
@@ -59,7 +60,7 @@ class BoundedStream(httpx.AsyncByteStream):
                     self._count(len(piece))
                     yield piece
             except UnusableContentError as error:
-                raise httpx.DecodingError(str(error).removesuffix(".")) from error
+                raise httpx.DecodingError(without_full_stop(str(error))) from error
             if self._decoder.is_over:
                 return
         if not self._decoder.is_complete:
@@ -93,7 +94,7 @@ def bound_responses(most: int = MAX_BYTES) -> dict[str, list[Hook]]:
         try:
             decoder = choose_decoder(encoding, "the answer")
         except UnusableContentError as error:
-            raise httpx.DecodingError(str(error).removesuffix(".")) from error
+            raise httpx.DecodingError(without_full_stop(str(error))) from error
         stream = cast("httpx.AsyncByteStream", response.stream)
         response.stream = BoundedStream(stream, decoder, most)
 

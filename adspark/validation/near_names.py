@@ -7,6 +7,7 @@ import difflib
 from collections.abc import Iterable
 from itertools import islice
 
+from adspark.text.sentences import without_full_stop
 from adspark.validation.names import name_key
 
 MOST_COMPARED = 10_000
@@ -52,4 +53,4 @@ def describe_unknown(
         otherwise: what it ends with where none is like it.
     """
     question = ask_for(find_near(written, known))
-    return f"{unknown.removesuffix('.')}; {question}" if question else f"{unknown}{otherwise}"
+    return f"{without_full_stop(unknown)}; {question}" if question else f"{unknown}{otherwise}"
