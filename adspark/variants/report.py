@@ -72,7 +72,7 @@ def describe_similarity(variant: VariantSummary) -> str:
 def _describe(variant: VariantSummary) -> list[str]:
     facts = [f"Status: {variant.status}"]
     if variant.confidence_score is not None:
-        facts.append(f"Confidence: {variant.confidence_score:g}")
+        facts.append(f"Confidence: {variant.confidence_score:.0%}")
     facts.append(f"Similarity to the original: {describe_similarity(variant)}")
     if variant.problem:
         facts.append(f"Mind: {escape_markdown(variant.problem)}")

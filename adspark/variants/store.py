@@ -69,7 +69,7 @@ class VariantSummary(BaseModel):
         """What it came to, in one line."""
         match self.status:
             case VariantStatus.COMPLETED:
-                parts = [f"confidence {self.confidence_score:g}"]
+                parts = [f"confidence {self.confidence_score:.0%}"]
                 parts += [self.problem] if self.problem else []
                 parts += ["too close to the original"] if self.is_too_close else []
                 failed = len(self.rule_check.failed) if self.rule_check else 0

@@ -41,7 +41,7 @@ async def test_without_a_row_it_makes_one_and_shows_both_pictures(shop: Workshop
     page = await artifact(f"variant-{made.id}")
     assert str(page.data).count("](data:image/jpeg;base64,") == 2
     assert "Summer" in str(page.data)
-    assert page.description == f"variant {made.id} completed: confidence 1"
+    assert page.description == f"variant {made.id} completed: confidence 100%"
     assert (await artifact(f"variant-{made.id}-progress")).data == 100.0
 
 

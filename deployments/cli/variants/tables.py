@@ -168,7 +168,7 @@ def _facts(variant: VariantSummary, media: MediaStore) -> dict[str, object]:
         "workflow": variant.workflow and plain(variant.workflow),
         "seed": variant.seed and plain(variant.seed),
         "workspace": variant.workspace_id,
-        "confidence": None if confidence is None else f"{confidence:g}",
+        "confidence": None if confidence is None else f"{confidence:.0%}",
         "similarity": None if confidence is None else describe_similarity(variant),
         "original": variant.original_path and media.locate(variant.original_path),
         "picture": variant.image_path and media.locate(variant.image_path),

@@ -320,7 +320,7 @@ def test_one_is_shown_with_pictures_copy_and_reviews(database_url: str) -> None:
         "  user        1",
         "  attempt     1, dify",
         "  workspace   3",
-        "  confidence  1",
+        "  confidence  100%",
         "  similarity  picture 10%, copy 50%",
         "  mind        the copy is short",
         "  Summer",
@@ -368,7 +368,7 @@ def test_what_has_no_picture_is_not_opened(database_url: str) -> None:
     for number, reason in {
         "1": "variant 1 is pending.",
         "2": "variant 2 failed: It took too long.",
-        "3": "variant 3 completed: confidence 1; it has no picture.",
+        "3": "variant 3 completed: confidence 100%; it has no picture.",
     }.items():
         for original in ((), ("--original",)):
             with pytest.raises(UnusableContentError) as raised:

@@ -167,7 +167,7 @@ async def test_the_facts_are_complete(media: MediaStore) -> None:
     )
     assert page.startswith(f"## Variant 7 of {AD}\n\n**Prompt:** Red\n")
     assert page.endswith(
-        "- Status: completed\n- Confidence: 0.8\n"
+        "- Status: completed\n- Confidence: 80%\n"
         "- Similarity to the original: picture 95%, copy 50%; too close\n"
         "- Made by: dify, attempt 2\n"
     )
@@ -187,7 +187,7 @@ async def test_the_verdicts_of_brand_rules_stand_there_those_that_failed_first(
         "| banned words on the picture | not checked | RapidOCR is not installed |\n"
         "| languages in the copy | passed | its language is en |\n\n"
     )
-    assert made.headline == "variant 7 completed: confidence 0.8; 1 rule failed"
+    assert made.headline == "variant 7 completed: confidence 80%; 1 rule failed"
 
 
 @pytest.mark.parametrize(

@@ -382,7 +382,7 @@ async def test_a_completed_one_has_all_that_was_made(session: AsyncSession) -> N
     for field, value in DONE.model_dump().items():
         assert getattr(done, field) == value, field
     assert done.completed_at is not None
-    assert variants.summary_of(done).headline == f"variant {done.id} completed: confidence 1"
+    assert variants.summary_of(done).headline == f"variant {done.id} completed: confidence 100%"
 
 
 async def test_what_a_service_tells_is_kept_but_for_what_no_database_holds(
