@@ -102,6 +102,10 @@ class UnusableContentError(PermanentError):
     """A page or picture is empty, broken, too large, too slow, or at an address not allowed."""
 
 
+class DeliveryUnknownError(PermanentError):
+    """A message was sent, and nobody knows whether it arrived; once more it might arrive twice."""
+
+
 class GenerationFailedError(PermanentError):
     """The generator ran and failed; another attempt is paid for again."""
 

@@ -39,7 +39,8 @@ async def send_digest(
 ) -> DigestSummary:
     """Report what is new since the last digest, under Artifacts and to the configured addresses.
 
-    It fails where a message could not be delivered; the message waits for the next run.
+    It fails where a message could not be delivered, which waits for the next run, or where nobody
+    knows whether one was, which is not sent again.
 
     Args:
         even_if_empty: Send it even if there is nothing new.

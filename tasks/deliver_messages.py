@@ -6,18 +6,27 @@ from datetime import datetime
 from functools import partial
 
 from prefect.logging import get_run_logger
+from pydantic import SecretStr
 
 from adspark.db.engine import Database
-from adspark.errors import AdSparkError, ServiceUnavailableError, describe_error
+from adspark.errors import (
+    AdSparkError,
+    DeliveryUnknownError,
+    ServiceUnavailableError,
+    describe_error,
+)
 from adspark.models import Message
 from adspark.notifications.apprise import Receiver, list_receivers, send_chunk, write_chunks
 from adspark.notifications.message import read_markdown
 from adspark.notifications.outbox import (
     MOST_ATTEMPTS,
+    UnansweredMessage,
     ack_message,
     claim_message,
     count_delivered,
+    keep_claimed,
     nack_message,
+    read_unanswered,
     receivers_by_hash,
     save_chunks,
 )
@@ -38,6 +47,7 @@ async def deliver_messages(since: datetime) -> int:
 
     Raises:
         ServiceUnavailableError: some were not.
+        DeliveryUnknownError: of some nobody knows, and no other is left.
         ConfigurationError: Apprise does not understand an address.
     """
     addresses = (await DigestRecipients.load_configured()).list_addresses()
@@ -48,20 +58,53 @@ async def deliver_messages(since: datetime) -> int:
         while message := await _claim(database, waiting):
             receiver = receivers[message.recipient]
             error = await _send_next(database, message, receiver)
-            if error:
+            if error is not None:
                 waiting.remove(message.recipient)
-                place = addresses.index(receiver.address) + 1
-                failures.append(f"address {place} of {len(addresses)}{without_full_stop(error)}")
+            if error:
+                failures.append(f"{_place(addresses, receiver)}{without_full_stop(error)}")
         async with database.session() as session:
             delivered = await count_delivered(session, since=since, recipients=list(receivers))
-    get_run_logger().info("%d messages delivered, %d not", delivered, len(failures))
-    if failures:
-        raise ServiceUnavailableError(
-            f"Not delivered, and kept for the next try, {MOST_ATTEMPTS} in all: "
-            f"{'; '.join(failures)}. See whether the service is up, and whether its address (block "
-            f"digest-recipients/adspark, or ADSPARK_NOTIFY_ADDRESSES) is still right."
-        )
+            found = await read_unanswered(session, since=since, recipients=list(receivers))
+    unanswered = [_describe_unanswered(addresses, receivers[one.recipient], one) for one in found]
+    get_run_logger().info(
+        "%d messages delivered, %d not, %d perhaps", delivered, len(failures), len(unanswered)
+    )
+    _raise_problems(failures, unanswered)
     return delivered
+
+
+def _raise_problems(failures: Sequence[str], unanswered: Sequence[str]) -> None:
+    sentences = []
+    if failures:
+        sentences.append(
+            f"Not delivered, and kept for the next try, {MOST_ATTEMPTS} in all: "
+            f"{'; '.join(failures)}."
+        )
+    if unanswered:
+        sentences.append(
+            f"Nobody knows whether it arrived, and it is not sent again: {'; '.join(unanswered)}. "
+            f"What it tells is in the run's artifact."
+        )
+    sentences.append(
+        "See whether the service is up, and whether its address (block "
+        "digest-recipients/adspark, or ADSPARK_NOTIFY_ADDRESSES) is still right."
+    )
+    if failures:
+        raise ServiceUnavailableError(" ".join(sentences))
+    if unanswered:
+        raise DeliveryUnknownError(" ".join(sentences))
+
+
+def _place(addresses: Sequence[SecretStr], receiver: Receiver) -> str:
+    """Which address; itself it is a secret."""
+    return f"address {addresses.index(receiver.address) + 1} of {len(addresses)}"
+
+
+def _describe_unanswered(
+    addresses: Sequence[SecretStr], receiver: Receiver, message: UnansweredMessage
+) -> str:
+    label = _label(receiver, message.chunks_delivered, message.chunks)
+    return f"{_place(addresses, receiver)}{label}: {without_full_stop(message.error)}"
 
 
 async def _claim(database: Database, recipients: Sequence[str]) -> Message | None:
@@ -72,13 +115,19 @@ async def _claim(database: Database, recipients: Sequence[str]) -> Message | Non
 
 
 async def _send_next(database: Database, message: Message, receiver: Receiver) -> str | None:
-    """Send the next chunk of a claimed message, and ack or nack it; returns which target and chunk
-    was not delivered, and why."""
+    """Send the next chunk of a claimed message, and ack or nack it.
+
+    Returns which target and chunk was not delivered, and why; an empty text where nobody knows
+    whether it was, which stays in the database: it is told at the end, also by a retry.
+    """
     message_id, place = message.id, message.parts_delivered
     chunks: list[Chunk] = []
     try:
         chunks = await _split(database, message, receiver)
         await send_chunk(receiver, chunks[place], await _read_pictures(chunks[place]))
+    except DeliveryUnknownError as error:
+        await _keep_claimed(database, message_id, str(error))
+        return ""
     except AdSparkError as error:
         async with database.session() as session:
             await nack_message(session, message_id=message_id, error=str(error))
@@ -86,11 +135,18 @@ async def _send_next(database: Database, message: Message, receiver: Receiver) -
         return f"{_label(receiver, place, len(chunks))}: {error}"
     except Exception as error:  # whether it arrived is not known, so it is not sent again
         get_run_logger().exception("Message %d failed unforeseen", message_id)
-        return f"{_label(receiver, place, len(chunks))}: {describe_error(error)}"
+        await _keep_claimed(database, message_id, describe_error(error))
+        return ""
     async with database.session() as session:
         await ack_message(session, message_id=message_id, chunk=place, chunks=len(chunks))
         await session.commit()
     return None
+
+
+async def _keep_claimed(database: Database, message_id: int, error: str) -> None:
+    async with database.session() as session:
+        await keep_claimed(session, message_id=message_id, error=error)
+        await session.commit()
 
 
 async def _read_pictures(chunk: Chunk) -> dict[str, bytes]:

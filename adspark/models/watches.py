@@ -165,8 +165,8 @@ class Message(SQLModel, table=True):
 
     It goes in as many chunks (`parts`) as the receiver's service wants; how many are delivered is
     noted with each. `sending_at` is set before a chunk is sent. A message that has it and is
-    neither delivered nor failed met a crash on the way: nobody knows whether that chunk was
-    delivered, so it is not sent again.
+    neither delivered nor failed met a crash on the way, or, if it has an error, a service that did
+    not answer: nobody knows whether that chunk was delivered, so it is not sent again.
     """
 
     __table_args__ = (Index(None, "created_at", postgresql_where=text("delivered_at IS NULL")),)

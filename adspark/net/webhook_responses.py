@@ -1,22 +1,27 @@
-"""A bound on the responses of webhooks, in bytes and in time.
+"""A bound on the responses of webhooks, in bytes and in time; and what became of each request.
 
 Apprise posts through `requests`, which reads and decompresses the whole of a response, without a
-bound. Only its status says whether a message was delivered; its text is not needed.
+bound. Only its status says whether a message was delivered; its text is not needed. Of what failed
+Apprise says no more than that it did. Every request of every service of it passes this adapter.
 """
 
+import functools
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3 import BaseHTTPResponse
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool
+from urllib3.connection import HTTPConnection
 from urllib3.exceptions import HTTPError
 
 from adspark.errors import UnusableContentError
 from adspark.net.decompression import choose_decoder
+from adspark.net.webhook_failures import describe_failure, describe_redirect
 
 MAX_BYTES = 256 * 1024
 """Of a response, compressed and decompressed; what follows is not read."""
@@ -27,16 +32,64 @@ _CHUNK = 16 * 1024
 _thread = threading.local()
 
 
-class _BoundedAdapter(HTTPAdapter):
-    """Reads the beginning of a response, and closes its connection where there is more."""
+@dataclass
+class Exchange:
+    """What became of the requests that one message took.
 
-    def send(self, *args: Any, **kwargs: Any) -> requests.Response:  # noqa: ANN401
-        response = super().send(*args, **kwargs)
-        if getattr(_thread, "is_bounded", False):
-            encoding = response.headers.get("content-encoding", "")
-            vars(response)["_content"] = _read(response.raw, encoding)
-            vars(response)["_content_consumed"] = True
+    Attributes:
+        problem: what the service did at the last one that failed, as "answered 500".
+        is_unknown: one was sent as a whole and got no answer: it may have been taken.
+    """
+
+    problem: str | None = None
+    is_unknown: bool = False
+
+
+class _BoundedAdapter(HTTPAdapter):
+    """Reads the beginning of a response, and closes its connection where there is more; takes no
+    redirect for an answer, behind which the library would look for one elsewhere."""
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]  # noqa: ANN401
+        exchange: Exchange | None = getattr(_thread, "exchange", None)
+        if exchange is None:
+            return super().send(request, **options)
+        _thread.is_sent = False
+        try:
+            response = super().send(request, **options)
+        except (requests.RequestException, HTTPError, OSError) as error:
+            is_sent: bool = _thread.is_sent
+            timeout = options.get("timeout")
+            exchange.problem = describe_failure(error, timeout, is_sent=is_sent)
+            exchange.is_unknown |= is_sent
+            raise
+        if not response.ok:
+            exchange.problem = f"answered {response.status_code}"
+        if response.is_redirect:
+            exchange.problem = describe_redirect(response.status_code)
+            response.close()
+            raise requests.TooManyRedirects("a message is not sent on", request=request)
+        encoding = response.headers.get("content-encoding", "")
+        vars(response)["_content"] = _read(response.raw, encoding)
+        vars(response)["_content_consumed"] = True
         return response
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:  # noqa: ANN401
+        pool = super().get_connection_with_tls_context(*args, **kwargs)
+        pool.ConnectionCls = _noting(pool.ConnectionCls)
+        return pool
+
+
+@functools.cache
+def _noting(kind: type[HTTPConnection]) -> type[HTTPConnection]:
+    """A connection that notes when the whole of a request has been sent."""
+    if getattr(kind, "is_noting", False):
+        return kind
+
+    def request(self: HTTPConnection, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        kind.request(self, *args, **kwargs)
+        _thread.is_sent = True
+
+    return type(kind.__name__, (kind,), {"request": request, "is_noting": True})
 
 
 # What every session of the library is made with; other threads' responses stay as they are.
@@ -44,13 +97,14 @@ vars(requests.sessions)["HTTPAdapter"] = _BoundedAdapter
 
 
 @contextmanager
-def bounded_webhooks() -> Iterator[None]:
-    """Within this block, responses to what this thread posts with `requests` are bounded."""
-    _thread.is_bounded = True
+def bounded_webhooks() -> Iterator[Exchange]:
+    """Within this block, responses to what this thread posts with `requests` are bounded; yields
+    what becomes of it."""
+    _thread.exchange = exchange = Exchange()
     try:
-        yield
+        yield exchange
     finally:
-        _thread.is_bounded = False
+        _thread.exchange = None
 
 
 def _read(raw: BaseHTTPResponse, encoding: str) -> bytes:

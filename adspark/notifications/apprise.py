@@ -11,19 +11,21 @@ from apprise.attachment.memory import AttachMemory
 from apprise.common import OverflowMode
 from pydantic import SecretStr
 
-from adspark.errors import ConfigurationError, ServiceUnavailableError
-from adspark.net.webhook_responses import bounded_webhooks
+from adspark.errors import ConfigurationError, DeliveryUnknownError, ServiceUnavailableError
+from adspark.net.webhook_responses import Exchange, bounded_webhooks
 from adspark.notifications.message import Block, read_plain
 from adspark.notifications.services import Chunk, schemas_of, write_message
 from adspark.text.redaction import remember, secret_parts
 
-# A service that answers later may have delivered the message, and would get it again.
+# Of a service that answers later nobody knows whether it took the message.
 _TIMEOUT = 30.0  # seconds; Apprise's own is 4
 _SEND_TIMEOUT = 120.0  # seconds for a message, whose response may come byte by byte
 # Where Apprise's services keep what one address names: addressees, channels, rooms, topics.
 _TARGET_LISTS = ("targets", "topics", "channels", "rooms", "users", "groups", "devices")
 # Services that show one format, whatever an address names.
 _FORMATS = {"slack": NotifyFormat.MARKDOWN, "tgram": NotifyFormat.HTML}
+# Apprise calls these by the format that they get.
+_WEBHOOKS = frozenset({"json", "xml", "form"})
 
 
 # Apprise logs addresses, and its HTTP library their paths, in which webhooks have their tokens.
@@ -71,7 +73,7 @@ def write_chunks(receiver: Receiver, *, subject: str, blocks: Sequence[Block]) -
     service = _open(receiver)
     chunks = write_message(service, subject=subject, blocks=blocks)
     if not chunks:
-        raise ServiceUnavailableError(f"{service.service_name} makes nothing of the message")
+        raise ServiceUnavailableError(f"{_spoken_name(service)} makes nothing of the message")
     return chunks
 
 
@@ -88,6 +90,7 @@ async def send_chunk(
     Raises:
         ConfigurationError: Apprise does not understand the address.
         ServiceUnavailableError: the service did not take it.
+        DeliveryUnknownError: it may have taken it.
     """
     service = _open(receiver)
     post = service.send
@@ -102,8 +105,11 @@ async def send_chunk(
     if "mailto" in schemas_of(service):
         vars(service)["inline"] = True  # a picture is shown where the text names it
 
+    exchange = Exchange()
+
     def send_bounded(**call: Any) -> bool:  # noqa: ANN401
-        with bounded_webhooks():
+        nonlocal exchange
+        with bounded_webhooks() as exchange:
             return bool(post(**call | message))
 
     vars(service)["send"] = send_bounded
@@ -118,11 +124,12 @@ async def send_chunk(
                 attach=[_attach(*one) for one in (pictures or {}).items()] or None,
             )
     except TimeoutError as error:
-        raise ServiceUnavailableError(
-            f"{service.service_name} did not answer within {_SEND_TIMEOUT:g} s"
+        raise DeliveryUnknownError(
+            f"{_spoken_name(service)} did not answer within {_SEND_TIMEOUT:g} s"
         ) from error
     if not is_taken:
-        raise ServiceUnavailableError(f"{service.service_name} did not take the message")
+        kind = DeliveryUnknownError if exchange.is_unknown else ServiceUnavailableError
+        raise kind(f"{_spoken_name(service)} {exchange.problem or 'did not take the message'}")
 
 
 async def send(address: SecretStr, *, subject: str, body: str) -> None:
@@ -136,16 +143,23 @@ async def send(address: SecretStr, *, subject: str, body: str) -> None:
     Raises:
         ConfigurationError: Apprise does not understand the address.
         ServiceUnavailableError: the service did not take all of the message.
+        DeliveryUnknownError: it may have taken all of it.
     """
     receiver = Receiver(address)
-    failure: ServiceUnavailableError | None = None
+    failure: ServiceUnavailableError | DeliveryUnknownError | None = None
     for chunk in write_chunks(receiver, subject=subject, blocks=read_plain(body)):
         try:
             await send_chunk(receiver, chunk)
-        except ServiceUnavailableError as error:
+        except (ServiceUnavailableError, DeliveryUnknownError) as error:
             failure = error
     if failure is not None:
         raise failure
+
+
+def _spoken_name(service: NotifyBase) -> str:
+    """What a person calls the service."""
+    is_webhook = not _WEBHOOKS.isdisjoint(schemas_of(service))
+    return "The webhook" if is_webhook else str(service.service_name)
 
 
 def _attach(name: str, content: bytes) -> AttachMemory:

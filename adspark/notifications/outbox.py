@@ -2,7 +2,8 @@
 
 A claim is for the next chunk of a message; each delivered chunk is acknowledged before the next is
 claimed, so that a retry resumes with the first chunk that was not delivered, and none is knowingly
-sent twice.
+sent twice. Of one whose service did not answer nobody knows whether it arrived: it stays claimed,
+and has an error.
 """
 
 import hashlib
@@ -24,7 +25,7 @@ MOST_ATTEMPTS = 20
 _REPORTED_FOR = "7 days"  # an older digest is of no use any more
 
 _CLAIM = text(f"""
-    UPDATE message SET sending_at = clock_timestamp(), attempts = attempts + 1
+    UPDATE message SET sending_at = clock_timestamp(), attempts = attempts + 1, error = NULL
     WHERE id = (
         SELECT id FROM message
         WHERE delivered_at IS NULL AND sending_at IS NULL AND attempts < {MOST_ATTEMPTS}
@@ -52,6 +53,18 @@ _NACK = text("""
     UPDATE message SET sending_at = NULL, error = :error
     WHERE id = :message_id AND delivered_at IS NULL
 """)
+_KEEP_CLAIMED = text("""
+    UPDATE message SET error = :error
+    WHERE id = :message_id AND delivered_at IS NULL AND sending_at IS NOT NULL
+""")
+_UNANSWERED = text("""
+    SELECT recipient, error, parts_delivered AS chunks_delivered,
+        coalesce(jsonb_array_length(parts), 1) AS chunks
+    FROM message
+    WHERE delivered_at IS NULL AND sending_at >= :since AND error IS NOT NULL
+        AND recipient = ANY (:recipients)
+    ORDER BY created_at, id
+""")
 _COUNT = text("""
     SELECT count(*) FROM message WHERE delivered_at >= :since AND recipient = ANY (:recipients)
 """)
@@ -62,6 +75,7 @@ _STUCK = text(f"""
     FROM message
     WHERE delivered_at IS NULL AND created_at > now() - interval '{_REPORTED_FOR}'
         AND (sending_at < now() - interval '10 minutes'
+             OR sending_at IS NOT NULL AND error IS NOT NULL
              OR sending_at IS NULL
              AND (attempts >= {MOST_ATTEMPTS} OR NOT recipient = ANY (:recipients)))
     ORDER BY created_at, id
@@ -84,7 +98,10 @@ class StuckMessage(BaseModel):
     def headline(self) -> str:
         """The message and why it is stuck, in one line."""
         place = f"part {self.chunks_delivered + 1} of {self.chunks}" if self.chunks > 1 else ""
-        if self.is_unknown:
+        if self.is_unknown and self.error:
+            said = f"{place}: {self.error}".removeprefix(": ")
+            reason = f"{said}, so nobody knows whether it arrived"
+        elif self.is_unknown:
             what = f"the sending of {place}" if place else "its sending"
             reason = f"{what} was cut off, so nobody knows whether it arrived"
         elif self.attempts < MOST_ATTEMPTS:  # its address was removed
@@ -98,6 +115,15 @@ class StuckMessage(BaseModel):
                 f"{place} given up after {counted(self.attempts, 'attempt')}: {self.error}".lstrip()
             )
         return f"Message {self.message_id} of {self.created_at.date()} ({self.subject}): {reason}"
+
+
+class UnansweredMessage(BaseModel):
+    """A message of which nobody knows whether its next chunk arrived: `error` is why."""
+
+    recipient: str
+    error: str
+    chunks_delivered: int
+    chunks: int
 
 
 def hash_receiver(receiver: Receiver) -> str:
@@ -182,6 +208,33 @@ async def nack_message(session: AsyncSession, *, message_id: int, error: str) ->
     await session.execute(_NACK, {"message_id": message_id, "error": error})
 
 
+async def keep_claimed(session: AsyncSession, *, message_id: int, error: str) -> None:
+    """Note that nobody knows whether the claimed chunk of a message arrived; nobody sends it any
+    more. Does not commit.
+
+    Args:
+        session: of the database.
+        message_id: of a claimed message.
+        error: why nobody knows.
+    """
+    await session.execute(_KEEP_CLAIMED, {"message_id": message_id, "error": error})
+
+
+async def read_unanswered(
+    session: AsyncSession, *, since: datetime, recipients: Sequence[str]
+) -> list[UnansweredMessage]:
+    """The messages of which nobody knows whether they arrived, the oldest first.
+
+    Args:
+        session: of the database.
+        since: when the sending of the earliest one began.
+        recipients: hashes of receivers.
+    """
+    values = {"since": since, "recipients": list(recipients)}
+    rows = await session.execute(_UNANSWERED, values)
+    return [UnansweredMessage.model_validate(row) for row in rows.mappings()]
+
+
 async def count_delivered(
     session: AsyncSession, *, since: datetime, recipients: Sequence[str]
 ) -> int:
@@ -199,8 +252,8 @@ async def count_delivered(
 async def read_stuck(session: AsyncSession, *, recipients: Sequence[str]) -> list[StuckMessage]:
     """The messages of the last days that are not sent any more, the oldest first.
 
-    A crash came between sending and acknowledging, the attempts are used up, or the address is no
-    longer configured.
+    A crash came between sending and acknowledging, the service did not answer, the attempts are
+    used up, or the address is no longer configured.
 
     Args:
         session: of the database.

@@ -175,7 +175,7 @@ async def test_a_receiver_that_recovers_gets_the_digest_exactly_once(
     state = await run()
     assert state.is_failed()
     assert "Not delivered, and kept for the next try" in (state.message or "")
-    assert "address 1 of 1: JSON did not take the message" in (state.message or "")
+    assert "address 1 of 1: The webhook answered 500" in (state.message or "")
     with pytest.raises(ServiceUnavailableError):
         await state.aresult()
     assert len(receiver.refused) == TRIES
@@ -271,6 +271,41 @@ async def test_a_message_whose_sending_met_a_crash_is_reported_and_never_sent_ag
     assert "nobody knows whether it arrived" in receiver.taken[-1][1]["message"]
 
 
+async def test_a_receiver_that_does_not_answer_in_time_gets_the_digest_once_and_the_next_says_so(
+    story: Story, environment: pytest.MonkeyPatch, receiver: Receiver
+) -> None:
+    send_to(environment, receiver.address("slow?rto=0.2"))
+    receiver.delay = 1.0
+    state = await run()
+    assert state.is_failed()
+    said = state.message or ""
+    assert "Nobody knows whether it arrived, and it is not sent again: address 1 of 1: The " in said
+    assert "The webhook did not answer within 0.2 s. What it tells is in the run's artifact" in said
+    assert "kept for the next try" not in said
+
+    receiver.delay = 0.0
+    state = await run()
+    summary = await state.aresult()
+    assert (summary.delivered, summary.stuck) == (0, 1)
+    page = await artifact_of(state)
+    assert "The webhook did not answer within 0.2 s, so nobody knows whether it arrived" in page
+    while not receiver.taken:
+        await asyncio.sleep(0.01)
+    assert len(receiver.taken) == 1
+
+
+async def test_an_answer_that_is_missing_is_told_though_another_address_is_tried_again(
+    story: Story, environment: pytest.MonkeyPatch, receiver: Receiver
+) -> None:
+    send_to(environment, receiver.address("slow?rto=0.2"), receiver.address("bad"))
+    receiver.delay, receiver.broken = 1.0, {"bad"}
+    said = (await run()).message or ""
+    assert "Not delivered, and kept for the next try, 20 in all: address 2 of 2: The web" in said
+    assert "it is not sent again: address 1 of 2: The webhook did not answer" in said
+    assert len(receiver.refused) == TRIES
+    assert len(receiver.taken_by("slow")) == 1
+
+
 async def put_long_message(story: Story, *recipients: str) -> None:
     """A message of three parts waits; nothing else does."""
     async with story.database.session() as session:
@@ -288,7 +323,7 @@ async def test_a_refused_part_is_sent_again_without_those_before(
     receiver.refuses_word = "beta"
     state = await run()
     assert state.is_failed()
-    assert "address 1 of 1, part 2 of 3: Mattermost did not take" in (state.message or "")
+    assert "address 1 of 1, part 2 of 3: Mattermost answered 500" in (state.message or "")
     assert receiver.words() == ["alpha"]
     receiver.refuses_word = None
     assert (await send_digest()).delivered == 1
@@ -303,7 +338,7 @@ async def test_each_receiver_of_one_address_has_its_own_progress(
     send_to(environment, receiver.parted_address("red", "blue"))
     receiver.refuses_word = '"red"'
     state = await run()
-    assert "address 1 of 1, receiver 2 of 2: Mattermost did not take" in (state.message or "")
+    assert "address 1 of 1, receiver 2 of 2: Mattermost answered 500" in (state.message or "")
     assert [one["channel"] for _, one in receiver.taken] == ["blue"]
     receiver.refuses_word = None
     assert (await send_digest()).delivered == 1
@@ -397,6 +432,6 @@ async def test_an_address_is_nowhere_to_be_read(
         for record in caplog.records
         if not record.name.startswith("urllib3")
     ]
-    assert any("did not take the message" in line for line in told)
+    assert any("The webhook has a host that is not known by its name" in line for line in told)
     assert not [line for line in told if SECRET in line]
     assert await story.count(f"message WHERE message::text LIKE '%{SECRET}%'") == 0
