@@ -4,9 +4,11 @@ Addresses, paths and settings of the server are for its log alone.
 """
 
 import logging
-from collections.abc import Container, Iterable
+import re
+from collections.abc import Container, Iterable, Sequence
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from adspark.errors import (
     AdSparkError,
@@ -26,15 +28,20 @@ from adspark.validation.near_names import describe_unknown
 
 _LOG = logging.getLogger(__name__)
 _LONGEST = 600  # characters
+_PREDICATE = re.compile("(is|has|holds|lies|does|takes) ")  # of a sentence that lacks its subject
 _NOT_KNOWN = "Nobody has looked for it here, so nothing is known of its ads"
-# What helps, by the argument, where the error itself does not say.
-_REMEDIES = {
-    "advertiser": f"{_NOT_KNOWN}. Those that are stored: show_advertiser without a name.",
-    "advertisers": f"{_NOT_KNOWN}. Those that are stored: show_advertiser without a name.",
+# Where the values of an argument are to be had.
+_SOURCES = {
+    "advertiser": "Those that are stored: show_advertiser without advertiser.",
+    "advertisers": "Those that are stored: show_advertiser without advertiser.",
     "ad": "Ids of stored ads: search_ads.",
     "ads": "Ids of stored ads: search_ads.",
     "watch": "Names and numbers of watches: list_watches.",
-    "variant": "Numbers of variants: show_variants without a number.",
+    "variant": "Numbers of variants: show_variants without variant.",
+}
+# What helps where a value was not found and the error itself does not say.
+_REMEDIES = _SOURCES | {
+    name: f"{_NOT_KNOWN}. {_SOURCES[name]}" for name in ("advertiser", "advertisers")
 }
 # What the queries call an argument that has another name here.
 _NAMES = {
@@ -48,20 +55,36 @@ _NAMES = {
 
 
 def describe_wrong_arguments(error: ValidationError, known: Iterable[str]) -> str:
-    """The first wrong argument of a call, and what it has to be.
+    """What is wrong with the arguments of a call: the first one, and what it has to be.
 
     Args:
         error: of the arguments' model.
         known: names of the tool's arguments.
     """
-    first = error.errors()[0]
-    name = ".".join(map(str, first["loc"])) or "arguments"
-    if first["type"] == "extra_forbidden":
-        names = sorted(known)
-        has = f"is no argument of this tool; it has {', '.join(names) or 'none'}."
-        return _line(f"{name}: {describe_unknown(has, name, names)}")
-    remedy = _REMEDIES.get(name, "") if first["type"] == "missing" else ""
-    return _line(f"{name}: {describe_validation_error(first)}. {remedy}")
+    names = sorted(known)
+    wrong = error.errors()
+    unknown = [one for one in wrong if one["type"] == "extra_forbidden"]
+    if not unknown:
+        return _line(_describe_wrong(wrong[0]))
+    # What is missing may be what the unknown one was meant to be.
+    missing = [one for one in wrong if one["type"] == "missing"]
+    return _line(" ".join([_describe_extra(unknown[0], names), *map(_describe_wrong, missing[:1])]))
+
+
+def _describe_wrong(wrong: ErrorDetails) -> str:
+    name = _name_of(wrong)
+    remedy = _SOURCES.get(name, "") if wrong["type"] == "missing" else ""
+    return f"{name}: {describe_validation_error(wrong)}. {remedy}"
+
+
+def _describe_extra(wrong: ErrorDetails, names: Sequence[str]) -> str:
+    name = _name_of(wrong)
+    has = f"is no argument of this tool; it has {', '.join(names) or 'none'}."
+    return f"{name}: {describe_unknown(has, name, names)}"
+
+
+def _name_of(wrong: ErrorDetails) -> str:
+    return ".".join(map(str, wrong["loc"])) or "arguments"
 
 
 def describe_failure(error: Exception, arguments: Container[str]) -> str:
@@ -77,14 +100,24 @@ def describe_failure(error: Exception, arguments: Container[str]) -> str:
             if name not in arguments and _NAMES.get(name, "") in arguments:
                 name = _NAMES[name]
             remedy = "" if _says_what_helps(error.sentence) else _REMEDIES.get(name, "")
-            return _line(f"{name}: {with_full_stop(error.sentence)} {remedy}")
+            return _describe_value(name, error.sentence, remedy, arguments)
         case UnknownVariantError():
-            return _line(f"variant: {with_full_stop(error.sentence)} {_REMEDIES['variant']}")
+            return _describe_value("variant", error.sentence, _REMEDIES["variant"], arguments)
         case UnknownWatchError():
-            return _line(f"watch: {with_full_stop(error.sentence)} {_REMEDIES['watch']}")
+            return _describe_value("watch", error.sentence, _REMEDIES["watch"], arguments)
         case BusyError():
             return _line(f"{with_full_stop(error.sentence)} Try again in a few seconds.")
     return _describe_own(error)
+
+
+def _describe_value(name: str, sentence: str, remedy: str, arguments: Container[str]) -> str:
+    """What is wrong with a value; that of no argument of the tool is not called by its name."""
+    said = f"{with_full_stop(sentence)} {remedy}"
+    if name in arguments:
+        return _line(f"{name}: {said}")
+    if _PREDICATE.match(said):
+        return _line(f"A value {said}")
+    return _line(f"{said[:1].upper()}{said[1:]}")
 
 
 def _describe_own(error: Exception) -> str:

@@ -1,7 +1,8 @@
 """Tools on watches: what is new, the list with how complete their looks were, the budget."""
 
+import re
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 from pydantic import BaseModel, Field
 
@@ -21,6 +22,7 @@ from deployments.mcp.lookup import find_watch_id
 from deployments.mcp.tool import Arguments, Asked, Tool
 
 _Name = Annotated[str, Field(max_length=500)]
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _SPANS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30)}
 _MOST_WATCHES = 1000  # of which is said how complete they were looked at
 _LARGEST_EVENT = 2**63 - 1
@@ -103,16 +105,21 @@ def _cover_news(watches: list[WatchNews], since: datetime, totals: NewsTotals | 
     return coverage
 
 
+def _refuse_since(written: str) -> NoReturn:
+    if day := _DAY.match(written.strip()):
+        parse_day("since", day[0])  # the calendar may lack it
+    raise InvalidQueryError(
+        "since", f"{written!r} is no time; write day, week, month, 2026-08-31 or 2026-08-31T08:00."
+    ) from None
+
+
 def _read_since(written: str) -> datetime:
     if span := _SPANS.get(written.strip().lower()):
         return datetime.now(UTC) - span
     try:
         moment = datetime.fromisoformat(written.strip())
     except ValueError:
-        parse_day("since", written[:10])  # whose error says how a day is written
-        raise InvalidQueryError(
-            "since", f"{written[:40]!r} is not a time; write day, week, month or 2026-08-31T08:00."
-        ) from None
+        _refuse_since(written)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

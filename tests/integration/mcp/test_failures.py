@@ -44,6 +44,20 @@ CALLS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
         {"advertisers": ["Café Zoë", "Nike"]},
         ("advertisers: none of 'Nike'",),
     ),
+    (
+        "compare_advertisers",
+        {"names": ["New Balance", "On AG"]},
+        (
+            "names: is no argument of this tool; it has advertisers.",
+            "advertisers: is missing. Those that are stored: show_advertiser without advertiser.",
+        ),
+    ),
+    (
+        "compare_advertisers",
+        {"advertiser": ["New Balance", "On AG"]},
+        ("advertiser: is no argument of this tool;", "did you mean 'advertisers'?"),
+    ),
+    ("show_timeline", {"period": "week"}, ("advertiser: is missing. Those that are stored",)),
     ("show_timeline", {"advertiser": "Café Zoë", "period": "hour"}, ("period: is none of",)),
     (
         "show_timeline",
@@ -51,7 +65,12 @@ CALLS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
         ("last: 2026-01-01 lies before first, 2026-02-01; swap them.",),
     ),
     ("list_news", {"watch": "9"}, ("watch: There is no watch '9'", "list_watches")),
-    ("list_news", {"since": "soon"}, ("since: 'soon' is not a day",)),
+    (
+        "list_news",
+        {"since": "last tuesday"},
+        ("since: 'last tuesday' is no time; write day, week, month, 2026-08-31 or",),
+    ),
+    ("list_news", {"since": "2026-08-31T8pm"}, ("since: '2026-08-31T8pm' is no time",)),
     ("list_news", {"since": "2026-02-30"}, ("since: the calendar has no 2026-02-30",)),
     ("list_watches", {"state": "asleep"}, ("state: is none of",)),
     ("list_watches", {"watch": "a\0"}, ("watch: holds a NUL",)),
@@ -84,7 +103,7 @@ CALLS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     (
         "spend",
         {"act": "request_variants", "ads": [ad(1)], "prompt": "x"},
-        ("user_id: user 1 has a budget of 0 generations",),
+        ("User 1 has a budget of 0 generations",),
     ),
 ]
 
@@ -109,6 +128,8 @@ async def test_each_is_told_in_one_line_with_its_argument_and_remedy(
     ]
     assert wrong == []
     assert all(one.is_error for one in answers)
+    missing = [one for one in told if "is missing" in one]
+    assert [one for one in missing if "looked for it" in one] == []  # nobody knows what was meant
     assert [one for one in told if "nothing is known" in one and "is stored" not in one] == []
     # Whoever asks has no command line.
     assert [one for one in told if "\n" in one or "adspark " in one] == []
