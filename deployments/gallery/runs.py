@@ -1,5 +1,6 @@
 """Runs that pages start and follow: how far one is. Where Prefect is away, the page says so."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +16,8 @@ from deployments.operations.runs.start import start_run
 from orchestration.runs.flow_runs import ACTIVE, filter_runs, read_runs
 from orchestration.runs.optional import read_optional
 
+# With the kind of an error, which only programmers know, Prefect begins its message.
+_KIND = re.compile(r"^(?:\w+\.)*[A-Z]\w*(?:Error|Exception)\b(?:: *)?")
 _UNFINISHED = (StateType.SCHEDULED, *ACTIVE)
 
 
@@ -84,7 +87,7 @@ async def read_progress(run_id: UUID) -> RunProgress | None:
         id=run.id,
         state=_name(run.state),
         created=run.created or datetime.now(UTC),
-        message=unwrap(run.state.message or "") if run.state else "",
+        message=_KIND.sub("", unwrap(run.state.message or "")) if run.state else "",
         parameters=run.parameters,
     )
 

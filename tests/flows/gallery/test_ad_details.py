@@ -84,6 +84,47 @@ async def test_a_run_is_started_once_for_the_ad_and_followed_until_its_end(
     assert len(await runs(deployment)) == 1
 
 
+async def test_a_failure_is_said_once_in_words_for_people(
+    pages: GalleryClient, database: Database, deployment: UUID
+) -> None:
+    used_up = "SerpApi: no searches are left until the plan renews. Wait for it, or take another."
+    started = await pages.send_form(f"{PAGE}/details", PAGE)
+    (run,) = await runs(deployment)
+    said = f"Flow run encountered an exception: QuotaExhaustedError: {used_up}"
+    async with get_client() as client:
+        await client.set_flow_run_state(run.id, Failed(message=said), force=True)
+    await change(
+        database,
+        f"INSERT INTO creative_detail (ad_creative_id, error) VALUES ('{ad(3)}', '{used_up}')",
+    )
+
+    page = details((await pages.get(str(started.url))).text)
+
+    assert f"The look-up failed: {used_up}" in page
+    assert "Error" not in page
+    assert page.count("no searches are left until the plan renews") == 1
+    later = details((await pages.get(PAGE)).text)  # which shows no run
+    assert "The last attempt failed: SerpApi: no searches are left" in later
+
+
+async def test_an_earlier_failure_of_another_kind_stays_beside_that_of_the_run(
+    pages: GalleryClient, database: Database, deployment: UUID
+) -> None:
+    started = await pages.send_form(f"{PAGE}/details", PAGE)
+    (run,) = await runs(deployment)
+    async with get_client() as client:
+        await client.set_flow_run_state(run.id, Failed(message="no worker"), force=True)
+    await change(
+        database,
+        f"INSERT INTO creative_detail (ad_creative_id, error) VALUES ('{ad(3)}', 'SerpApi is off')",
+    )
+
+    page = details((await pages.get(str(started.url))).text)
+
+    assert "The look-up failed: no worker" in page
+    assert "The last attempt failed: SerpApi is off" in page
+
+
 @pytest.mark.parametrize(
     ("state", "words"),
     [(Completed(), "ended without details"), (Cancelled(), "was cancelled")],

@@ -16,6 +16,7 @@ from adspark.library.ads.report import AdReport, read_ad
 from adspark.library.marks.of_ad import read_marks
 from adspark.library.marks.tags import list_tags
 from adspark.media.paths import media_type
+from adspark.text.sentences import without_full_stop
 from adspark.validation.stored import is_ad_id
 from adspark.variants.reviews.decisions import read_decisions
 from deployments.gallery.access.visitor import VisitorDep
@@ -115,6 +116,7 @@ class AdPages:
             "ad": ad,
             "run": followed.progress,
             "run_id": followed.run_id,
+            "last_failure": _last_failure(ad, followed.progress),
             "is_prefect_away": followed.is_prefect_away,
             "is_known": ad.details is not None and ad.details.answered_at is not None,
             "searches": self.gallery.searches.known,
@@ -128,6 +130,12 @@ class AdPages:
 
 
 AdPagesDep = Annotated[AdPages, Depends()]
+
+
+def _last_failure(ad: AdReport, run: RunProgress | None) -> str:
+    """Why the last attempt failed; empty where the run that is shown says the same."""
+    stored = without_full_stop(ad.details.error or "") if ad.details else ""
+    return "" if run and stored in run.message else stored
 
 
 def _shown_path(picture: AdPicture) -> str | None:
