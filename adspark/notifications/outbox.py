@@ -80,6 +80,23 @@ _STUCK = text(f"""
              AND (attempts >= {MOST_ATTEMPTS} OR NOT recipient = ANY (:recipients)))
     ORDER BY created_at, id
 """)  # noqa: S608  (put together from constants)
+# Of what is not sent any more a person is told for a day; nothing can be done about it.
+_UNDELIVERED = text("""
+    SELECT count(*) AS messages, (array_agg(error ORDER BY created_at DESC, id DESC)
+        FILTER (WHERE error IS NOT NULL))[1] AS error
+    FROM message
+    WHERE delivered_at IS NULL AND recipient = ANY (:recipients)
+        AND (sending_at IS NULL AND error IS NOT NULL AND created_at > now() - interval '7 days'
+             OR sending_at BETWEEN now() - interval '1 day' AND now() - interval '10 minutes'
+             OR sending_at > now() - interval '1 day' AND error IS NOT NULL)
+""")
+
+
+class Undelivered(BaseModel):
+    """Messages that have failed, or perhaps arrived; `error` is why the newest did, if known."""
+
+    messages: int
+    error: str | None
 
 
 class StuckMessage(BaseModel):
@@ -261,3 +278,15 @@ async def read_stuck(session: AsyncSession, *, recipients: Sequence[str]) -> lis
     """
     rows = await session.execute(_STUCK, {"recipients": list(recipients)})
     return [StuckMessage.model_validate(row) for row in rows.mappings()]
+
+
+async def read_undelivered(session: AsyncSession, *, recipients: Sequence[str]) -> Undelivered:
+    """The messages to configured receivers that are not known to have been delivered, though each
+    was sent at least once.
+
+    Args:
+        session: of the database.
+        recipients: hashes of all receivers that are configured.
+    """
+    row = (await session.execute(_UNDELIVERED, {"recipients": list(recipients)})).mappings().one()
+    return Undelivered.model_validate(row)

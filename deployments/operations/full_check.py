@@ -1,4 +1,5 @@
-"""What `adspark status --check` looks at beyond pools: the database, and the project's deployments.
+"""What `adspark status --check` looks at beyond pools: the database, the digest's messages, and the
+project's deployments.
 
 With `--probe` also whether every pool that has a worker carries out a run.
 """
@@ -12,15 +13,24 @@ from prefect.client.schemas.responses import DeploymentResponse
 from pydantic import BaseModel
 
 from adspark.db import migrate
-from adspark.db.configured import database_url
+from adspark.db.configured import database_url, open_database
 from adspark.db.revisions import find_difference
 from adspark.errors import AdSparkError
+from adspark.notifications.outbox import read_undelivered, receivers_by_hash
 from adspark.settings import Settings
+from adspark.text.counts import counted
+from adspark.text.sentences import without_full_stop
+from blocks.digest_recipients import DigestRecipients
 from deployments.operations.probe import ProbeResult, probe
 from deployments.operations.runs.lookup import ui_url
 from deployments.provisioning.deployments.deploy import name_of, project_file
 from orchestration.server.deployments import read_deployments
 from orchestration.server.pool_health import Problem, name_worker_log
+
+_DIGEST_REMEDY = (
+    "see whether the service is up, and its address in ADSPARK_NOTIFY_ADDRESSES (or the block "
+    "digest-recipients/adspark) right; what waits is sent with adspark run send-digest"
+)
 
 
 class FullCheck(BaseModel):
@@ -50,6 +60,8 @@ async def read_full_check(
         probed: names of work pools.
     """
     at, problems = await asyncio.to_thread(_check_database, settings)
+    if not problems:
+        problems = await _check_messages(settings)
     expected, missing = await check_deployments(client)
     check = FullCheck(
         database=at,
@@ -84,6 +96,24 @@ def _check_database(settings: Settings) -> tuple[str | None, list[Problem]]:
         return None, [Problem(what=str(error), remedy="adspark db check")]
     difference = find_difference(at)
     return at, [Problem(what=difference[0], remedy=difference[1])] if difference else []
+
+
+async def _check_messages(settings: Settings) -> list[Problem]:
+    """Whether the digest reaches those who are configured to get it."""
+    try:
+        addresses = (await DigestRecipients.load_configured()).list_addresses()
+        recipients = list(receivers_by_hash(addresses))
+        if not recipients:
+            return []
+        async with open_database(settings) as database, database.session() as session:
+            found = await read_undelivered(session, recipients=recipients)
+    except AdSparkError as error:
+        return [Problem(what=str(error), remedy=_DIGEST_REMEDY)]
+    if not found.messages:
+        return []
+    why = f": {without_full_stop(found.error)}" if found.error else ""
+    number = counted(found.messages, "message")
+    return [Problem(what=f"{number} of the digest not delivered{why}", remedy=_DIGEST_REMEDY)]
 
 
 def _check_deployments(

@@ -8,10 +8,13 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.states import Completed, Crashed, Failed, Pending, Running, Scheduled
 from pydantic import SecretStr
+from sqlalchemy import text
 
 from adspark.db.engine import Database
 from adspark.db.rate_limits import acquire_slot
 from adspark.db.rates import SEARCHES
+from adspark.notifications.apprise import Receiver
+from adspark.notifications.outbox import enqueue_messages, hash_receiver
 from adspark.serpapi.client import ENGINE
 from adspark.settings import Settings, get_settings
 from adspark.watches.searches_left import SearchesLeft
@@ -21,6 +24,7 @@ from deployments.operations.pools import pause
 from deployments.operations.probe import probe as send_probes
 from deployments.queue_classes import POOL_NAMES
 from flows.probe import probe
+from flows.send_digest import send_digest
 from orchestration.runs.flow_runs import filter_runs, read_failed_runs, read_runs
 from tests.support import asking
 from tests.support.queued import POOL, open_pools, queue
@@ -122,3 +126,29 @@ async def test_the_full_check_names_what_is_missing_or_paused(client: PrefectCli
     assert ("deployment probe/default has no pool: it was deleted", "adspark provision") in [
         (problem.what, problem.remedy) for problem in check.problems
     ]
+
+
+async def test_the_full_check_says_that_the_digest_does_not_arrive(
+    client: PrefectClient, database: Database, environment: pytest.MonkeyPatch
+) -> None:
+    address = "json://127.0.0.1:9/team"
+    environment.setenv("ADSPARK_NOTIFY_ADDRESSES", address)
+    get_settings.cache_clear()
+    recipient = hash_receiver(Receiver(SecretStr(address)))
+    async with database.session() as session:
+        await enqueue_messages(session, subject="News", body="x", recipients=[recipient, "gone"])
+        await session.commit()
+
+    async def told() -> list[tuple[str, str]]:
+        check = await read_full_check(client, get_settings())
+        return [(one.what, one.remedy) for one in check.problems if "of the digest" in one.what]
+
+    assert await told() == []  # it was not sent yet
+    assert (await send_digest(return_state=True)).is_failed()
+    ((what, remedy),) = await told()
+    assert what == "1 message of the digest not delivered: The webhook refused the connection"
+    assert "adspark run send-digest" in remedy
+    async with database.session() as session:
+        await session.execute(text("UPDATE message SET delivered_at = now()"))
+        await session.commit()
+    assert await told() == []
