@@ -44,7 +44,7 @@ async def examine(warn: Callable[[str], None]) -> list[Check]:
             return [python, packages, settings_check]
         return [python, packages, Check.failed("settings", str(error), "")]
     checks, (first, *others) = await asyncio.gather(
-        asyncio.gather(*here, *_looks(base, settings)), _look_at_server(find_api_url())
+        asyncio.gather(*here, *_looks(base, settings)), _look_at_server(settings, find_api_url())
     )
     return [*checks, first, *others]
 
@@ -73,11 +73,11 @@ def _looks(base: Settings, settings: Settings) -> list[Awaitable[Check]]:
     return [look_at(name, look, remedy=remedy) for name, look, remedy in looks]
 
 
-async def _look_at_server(api_url: str | None) -> list[Check]:
+async def _look_at_server(settings: Settings, api_url: str | None) -> list[Check]:
     found: list[Check] = []
 
     async def look() -> Check:
-        found.extend(await check_server(api_url))
+        found.extend(await check_server(settings, api_url))
         return found[0]
 
     first = await look_at("Prefect", look, remedy="adspark up")

@@ -24,7 +24,7 @@ from adspark.settings import Settings
 from blocks.configured import ConfiguredBlock
 from blocks.generators import generator_block
 from blocks.serpapi_credentials import SerpApiCredentials
-from deployments.operations.full_check import check_deployments
+from deployments.operations.full_check import check_database, check_deployments, check_messages
 from orchestration.server.prefect_health import check_prefect
 
 _Block = TypeVar("_Block", bound=ConfiguredBlock)
@@ -32,10 +32,12 @@ _Block = TypeVar("_Block", bound=ConfiguredBlock)
 _AWAY = 30.0  # seconds without an answer after which Prefect's server counts as away
 
 
-async def check_server(api_url: str | None) -> list[Check]:
-    """Prefect's server, its pools with their workers, and its deployments.
+async def check_server(settings: Settings, api_url: str | None) -> list[Check]:
+    """Prefect's server, its pools with their workers, its deployments, and whether the digest is
+    delivered.
 
     Args:
+        settings: with the database.
         api_url: of the server; None where there is none.
     """
     if api_url is None:
@@ -47,12 +49,21 @@ async def check_server(api_url: str | None) -> list[Check]:
             return [server.model_copy(update={"what": f"{server.what} at {api_url}"})]
         async with get_client() as client:
             number, problems = await check_deployments(client)
+        digest = await _check_digest(settings)
     if problems:
         more = f", and {len(problems) - 1} more" if len(problems) > 1 else ""
         deployments = Check.failed("deployments", f"{problems[0].what}{more}", problems[0].remedy)
     else:
         deployments = Check.ok("deployments", f"{number} of {number} ready")
-    return [server, *pools, deployments]
+    return [server, *pools, deployments, *digest]
+
+
+async def _check_digest(settings: Settings) -> list[Check]:
+    """What keeps the digest from its receivers; nothing is said where nothing does."""
+    _, problems = await asyncio.to_thread(check_database, settings)
+    if problems:  # which is told of the database
+        return []
+    return [Check.failed("digest", one.what, one.remedy) for one in await check_messages(settings)]
 
 
 async def check_serpapi(settings: Settings, api_url: str | None) -> Check:

@@ -59,9 +59,9 @@ async def read_full_check(
         settings: with the database and the services.
         probed: names of work pools.
     """
-    at, problems = await asyncio.to_thread(_check_database, settings)
+    at, problems = await asyncio.to_thread(check_database, settings)
     if not problems:
-        problems = await _check_messages(settings)
+        problems = await check_messages(settings)
     expected, missing = await check_deployments(client)
     check = FullCheck(
         database=at,
@@ -87,7 +87,7 @@ def project_deployments() -> list[str]:
     return [name_of(one) for one in yaml.safe_load(project_file().read_text())["deployments"]]
 
 
-def _check_database(settings: Settings) -> tuple[str | None, list[Problem]]:
+def check_database(settings: Settings) -> tuple[str | None, list[Problem]]:
     """The migration that it is at, and what is wrong with it."""
     try:
         with database_url(settings, upgrade=False) as url:
@@ -98,8 +98,8 @@ def _check_database(settings: Settings) -> tuple[str | None, list[Problem]]:
     return at, [Problem(what=difference[0], remedy=difference[1])] if difference else []
 
 
-async def _check_messages(settings: Settings) -> list[Problem]:
-    """Whether the digest reaches those who are configured to get it."""
+async def check_messages(settings: Settings) -> list[Problem]:
+    """Whether the digest reaches those who are configured; the database has to be well."""
     try:
         addresses = (await DigestRecipients.load_configured()).list_addresses()
         recipients = list(receivers_by_hash(addresses))

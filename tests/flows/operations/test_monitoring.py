@@ -18,6 +18,7 @@ from adspark.notifications.outbox import enqueue_messages, hash_receiver
 from adspark.serpapi.client import ENGINE
 from adspark.settings import Settings, get_settings
 from adspark.watches.searches_left import SearchesLeft
+from deployments.diagnosis.services import check_server
 from deployments.operations.full_check import project_deployments, read_full_check
 from deployments.operations.monitoring import read_snapshot
 from deployments.operations.pools import pause
@@ -148,6 +149,8 @@ async def test_the_full_check_says_that_the_digest_does_not_arrive(
     ((what, remedy),) = await told()
     assert what == "1 message of the digest not delivered: The webhook refused the connection"
     assert "adspark run send-digest" in remedy
+    doctor = await check_server(get_settings(), str(client.api_url))
+    assert [(one.name, one.what) for one in doctor if one.what == what] == [("digest", what)]
     async with database.session() as session:
         await session.execute(text("UPDATE message SET delivered_at = now()"))
         await session.commit()
