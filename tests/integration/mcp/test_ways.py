@@ -203,6 +203,18 @@ async def add_accounts(database: Database) -> dict[str, int]:
     return numbers
 
 
+@pytest.mark.parametrize("body", ["[]", "{}", "1", '{"jsonrpc": "2.0"}'])
+def test_a_body_that_is_no_message_is_refused_in_a_sentence(
+    database_url: str, tmp_path: Path, body: str
+) -> None:
+    with served(database_url, tmp_path, closed=False) as url:
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        answer = httpx.post(url, content=body, headers=headers, timeout=30)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"].startswith("The body is no message of the Model")
+    assert "pydantic" not in answer.text
+
+
 async def test_over_http_everybody_asks_where_only_this_machine_can(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
