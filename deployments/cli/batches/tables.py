@@ -12,6 +12,7 @@ from adspark.variants.batches.plan import BatchPlan
 from adspark.variants.reviews.decisions import Decision
 from adspark.variants.store import VariantSummary
 from deployments.cli.empty_lists import print_none
+from deployments.cli.variants.tables import print_ranked
 from deployments.terminal.output import out, print_facts, print_line
 from deployments.terminal.tables import age, moment, table
 
@@ -75,7 +76,7 @@ def print_batch(
     print_facts(facts)
     cells = [_cells(place, one, decisions.get(one.id)) for place, one in enumerate(ranked, 1)]
     if cells:
-        out.print(table("Variants, the best first", cells, wraps="prompt"))
+        print_ranked("Variants, the best first", ranked, cells)
     if len(ranked) < batch.variants:
         print_line(f"The first {len(ranked)} of {batch.variants}; more with --limit.")
 

@@ -38,12 +38,7 @@ def print_variants(
         make = "request one with: adspark variant request"
         print_none("variant", asked=asked, make=make, every="adspark variant list")
         return
-    cells = [_cells(one) for one in variants]
-    if any(one.rule_check for one in variants):
-        cells = [cell | {"broken": _broken(one)} for cell, one in zip(cells, variants, strict=True)]
-    out.print(table("Variants", cells, wraps="prompt"))
-    if any(map(_broken, variants)):
-        out.print("broken: so many brand rules; which: adspark variant show ID")
+    print_ranked("Variants", variants, [_cells(one) for one in variants])
     if any(one.is_too_close for one in variants):
         out.print("! too close to its original")
     if waiting:
@@ -53,6 +48,17 @@ def print_variants(
             f"{counted(len(waiting), 'review')} to be done: {shown}{more}; "
             f"for one: adspark variant review {waiting[0]}"
         )
+
+
+def print_ranked(
+    title: str, variants: Sequence[VariantSummary], cells: Sequence[dict[str, object]]
+) -> None:
+    """A table of variants, with the rules that each breaks where any was checked."""
+    if any(one.rule_check for one in variants):
+        cells = [cell | {"broken": _broken(one)} for cell, one in zip(cells, variants, strict=True)]
+    out.print(table(title, cells, wraps="prompt"))
+    if any(map(_broken, variants)):
+        print_line("broken: how many checks of brand rules failed; see adspark variant show ID")
 
 
 def print_variant(
@@ -151,7 +157,7 @@ def _cells(variant: VariantSummary) -> dict[str, object]:
 
 
 def _broken(variant: VariantSummary) -> int | None:
-    """How many brand rules it breaks; None: it was not checked."""
+    """How many checks of brand rules failed; None: it was not checked."""
     return None if variant.rule_check is None else len(variant.rule_check.failed)
 
 

@@ -428,7 +428,9 @@ def test_a_variant_that_breaks_rules_is_approved_with_a_reason(database_url: str
     with pytest.raises(InvalidQueryError, match="overrule_reason"):
         told("review", number, "--approve", "--overrule", "\u200b \u2060")
     assert given("show", number)["reviews"] == []
-    assert "broken: so many brand rules; which: adspark variant show ID" in told("list")
+    assert "broken: how many checks of brand rules failed; see adspark variant show ID" in told(
+        "list"
+    )
     assert "0 min 1" in told("list")
     said = told("show", number)
     assert "banned words copy failed 'free' in “get it free | <b>”" in said
