@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError
+from adspark.library.coverage import LOOKS_AT
 from adspark.library.filters.definition import RUNNING_DAYS
 from adspark.validation.stored import check_storable
 
@@ -44,9 +45,7 @@ _PLATFORMS = text("""
     SELECT p, count(*) FROM creative c, unnest(c.platforms) AS p
     WHERE c.advertiser_id = :id GROUP BY 1 ORDER BY 2 DESC, 1
 """)
-_WATCHES = text("""
-    SELECT name FROM watch WHERE :id = ANY (advertiser_ids) ORDER BY name, id
-""")
+_WATCHES = text(f"SELECT name FROM watch WHERE {LOOKS_AT} ORDER BY name, id")  # noqa: S608
 
 
 class AdvertiserRow(BaseModel):
@@ -67,7 +66,7 @@ class AdvertiserReport(AdvertiserRow):
     running_formats: dict[str, int]
     platforms: dict[str, int] = Field(description="They overlap.")
     domains: list[str]
-    watches: list[str]
+    watches: list[str] = Field(description="That look for its ads, or for a domain of theirs.")
     launched: int = Field(description="Ads first shown in the last 30 days.")
     with_words: int = Field(description="Ads whose copy is known.")
     median_days_shown: float | None = Field(description="On which an ad was shown, so far.")
@@ -102,7 +101,7 @@ async def read_report(session: AsyncSession, advertiser_id: str) -> AdvertiserRe
         running_formats={one.format: one.running for one in mix if one.running},
         platforms={one[0]: one[1] for one in platforms},
         domains=await read_domains(session, advertiser_id=advertiser_id),
-        watches=list(await session.scalars(_WATCHES, values)),
+        watches=list(await session.scalars(_WATCHES, {"advertiser_ids": [advertiser_id]})),
     )
 
 
