@@ -90,5 +90,5 @@ def _cells(place: int, variant: VariantSummary, decision: Decision | None) -> di
         "status": (decision or variant.status).value,
         "similar": f"{max(known):.0%}{' !' if variant.is_too_close else ''}" if known else None,
         "original": variant.original_ad_id[-4:],
-        "prompt": plain(variant.prompt)[:80],
+        "prompt": plain(variant.prompt),
     }

@@ -8,7 +8,7 @@ from rich.markup import escape
 from adspark.media.store import MediaStore
 from adspark.rules.verdicts import RuleCheck
 from adspark.text.counts import counted
-from adspark.text.terminal import fit, plain
+from adspark.text.terminal import plain
 from adspark.variants.report import describe_similarity
 from adspark.variants.reviews.approvals import Group, Outcomes
 from adspark.variants.reviews.share import Share
@@ -18,7 +18,6 @@ from deployments.cli.empty_lists import print_none
 from deployments.terminal.output import out, print_facts, print_line
 from deployments.terminal.tables import age, moment, table
 
-_PROMPT_WIDTH = 14  # characters, so that a row fits on a line
 _MOST_WAITING = 10  # variants named that wait for a review
 _AD_ID = re.compile(r"^(CR\d{4})\d{12}(\d{4})$")  # shown by both its ends
 _DECISIONS = {True: "approved", False: "rejected", None: "open"}
@@ -56,7 +55,7 @@ def print_ranked(
     """A table of variants, with the rules that each breaks where any was checked."""
     if any(one.rule_check for one in variants):
         cells = [cell | {"broken": _broken(one)} for cell, one in zip(cells, variants, strict=True)]
-    out.print(table(title, cells, wraps="prompt"))
+    out.print(table(title, cells, cuts="prompt"))
     if any(map(_broken, variants)):
         print_line("broken: how many checks of brand rules failed; see adspark variant show ID")
 
@@ -149,8 +148,10 @@ def _cells(variant: VariantSummary) -> dict[str, object]:
         "id": variant.id,
         "status": variant.status.value,
         "original": _AD_ID.sub(r"\1…\2", variant.original_ad_id),
-        "prompt": fit(variant.prompt, _PROMPT_WIDTH),
-        "conf.": variant.confidence_score,
+        "prompt": plain(variant.prompt),
+        "conf.": f"{variant.confidence_score:.0%}"
+        if variant.confidence_score is not None
+        else None,
         "similar": f"{max(known):.0%}{' !' if variant.is_too_close else ''}" if known else None,
         "requested": age(variant.requested_at),
     }
