@@ -8,7 +8,7 @@ from rich.markup import escape
 from adspark.media.store import MediaStore
 from adspark.rules.verdicts import RuleCheck
 from adspark.text.counts import counted
-from adspark.text.terminal import plain
+from adspark.text.terminal import fit, plain
 from adspark.variants.report import describe_similarity
 from adspark.variants.reviews.approvals import Group, Outcomes
 from adspark.variants.reviews.share import Share
@@ -17,6 +17,9 @@ from adspark.variants.store import VariantSummary
 from deployments.cli.empty_lists import print_none
 from deployments.terminal.output import out, print_facts, print_line
 from deployments.terminal.tables import age, moment, table
+
+PROMPT_WIDTH = 200
+"""Columns of a prompt at most, in a list on a wide terminal."""
 
 _MOST_WAITING = 10  # variants named that wait for a review
 _AD_ID = re.compile(r"^(CR\d{4})\d{12}(\d{4})$")  # shown by both its ends
@@ -144,14 +147,13 @@ def print_outcomes(outcomes: Outcomes) -> None:
 def _cells(variant: VariantSummary) -> dict[str, object]:
     shares = [variant.picture_similarity, variant.text_similarity]
     known = [share for share in shares if share is not None]
+    confidence = variant.confidence_score
     return {
         "id": variant.id,
         "status": variant.status.value,
         "original": _AD_ID.sub(r"\1…\2", variant.original_ad_id),
-        "prompt": plain(variant.prompt),
-        "conf.": f"{variant.confidence_score:.0%}"
-        if variant.confidence_score is not None
-        else None,
+        "prompt": fit(variant.prompt, PROMPT_WIDTH),
+        "conf.": None if confidence is None else f"{confidence:.0%}",
         "similar": f"{max(known):.0%}{' !' if variant.is_too_close else ''}" if known else None,
         "requested": age(variant.requested_at),
     }

@@ -247,7 +247,7 @@ def test_the_list_fits_a_terminal(database_url: str) -> None:
         ("3 pending CR0000…0002 – – 0 min", "Averylongwordwithoutanyspace"),
         ("4 pending CR0000…0002 – – 0 min", "夏の広告にしてください、青い空と海の写真を使って"),
     ):
-        assert row in itertools.pairwise(shown)
+        assert row in list(itertools.pairwise(shown))
     assert shown[-1] == "! too close to its original"
 
 
