@@ -20,15 +20,19 @@ class Period(StrEnum):
     MONTH = "month"
 
 
-# Running at the end of the period, of which the last day that is known counts.
+# Running on the period's last day that has come and is asked for. An advertiser's days end with its
+# last ad where none runs any more: after them it has no rows, and nothing of it ran.
 _TIMELINE = text("""
     SELECT date_trunc(:period, day)::date AS begins, sum(launched)::bigint AS launched,
         sum(ended)::bigint AS ended,
-        (array_agg(running ORDER BY day DESC))[1] AS running
+        CASE WHEN max(day) >= least(
+            (date_trunc(:period, day) + CAST('1 ' || :period AS interval))::date - 1,
+            CAST(:last AS date), (now() AT TIME ZONE 'UTC')::date
+        ) THEN (array_agg(running ORDER BY day DESC))[1] ELSE 0 END AS running
     FROM insight_daily WHERE advertiser_id = :id
         AND day >= coalesce(CAST(:first AS date), '-infinity')
         AND day <= coalesce(CAST(:last AS date), 'infinity')
-    GROUP BY 1 ORDER BY 1 DESC LIMIT :limit
+    GROUP BY date_trunc(:period, day) ORDER BY 1 DESC LIMIT :limit
 """)
 _MIX = text("""
     SELECT kind, value, ads, running FROM insight_mix WHERE advertiser_id = :id
@@ -68,7 +72,7 @@ class PeriodRow(BaseModel):
     begins: date
     launched: int = Field(description="First shown in it.")
     ended: int = Field(description="Last shown in it, and not in the last seven days.")
-    running: int = Field(description="On its last day.")
+    running: int = Field(description="On its last day; on today or the last day asked for where that is before.")
 
 
 class MixRow(BaseModel):

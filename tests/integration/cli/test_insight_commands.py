@@ -24,6 +24,8 @@ def _library(configured_database: str) -> None:
 def test_every_command_tells_people_and_programs() -> None:
     shop = "new balance"
     assert "2026-05 2 0 2" in insight.told("timeline", shop, "--by", "month", "--to", "2026-05-31")
+    assert "2026-07 0 1 0" in insight.told("timeline", shop, "--by", "month", "--to", "2026-07-31")
+    assert "none ran on 2026-07-31" in insight.told("library", shop, "--on", "2026-07-31")
     assert insight.given("timeline", CAFE)["periods"][0].keys() == {
         "begins", "launched", "ended", "running"
     }  # fmt: skip

@@ -132,6 +132,30 @@ async def test_a_profile_draws_its_figures_and_holds_them_as_tables(
         assert f'<desc id="this-{one}-summary">' in page
 
 
+async def test_the_chart_says_that_nothing_ran_at_the_end_of_the_week_in_which_all_ended(
+    pages: GalleryClient, database: Database, today: date
+) -> None:
+    ended = today - timedelta(today.weekday() + 14 + 3)  # a Friday
+    row = creative(
+        41,
+        advertiser_id=NAMELESS,
+        first_shown=noon(ended - timedelta(7)),
+        last_shown=noon(ended),
+    )
+    async with database.session() as session:
+        await save_creatives(session, rows=[row], region=None, platform=None)
+        await session.commit()
+
+    page = (await pages.get(f"/advertisers/{NAMELESS}")).text
+    periods = (await pages.get(f"/api/v1/advertisers/{NAMELESS}/timeline")).json()
+
+    monday = ended - timedelta(ended.weekday())
+    running = dict(table_of(page, "Ads running at the end of each week"))
+    assert running[str(monday - timedelta(7))] == "1"
+    assert running[str(monday)] == "0"
+    assert {one["begins"]: str(one["running"]) for one in periods}.items() <= running.items()
+
+
 async def test_a_profile_shows_the_library_as_of_a_day(runs: GalleryClient, today: date) -> None:
     def ran(page: str) -> set[str]:
         return set(re.findall(r'href="/ads/(CR\d{20})"', page.split("data-day-shown")[1]))
