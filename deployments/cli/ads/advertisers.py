@@ -15,7 +15,12 @@ from typer import Argument, Option
 
 from adspark.errors import InvalidQueryError
 from adspark.library.advertisers.named import find_advertisers, read_advertiser
-from adspark.library.advertisers.stored import AdvertiserReport, AdvertiserRow, list_advertisers
+from adspark.library.advertisers.stored import (
+    LAUNCHED_DAYS,
+    AdvertiserReport,
+    AdvertiserRow,
+    list_advertisers,
+)
 from adspark.library.search.page import LIMIT
 from adspark.text.counts import counted
 from adspark.text.terminal import fit, plain
@@ -161,7 +166,7 @@ def _facts(report: AdvertiserReport) -> dict[str, str]:
     return {
         "ads": f"{report.ads:,}",
         "running": f"{report.running:,}",
-        "launched, 30 d": f"{report.launched:,}",
+        f"launched, {LAUNCHED_DAYS} d": f"{report.launched:,}",
         "formats": _mix(report.formats),
         "running ones": _mix(report.running_formats),
         "platforms": _mix(report.platforms),

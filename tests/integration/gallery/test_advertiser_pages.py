@@ -156,6 +156,49 @@ async def test_the_chart_says_that_nothing_ran_at_the_end_of_the_week_in_which_a
     assert {one["begins"]: str(one["running"]) for one in periods}.items() <= running.items()
 
 
+async def test_new_ads_are_those_that_programs_are_told(
+    pages: GalleryClient, database: Database, today: date
+) -> None:
+    shown = {"first_shown": noon(today - timedelta(29)), "last_shown": noon(today)}
+    async with database.session() as session:
+        row = creative(41, advertiser_id=NAMELESS, **shown)
+        await save_creatives(session, rows=[row], region=None, platform=None)
+        await session.commit()
+
+    page = (await pages.get(f"/advertisers/{NAMELESS}")).text
+    told = (await pages.get(f"/api/v1/advertisers/{NAMELESS}")).json()
+
+    assert told["launched"] == 1
+    assert "<dt>New in 30 days</dt><dd>1</dd>" in page
+
+
+async def test_the_longest_running_say_the_days_that_they_are_sorted_by(
+    pages: GalleryClient, database: Database, today: date
+) -> None:
+    rows = [
+        creative(
+            number,
+            advertiser_id=NAMELESS,
+            first_shown=noon(today - timedelta(first)),
+            last_shown=noon(today - timedelta(last)),
+            total_days_shown=shown,
+        )
+        for number, first, last, shown in [(41, 49, 0, 3), (42, 60, 21, None), (43, 29, 0, 30)]
+    ]
+    async with database.session() as session:
+        await save_creatives(session, rows=rows, region=None, platform=None)
+        await session.commit()
+
+    for address in (f"/advertisers/{NAMELESS}", f"/library?advertiser={NAMELESS}&sort=longest"):
+        page = (await pages.get(address)).text
+        told = re.findall(r"<span>((?:ran|running) for \d+ days)</span>", page)
+        assert told == ["running for 50 days", "ran for 40 days", "running for 30 days"]
+    newest = (await pages.get(f"/library?advertiser={NAMELESS}&sort=newest")).text
+    assert "shown 3 days" in newest
+    told = (await pages.get(f"/api/v1/advertisers/{NAMELESS}/longest")).json()
+    assert [one["days_running"] for one in told] == [50, 40, 30]
+
+
 async def test_a_profile_shows_the_library_as_of_a_day(runs: GalleryClient, today: date) -> None:
     def ran(page: str) -> set[str]:
         return set(re.findall(r'href="/ads/(CR\d{20})"', page.split("data-day-shown")[1]))
