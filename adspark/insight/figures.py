@@ -72,7 +72,7 @@ class PeriodRow(BaseModel):
     begins: date
     launched: int = Field(description="First shown in it.")
     ended: int = Field(description="Last shown in it, and not in the last seven days.")
-    running: int = Field(description="On its last day; on today or the last day asked for where that is before.")
+    running: int = Field(description="On its last day, or today where it is not over.")
 
 
 class MixRow(BaseModel):

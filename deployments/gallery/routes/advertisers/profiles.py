@@ -21,7 +21,12 @@ from adspark.insight.figures import (
     today,
 )
 from adspark.insight.survival import Survival, read_survival
-from adspark.library.advertisers.stored import LAUNCHED_DAYS, AdvertiserRow, read_launched, read_rows
+from adspark.library.advertisers.stored import (
+    LAUNCHED_DAYS,
+    AdvertiserRow,
+    read_launched,
+    read_rows,
+)
 from adspark.library.search.page import FoundAd, read_found_ads
 from adspark.validation.stored import check_storable
 from deployments.gallery.routes.advertisers.charts import (
