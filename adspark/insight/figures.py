@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.errors import InvalidQueryError
 from adspark.models import CreativeFormat
 from adspark.serpapi.regions import region_name
+from adspark.validation.days import check_day_has_come, today
 
 
 class Period(StrEnum):
@@ -120,11 +121,6 @@ class ShareRow(BaseModel):
     share_of_creatives_seen: float = Field(description="From 0 to 1.")
 
 
-def today() -> date:
-    """The day in UTC, by which ads are dated."""
-    return datetime.now(UTC).date()
-
-
 async def read_timeline(
     session: AsyncSession,
     *,
@@ -145,8 +141,9 @@ async def read_timeline(
         limit: periods at most.
 
     Raises:
-        InvalidQueryError: the last day lies before the first.
+        InvalidQueryError: the last day lies before the first, or the first is to come.
     """
+    check_day_has_come("first", first)
     if first and last and last < first:
         raise InvalidQueryError("last", f"{last} lies before first, {first}; swap them.")
     values = {
@@ -196,7 +193,11 @@ async def read_share(
         advertiser_ids: among these; None: among all that are stored.
         day: the day.
         limit: advertisers at most; the share is of all.
+
+    Raises:
+        InvalidQueryError: the day is to come.
     """
+    check_day_has_come("day", day)
     values = {"ids": advertiser_ids, "day": day, "limit": limit}
     rows = await session.execute(_SHARE, values)
     return [ShareRow.model_validate(row) for row in rows.mappings()]

@@ -13,12 +13,12 @@ from adspark.insight.figures import (
     read_regions,
     read_share,
     read_timeline,
-    today,
 )
 from adspark.library.advertisers.listing import AdvertiserSort, list_advertiser_page
 from adspark.library.advertisers.named import resolve_advertiser
 from adspark.library.advertisers.stored import read_report
 from adspark.library.coverage import Scope, read_coverage
+from adspark.validation.days import today
 from adspark.validation.numbers import Whole
 from deployments.mcp.answers import Answer
 from deployments.mcp.coverage import Coverage, cover_scope

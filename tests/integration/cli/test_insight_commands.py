@@ -48,6 +48,7 @@ def test_bad_input_is_told() -> None:
     for arguments, said in (
         (("mix", "qqqq"), "advertiser: none of 'qqqq' is stored"),
         (("library", CAFE, "--on", "9999-12-31"), "on: 9999-12-31 is to come"),
+        (("timeline", CAFE, "--from", "9999-12-31"), "from: 9999-12-31 is to come"),
         (("share", "--on", "9999-12-31"), "on: 9999-12-31 is to come"),
         (
             ("timeline", CAFE, "--from", "2026-02-02", "--to", "2026-02-01"),

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from adspark.creatives.store import save_creatives
 from adspark.db.engine import Database
+from adspark.errors import InvalidQueryError
 from adspark.insight.campaigns import alike_hashes, alike_words, find_campaigns
 from adspark.insight.figures import (
     Period,
@@ -193,7 +194,8 @@ async def test_the_library_as_of_a_day(library: Database, today: date) -> None:
     assert await on(today - timedelta(days=71)) == {2, 3}
     assert await on(today - timedelta(days=20)) == {4, 5, 6}
     assert await on(today) == {4, 5}
-    assert await on(today + timedelta(days=1)) == set()
+    with pytest.raises(InvalidQueryError, match="is to come"):
+        await on(today + timedelta(days=2))
 
 
 def flipped(written: str, bits: int) -> str:

@@ -8,10 +8,11 @@ from fastapi.responses import HTMLResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError
-from adspark.insight.figures import read_share, today
+from adspark.insight.figures import read_share
 from adspark.library.advertisers.listing import list_names
 from adspark.library.advertisers.named import resolve_advertiser
 from adspark.text.terminal import plain
+from adspark.validation.days import today
 from deployments.gallery.access.visitor import VisitorDep
 from deployments.gallery.resources import GalleryDep, SessionDep
 from deployments.gallery.routes.advertisers.profiles import (

@@ -18,7 +18,6 @@ from adspark.insight.figures import (
     read_mix,
     read_regions,
     read_timeline,
-    today,
 )
 from adspark.insight.survival import Survival, read_survival
 from adspark.library.advertisers.stored import (
@@ -28,6 +27,7 @@ from adspark.library.advertisers.stored import (
     read_rows,
 )
 from adspark.library.search.page import FoundAd, read_found_ads
+from adspark.validation.days import today
 from adspark.validation.stored import check_storable
 from deployments.gallery.routes.advertisers.charts import (
     Chart,
