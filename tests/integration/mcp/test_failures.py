@@ -37,7 +37,7 @@ CALLS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     (
         "compare_advertisers",
         {"advertisers": ["Café Zoë", "Café Zoë"]},
-        ("advertisers: ", "is named twice"),
+        ("advertisers: ", "is named already; name others."),
     ),
     (
         "compare_advertisers",
