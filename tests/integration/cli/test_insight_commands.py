@@ -32,6 +32,8 @@ def test_every_command_tells_people_and_programs() -> None:
     assert "format text 3" in insight.told("mix", shop)
     assert "United States 3" in insight.told("regions", shop)
     assert f"{ad(2)} text 2026-05-29 2026-07-07 40" in insight.told("longest", shop)
+    assert "The first is shown; more: --limit" in insight.told("longest", shop, "--limit", "1")
+    assert "The first 2 are shown; more:" in insight.told("longest", shop, "--limit", "2")
     assert insight.given("longest", shop, "--limit", "1")["ads"][0]["ad_creative_id"] == ad(2)
     assert "7 100% 14 50% 30 50%" in insight.told("survival", shop)
     assert insight.given("survival", shop)["median_days_running"] == 10

@@ -211,6 +211,7 @@ async def test_a_profile_shows_the_library_as_of_a_day(runs: GalleryClient, toda
     assert f'name="day" value="{day}"' in page
     assert 'type="range"' in page
     assert ran((await runs.get(f"/advertisers/{CAFE}")).text) == {ad(13), ad(14)}
+    assert f'2 ads ran on <time datetime="{day}">{day}</time>.</p>' in page
     none = (await runs.get(f"/advertisers/{CAFE}?day=2001-01-01")).text
     assert "No stored ad ran on" in none
 
@@ -264,6 +265,7 @@ async def test_an_advertiser_whose_ads_have_no_days_is_shown_too(
         assert "No stored ad ran in this time" in page.text
         assert "Of no ad both the first and the last day are known." in page.text
     assert "<script>alert" not in answer.text
+    assert "from searches of one region, by watches or fetches, and from bought" in answer.text
 
 
 async def test_several_are_compared_on_the_same_scales(runs: GalleryClient) -> None:
