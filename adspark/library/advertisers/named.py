@@ -160,6 +160,11 @@ async def resolve_advertiser(session: AsyncSession, *, name: str) -> str:
 async def resolve_another(session: AsyncSession, *, name: str, chosen: Sequence[str]) -> str:
     """The id of one more advertiser to compare, as `resolve_advertiser`, not among those chosen.
 
+    Args:
+        session: of the database.
+        name: an id, a name or a domain.
+        chosen: ids of those that it is compared with.
+
     Raises:
         InvalidQueryError: there is none, several have the name, or it is chosen already.
     """
@@ -173,6 +178,11 @@ async def resolve_another(session: AsyncSession, *, name: str, chosen: Sequence[
 
 async def resolve_compared(session: AsyncSession, *, names: Sequence[str], field: str) -> list[str]:
     """The ids of advertisers to compare, each of them once.
+
+    Args:
+        session: of the database.
+        names: ids, names or domains.
+        field: where they were written.
 
     Raises:
         InvalidQueryError: as `resolve_another`; names the field.
