@@ -12,7 +12,11 @@ from adspark.library.coverage import LOOKS_AT
 from adspark.library.filters.definition import RUNNING_DAYS
 from adspark.validation.stored import check_storable
 
+LAUNCHED_DAYS = 30
+"""An ad that was first shown in so many last days is a new one of its advertiser."""
+
 _MOST_DOMAINS = 20
+_IS_LAUNCHED = f"c.first_shown >= now() - interval '{LAUNCHED_DAYS} days'"
 
 _COUNTED = f"""
     SELECT a.advertiser_id, a.name, count(c.ad_creative_id) AS ads,
@@ -30,14 +34,17 @@ _MIX = text(f"""
         count(*) FILTER (WHERE c.last_shown >= now() - interval '{RUNNING_DAYS} days') AS running
     FROM creative c WHERE c.advertiser_id = :id GROUP BY 1 ORDER BY 2 DESC, 1
 """)  # noqa: S608  (a constant)
-_FIGURES = text("""
-    SELECT count(*) FILTER (WHERE c.first_shown >= now() - interval '30 days') AS launched,
+_LAUNCHED = text(f"""
+    SELECT count(*) FROM creative c WHERE c.advertiser_id = :id AND {_IS_LAUNCHED}
+""")  # noqa: S608  (a constant)
+_FIGURES = text(f"""
+    SELECT count(*) FILTER (WHERE {_IS_LAUNCHED}) AS launched,
         count(*) FILTER (WHERE w.has_words) AS with_words,
         percentile_cont(0.5) WITHIN GROUP (ORDER BY c.total_days_shown) AS median_days_shown,
         max(c.total_days_shown) AS most_days_shown
     FROM creative c LEFT JOIN search_document w USING (ad_creative_id)
     WHERE c.advertiser_id = :id
-""")
+""")  # noqa: S608  (constants)
 _DOMAINS = text("""
     SELECT domain FROM advertiser_domain WHERE advertiser_id = :id ORDER BY domain LIMIT :most
 """)
@@ -67,7 +74,7 @@ class AdvertiserReport(AdvertiserRow):
     platforms: dict[str, int] = Field(description="They overlap.")
     domains: list[str]
     watches: list[str] = Field(description="That look for its ads, or for a domain of theirs.")
-    launched: int = Field(description="Ads first shown in the last 30 days.")
+    launched: int = Field(description=f"Ads first shown in the last {LAUNCHED_DAYS} days.")
     with_words: int = Field(description="Ads whose copy is known.")
     median_days_shown: float | None = Field(description="On which an ad was shown, so far.")
     most_days_shown: int | None
@@ -103,6 +110,12 @@ async def read_report(session: AsyncSession, advertiser_id: str) -> AdvertiserRe
         domains=await read_domains(session, advertiser_id=advertiser_id),
         watches=list(await session.scalars(_WATCHES, {"advertiser_ids": [advertiser_id]})),
     )
+
+
+async def read_launched(session: AsyncSession, *, advertiser_id: str) -> int:
+    """How many of its ads were first shown in the last `LAUNCHED_DAYS`, as a report counts them."""
+    launched: int = await session.scalar(_LAUNCHED, {"id": advertiser_id}) or 0
+    return launched
 
 
 async def read_domains(session: AsyncSession, *, advertiser_id: str) -> list[str]:

@@ -37,7 +37,7 @@ CALLS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     (
         "compare_advertisers",
         {"advertisers": ["Café Zoë", "Café Zoë"]},
-        ("advertisers: ", "is named twice"),
+        ("advertisers: ", "is named already; name others."),
     ),
     (
         "compare_advertisers",
@@ -52,6 +52,12 @@ CALLS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ),
     ("list_news", {"watch": "9"}, ("watch: There is no watch '9'", "list_watches")),
     ("list_news", {"since": "soon"}, ("since: 'soon' is not a day",)),
+    ("list_news", {"since": "9999-12-31T08:00"}, ("since: 9999-12-31 is to come; name today",)),
+    (
+        "show_timeline",
+        {"advertiser": "Café Zoë", "first": "9999-12-31"},
+        ("first: 9999-12-31 is to come; name today",),
+    ),
     ("list_news", {"since": "2026-02-30"}, ("since: the calendar has no 2026-02-30",)),
     ("list_watches", {"state": "asleep"}, ("state: is none of",)),
     ("list_watches", {"watch": "a\0"}, ("watch: holds a NUL",)),
