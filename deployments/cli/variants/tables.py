@@ -55,7 +55,13 @@ def print_variants(
 def print_ranked(
     title: str, variants: Sequence[VariantSummary], cells: Sequence[dict[str, object]]
 ) -> None:
-    """A table of variants, with the rules that each breaks where any was checked."""
+    """A table of variants, with the checks of brand rules that failed where there were any.
+
+    Args:
+        title: of the table.
+        variants: in their order.
+        cells: of each, by its heading.
+    """
     if any(one.rule_check for one in variants):
         cells = [cell | {"broken": _broken(one)} for cell, one in zip(cells, variants, strict=True)]
     out.print(table(title, cells, cuts="prompt"))
