@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.errors import InvalidQueryError
 from adspark.models import CreativeFormat
 from adspark.serpapi.regions import region_name
+from adspark.validation.days import check_day_has_come, today
 
 
 class Period(StrEnum):
@@ -20,15 +21,19 @@ class Period(StrEnum):
     MONTH = "month"
 
 
-# Running at the end of the period, of which the last day that is known counts.
+# Running on the period's last day that has come and is asked for. An advertiser's days end with its
+# last ad where none runs any more: after them it has no rows, and nothing of it ran.
 _TIMELINE = text("""
     SELECT date_trunc(:period, day)::date AS begins, sum(launched)::bigint AS launched,
         sum(ended)::bigint AS ended,
-        (array_agg(running ORDER BY day DESC))[1] AS running
+        CASE WHEN max(day) >= least(
+            (date_trunc(:period, day) + CAST('1 ' || :period AS interval))::date - 1,
+            CAST(:last AS date), (now() AT TIME ZONE 'UTC')::date
+        ) THEN (array_agg(running ORDER BY day DESC))[1] ELSE 0 END AS running
     FROM insight_daily WHERE advertiser_id = :id
         AND day >= coalesce(CAST(:first AS date), '-infinity')
         AND day <= coalesce(CAST(:last AS date), 'infinity')
-    GROUP BY 1 ORDER BY 1 DESC LIMIT :limit
+    GROUP BY date_trunc(:period, day) ORDER BY 1 DESC LIMIT :limit
 """)
 _MIX = text("""
     SELECT kind, value, ads, running FROM insight_mix WHERE advertiser_id = :id
@@ -68,7 +73,7 @@ class PeriodRow(BaseModel):
     begins: date
     launched: int = Field(description="First shown in it.")
     ended: int = Field(description="Last shown in it, and not in the last seven days.")
-    running: int = Field(description="On its last day.")
+    running: int = Field(description="On its last day, or today where it is not over.")
 
 
 class MixRow(BaseModel):
@@ -116,11 +121,6 @@ class ShareRow(BaseModel):
     share_of_creatives_seen: float = Field(description="From 0 to 1.")
 
 
-def today() -> date:
-    """The day in UTC, by which ads are dated."""
-    return datetime.now(UTC).date()
-
-
 async def read_timeline(
     session: AsyncSession,
     *,
@@ -141,8 +141,9 @@ async def read_timeline(
         limit: periods at most.
 
     Raises:
-        InvalidQueryError: the last day lies before the first.
+        InvalidQueryError: the last day lies before the first, or the first is to come.
     """
+    check_day_has_come("first", first)
     if first and last and last < first:
         raise InvalidQueryError("last", f"{last} lies before first, {first}; swap them.")
     values = {
@@ -192,7 +193,11 @@ async def read_share(
         advertiser_ids: among these; None: among all that are stored.
         day: the day.
         limit: advertisers at most; the share is of all.
+
+    Raises:
+        InvalidQueryError: the day is to come.
     """
+    check_day_has_come("day", day)
     values = {"ids": advertiser_ids, "day": day, "limit": limit}
     rows = await session.execute(_SHARE, values)
     return [ShareRow.model_validate(row) for row in rows.mappings()]

@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.models import CreativeFormat
+from adspark.validation.days import check_day_has_come
 from adspark.words.copy_statements import HEADLINE, join_copy
 
 # A running ad runs until today, though its last day may be some days ago.
@@ -64,7 +65,11 @@ async def read_library_on(
         advertiser_id: whose ads.
         day: UTC.
         limit: ads at most.
+
+    Raises:
+        InvalidQueryError: the day is to come.
     """
+    check_day_has_come("day", day)
     values = {"id": advertiser_id, "day": day, "limit": limit}
     rows = (await session.execute(_READ, values)).mappings().all()
     total = rows[0]["total"] if rows else 0

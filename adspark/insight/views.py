@@ -36,7 +36,7 @@ VIEWS = (
     ),
     View(
         "insight_daily",
-        "an advertiser's day, none left out",
+        "an advertiser's day, none left out from its first ad until none runs any more",
         {
             "advertiser_id": "text",
             "day": "date",

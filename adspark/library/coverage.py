@@ -13,13 +13,21 @@ from adspark.serpapi.regions import region_name
 from adspark.serpapi.search_query import CreativeQuery
 from adspark.watches.reports.looks import LookState, WatchLooks
 
-_WATCHES = text("""
+LOOKS_AT = """
+    (advertiser_ids && CAST(:advertiser_ids AS text[]) OR text IS NOT NULL AND EXISTS (
+        SELECT FROM creative c JOIN watch_creative f USING (ad_creative_id)
+        WHERE f.watch_id = watch.id AND c.advertiser_id = ANY (CAST(:advertiser_ids AS text[]))
+    ))
+"""
+"""Of a `watch`: it looks for the ads of advertisers, or has found some that lead to its domain."""
+
+_WATCHES = text(f"""
     SELECT id, name, advertiser_ids, text, region, platform, creative_format, political_ads,
         is_active, due_at, checked_at, coverage, problem, baseline_at, complete_at, has_gaps
     FROM watch
-    WHERE advertiser_ids && CAST(:advertiser_ids AS text[]) OR text = ANY (CAST(:texts AS text[]))
+    WHERE {LOOKS_AT} OR text = ANY (CAST(:texts AS text[]))
     ORDER BY id
-""")
+""")  # noqa: S608  (put together from constants)
 # Those by hand that came to the end of what their search finds, each the last of its query.
 _FETCHES = text("""
     SELECT query, max(started_at) AS at FROM "fetch"
@@ -152,8 +160,8 @@ def _look(
     is_overdue: bool,
 ) -> ScopeLook:
     subjects = [one for one in scope.subjects if one in query.advertiser_ids]
-    if scope.domain is not None and query.text is not None:
-        subjects = [scope.domain]
+    if query.text is not None:  # it looks for the domain, or has found ads of the advertisers
+        subjects = list(scope.subjects)
     return ScopeLook(
         watch_id=watch_id,
         name=name,

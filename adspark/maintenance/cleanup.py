@@ -42,7 +42,21 @@ BATCH = 1000  # rows a step; their locks are held for well under a second
 LEAST_DAYS = {"fetches": 62}  # budgets and forecasts need two months of the ledger
 _MOST_LISTED = 50_000  # archived pictures up to which all are listed together
 _MOST_NAMED = 5  # pictures and strays that a summary names
-_LEFT_BEHIND = {"strays", "stray_paths", "unremoved", "unremoved_pictures"}
+# What is removed, in its order, as it is told of one.
+_NOUNS = {
+    "creatives": "ad",
+    "variants": "variant",
+    "events": "event",
+    "details": "detail",
+    "advertisers": "advertiser",
+    "fetches": "fetch",
+    "generation_uses": "generation use",
+    "rejected_rows": "rejected row",
+    "messages": "message",
+    "picture_versions": "picture version",
+    "picture_words": "picture text",
+    "pictures": "picture",
+}
 _UNUSED_FOR = timedelta(days=1)  # before a picture goes; a variant's is kept before its row is
 
 # Pictures of variants and originals; those of the archive and all thumbnails, by the first digits
@@ -117,10 +131,8 @@ class CleanupSummary(BaseModel):
     @property
     def headline(self) -> str:
         """What was removed, in one line."""
-        left_out = {"dry_run", "picture_bytes", "creatives", *_LEFT_BEHIND}
-        counts = self.model_dump(exclude=left_out)
-        counts = {"ads": self.creatives, **counts}
-        parts = [f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count]
+        counts = self.model_dump(include=set(_NOUNS))
+        parts = [counted(counts[name], noun) for name, noun in _NOUNS.items() if counts[name]]
         size = f" ({self.picture_bytes / 2**20:.1f} MB)" if self.pictures else ""
         verb = "would remove" if self.dry_run else "removed"
         done = f"{verb} {', '.join(parts)}{size}" if parts else f"{verb} nothing"

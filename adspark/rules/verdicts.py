@@ -45,6 +45,11 @@ class Verdict(StrEnum):
         """For people."""
         return self.value.replace("_", " ")
 
+    @property
+    def rank(self) -> int:
+        """Its place where what a person has to see to comes first."""
+        return (Verdict.FAILED, Verdict.NOT_CHECKED, Verdict.PASSED).index(self)
+
 
 class RuleVerdict(BaseModel):
     """One rule on one part of a variant."""

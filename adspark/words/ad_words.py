@@ -45,8 +45,7 @@ class AdWords(BaseModel):
         if self.status is ReadingStatus.FAILED:
             return f"could not be read from its picture: {self.failure}"
         if self.status is ReadingStatus.PENDING:
-            missing = find_missing()
-            return f"not read yet{f': {missing}' if missing else ''}"
+            return describe_unread()
         if self.lines and self.confidence is not None:
             language = f", language {self.language}" if self.language else ""
             sure = f"{min(_SUREST, round(100 * self.confidence))}%"
@@ -65,6 +64,12 @@ class AdWords(BaseModel):
         what = "" if self.script == UNKNOWN_SCRIPT else f" ({self.script})"
         lines = "1 line is" if self.unread_lines == 1 else f"{self.unread_lines} lines are"
         return f"; {lines} in a script{what} that {self.engine} does not know"
+
+
+def describe_unread() -> str:
+    """What is said of the words of a picture that is still to be read."""
+    missing = find_missing()
+    return f"not read yet{f': {missing}' if missing else ''}"
 
 
 async def read_ad_words(session: AsyncSession, *, ad_creative_id: str) -> AdWords | None:

@@ -16,6 +16,7 @@ import typer
 from pydantic import ValidationError
 from typer.core import TyperCommand, TyperGroup
 
+from adspark.text.sentences import with_full_stop
 from adspark.validation.messages import describe_validation_error
 from adspark.validation.numbers import read_whole
 from deployments.cli.arguments import show
@@ -49,10 +50,19 @@ class Command(TyperCommand):
         """Read the arguments; a mistake that pydantic finds for Typer is told in our words."""
         try:
             return super().parse_args(ctx, args)
-        except Exception as error:
+        except Exception as raised:
+            error: Any = raised
             if isinstance(error.__cause__, ValidationError) and hasattr(error, "message"):
                 error.message = _describe(error.__cause__)
+            elif self._may_be_value(error):
+                remedy = "Write -- before values of which one begins with a hyphen."
+                error.message = f"{with_full_stop(error.message)} {remedy}"
             raise
+
+    def _may_be_value(self, error: Any) -> bool:  # noqa: ANN401  (Typer's own)
+        """Whether what is no option may be meant as a value, such as -5 or the word -kids."""
+        is_unknown = hasattr(error, "possibilities") and not error.option_name.startswith("--")
+        return is_unknown and any(one.param_type_name == "argument" for one in self.params)
 
 
 class Group(TyperGroup):

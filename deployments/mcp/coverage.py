@@ -101,7 +101,7 @@ def _describe_uncovered(found: ScopeCoverage) -> Iterator[str]:
     for subject in found.uncovered[:_MOST_NAMED]:
         tried = [one for one in found.looks if subject in one.subjects]
         if not tried:
-            yield f"Nobody has looked for the ads of {subject}: no watch, and no complete fetch."
+            yield f"No watch and no complete fetch has looked for all ads of {subject}."
         for one in tried:
             yield f"{_name(one)} has not seen all ads of {subject}: {_reason(one)}."
 

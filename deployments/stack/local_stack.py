@@ -172,6 +172,8 @@ class LocalStack:
         importing.start()
         serving.callback(importing.join)  # the process does not end while it imports
         serving.enter_context(self._postgres.running())
+        # Two threads that import at once can each meet a module of which the other has only a part.
+        await in_thread(importing.join)
         serving.callback(process.set_state, ProcessState.STOPPED)
         process.log = self._postgres.folder / "server.log"
         process.set_state(ProcessState.READY, address=str(self._postgres.folder))

@@ -1,6 +1,7 @@
 """The system's state and queues as operators meet them: exit codes, remedies, a purge."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -67,3 +68,10 @@ def test_all_parts_are_there_and_answer(stack: Stack) -> None:
     assert set(running.parts) == PARTS
     assert asking.get(f"{stack.api_url}/health").json() is True
     assert asking.get(f"{stack.sandbox_url}/health").is_success
+
+
+def test_the_log_of_the_start_says_what_started_and_nothing_else(stack: Stack) -> None:
+    before, ready, _ = (stack.home / "stack.log").read_text().partition("Ready. ")
+    assert ready
+    said = re.compile(r"Data and logs: .*|[a-z ]+: (starting|ready)( .*)?")
+    assert [line for line in before.splitlines() if not said.fullmatch(line)] == []

@@ -53,7 +53,7 @@ async def test_a_run_that_could_not_remove_a_picture_says_so_and_is_no_success(
     environment.setattr(MemoryStore, "protected", {f"/flow/{path}"})
     ended = await cleanup_old_creatives(return_state=True)
     assert (ended.is_failed(), ended.name) == (True, "Partly Failed")
-    assert (ended.message or "").startswith("removed 3 ads, 1 advertisers; 1 picture could not be")
+    assert (ended.message or "").startswith("removed 3 ads, 1 advertiser; 1 picture could not be")
     assert f"{path}: Operation not permitted" in (ended.message or "")
 
 

@@ -20,7 +20,7 @@ from adspark.library.marks.sharing import TAGS_OF_AD, TITLE_OF_AD
 from adspark.models import CreativeFormat, PictureStatus
 from adspark.validation.stored import check_storable, missing_ads
 from adspark.variants.reviews.decisions import IS_APPROVED
-from adspark.words.ad_words import AdWords, read_ad_words
+from adspark.words.ad_words import AdWords, describe_unread, read_ad_words
 from adspark.words.copy_statements import HEADLINE, SNIPPET, SOURCE, join_copy
 
 _MOST = 50  # events, pictures and variants, the latest
@@ -128,15 +128,13 @@ class AdReport(BaseModel):
             return self._bought
         if self.read_words is not None:
             return f"{self.read_words.describe()} (copy: {self._bought})"
-        if self._waits_for_picture:
-            return f"not read yet, for its picture is not fetched yet (copy: {self._bought})"
-        return self._bought
-
-    @property
-    def _waits_for_picture(self) -> bool:
         current = next((one for one in self.pictures if one.is_current), None)
-        has_picture = self.image_url is not None or self.video_link is not None
-        return has_picture and (current is None or current.status is PictureStatus.PENDING)
+        match current.status if current else PictureStatus.PENDING:
+            case PictureStatus.STORED:
+                return f"{describe_unread()} (copy: {self._bought})"
+            case PictureStatus.PENDING if self.image_url or self.video_link:
+                return f"not read yet, for its picture is not fetched yet (copy: {self._bought})"
+        return self._bought
 
     @property
     def _bought(self) -> str:

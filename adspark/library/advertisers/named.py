@@ -155,3 +155,42 @@ async def resolve_advertiser(session: AsyncSession, *, name: str) -> str:
             "advertiser", f"{len(ids)} are called {name[:60]!r}; name one id: {named}{more}"
         )
     return ids[0]
+
+
+async def resolve_another(session: AsyncSession, *, name: str, chosen: Sequence[str]) -> str:
+    """The id of one more advertiser to compare, as `resolve_advertiser`, not among those chosen.
+
+    Args:
+        session: of the database.
+        name: an id, a name or a domain.
+        chosen: ids of those that it is compared with.
+
+    Raises:
+        InvalidQueryError: there is none, several have the name, or it is chosen already.
+    """
+    found = await resolve_advertiser(session, name=name)
+    if found in chosen:
+        raise InvalidQueryError(
+            "advertiser", f"{name.strip()[:60]!r} is {found}, which is named already; name others."
+        )
+    return found
+
+
+async def resolve_compared(session: AsyncSession, *, names: Sequence[str], field: str) -> list[str]:
+    """The ids of advertisers to compare, each of them once.
+
+    Args:
+        session: of the database.
+        names: ids, names or domains.
+        field: where they were written.
+
+    Raises:
+        InvalidQueryError: as `resolve_another`; names the field.
+    """
+    ids: list[str] = []
+    for name in names:
+        try:
+            ids.append(await resolve_another(session, name=name, chosen=ids))
+        except InvalidQueryError as error:
+            raise error.beside(field) from None
+    return ids

@@ -8,10 +8,15 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError
+from adspark.library.coverage import LOOKS_AT
 from adspark.library.filters.definition import RUNNING_DAYS
 from adspark.validation.stored import check_storable
 
+LAUNCHED_DAYS = 30
+"""An ad that was first shown in so many last days is a new one of its advertiser."""
+
 _MOST_DOMAINS = 20
+_IS_LAUNCHED = f"c.first_shown >= now() - interval '{LAUNCHED_DAYS} days'"
 
 _COUNTED = f"""
     SELECT a.advertiser_id, a.name, count(c.ad_creative_id) AS ads,
@@ -29,14 +34,17 @@ _MIX = text(f"""
         count(*) FILTER (WHERE c.last_shown >= now() - interval '{RUNNING_DAYS} days') AS running
     FROM creative c WHERE c.advertiser_id = :id GROUP BY 1 ORDER BY 2 DESC, 1
 """)  # noqa: S608  (a constant)
-_FIGURES = text("""
-    SELECT count(*) FILTER (WHERE c.first_shown >= now() - interval '30 days') AS launched,
+_LAUNCHED = text(f"""
+    SELECT count(*) FROM creative c WHERE c.advertiser_id = :id AND {_IS_LAUNCHED}
+""")  # noqa: S608  (a constant)
+_FIGURES = text(f"""
+    SELECT count(*) FILTER (WHERE {_IS_LAUNCHED}) AS launched,
         count(*) FILTER (WHERE w.has_words) AS with_words,
         percentile_cont(0.5) WITHIN GROUP (ORDER BY c.total_days_shown) AS median_days_shown,
         max(c.total_days_shown) AS most_days_shown
     FROM creative c LEFT JOIN search_document w USING (ad_creative_id)
     WHERE c.advertiser_id = :id
-""")
+""")  # noqa: S608  (constants)
 _DOMAINS = text("""
     SELECT domain FROM advertiser_domain WHERE advertiser_id = :id ORDER BY domain LIMIT :most
 """)
@@ -44,9 +52,7 @@ _PLATFORMS = text("""
     SELECT p, count(*) FROM creative c, unnest(c.platforms) AS p
     WHERE c.advertiser_id = :id GROUP BY 1 ORDER BY 2 DESC, 1
 """)
-_WATCHES = text("""
-    SELECT name FROM watch WHERE :id = ANY (advertiser_ids) ORDER BY name, id
-""")
+_WATCHES = text(f"SELECT name FROM watch WHERE {LOOKS_AT} ORDER BY name, id")  # noqa: S608
 
 
 class AdvertiserRow(BaseModel):
@@ -67,8 +73,8 @@ class AdvertiserReport(AdvertiserRow):
     running_formats: dict[str, int]
     platforms: dict[str, int] = Field(description="They overlap.")
     domains: list[str]
-    watches: list[str]
-    launched: int = Field(description="Ads first shown in the last 30 days.")
+    watches: list[str] = Field(description="That look for its ads, or for a domain of theirs.")
+    launched: int = Field(description=f"Ads first shown in the last {LAUNCHED_DAYS} days.")
     with_words: int = Field(description="Ads whose copy is known.")
     median_days_shown: float | None = Field(description="On which an ad was shown, so far.")
     most_days_shown: int | None
@@ -102,8 +108,14 @@ async def read_report(session: AsyncSession, advertiser_id: str) -> AdvertiserRe
         running_formats={one.format: one.running for one in mix if one.running},
         platforms={one[0]: one[1] for one in platforms},
         domains=await read_domains(session, advertiser_id=advertiser_id),
-        watches=list(await session.scalars(_WATCHES, values)),
+        watches=list(await session.scalars(_WATCHES, {"advertiser_ids": [advertiser_id]})),
     )
+
+
+async def read_launched(session: AsyncSession, *, advertiser_id: str) -> int:
+    """How many of its ads were first shown in the last `LAUNCHED_DAYS`, as a report counts them."""
+    launched: int = await session.scalar(_LAUNCHED, {"id": advertiser_id}) or 0
+    return launched
 
 
 async def read_domains(session: AsyncSession, *, advertiser_id: str) -> list[str]:

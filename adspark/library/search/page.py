@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 from pydantic import BaseModel, Field
@@ -81,6 +81,14 @@ class FoundAd(BaseModel):
     words_source: Literal["bought", "read"] | None = Field(description="Where they are from.")
     title: str | None = Field(description="That the user gave it, else a shared one.")
     tags: list[str] = Field(description="The user's, and shared ones.")
+
+    @property
+    def days_running(self) -> int | None:
+        """From its first to its last day in UTC, both included; None: they are not known."""
+        if self.first_shown is None or self.last_shown is None:
+            return None
+        first, last = (one.astimezone(UTC).date() for one in (self.first_shown, self.last_shown))
+        return max((last - first).days + 1, 0) or None
 
 
 class AdPage(BaseModel):

@@ -14,8 +14,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from typer import Argument, Option
 
 from adspark.errors import InvalidQueryError
-from adspark.library.advertisers.named import find_advertisers, read_advertiser
-from adspark.library.advertisers.stored import AdvertiserReport, AdvertiserRow, list_advertisers
+from adspark.library.advertisers.named import (
+    find_advertisers,
+    read_advertiser,
+    resolve_compared,
+)
+from adspark.library.advertisers.stored import (
+    LAUNCHED_DAYS,
+    AdvertiserReport,
+    AdvertiserRow,
+    list_advertisers,
+    read_report,
+)
 from adspark.library.search.page import LIMIT
 from adspark.text.counts import counted
 from adspark.text.terminal import fit, plain
@@ -121,7 +131,8 @@ def compare(
         )
 
     async def act(session: AsyncSession) -> list[AdvertiserReport]:
-        return [await read_advertiser(session, name=name) for name in names]
+        ids = await resolve_compared(session, names=names, field="names")
+        return [await read_report(session, one) for one in ids]
 
     reports = in_session(act)
     if as_json:
@@ -161,7 +172,7 @@ def _facts(report: AdvertiserReport) -> dict[str, str]:
     return {
         "ads": f"{report.ads:,}",
         "running": f"{report.running:,}",
-        "launched, 30 d": f"{report.launched:,}",
+        f"launched, {LAUNCHED_DAYS} d": f"{report.launched:,}",
         "formats": _mix(report.formats),
         "running ones": _mix(report.running_formats),
         "platforms": _mix(report.platforms),

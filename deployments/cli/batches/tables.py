@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from rich.markup import escape
 
 from adspark.text.counts import counted
-from adspark.text.terminal import plain
+from adspark.text.terminal import fit, plain
 from adspark.variants.batches.forecast import Forecast
 from adspark.variants.batches.lists import BatchSummary
 from adspark.variants.batches.plan import BatchPlan
 from adspark.variants.reviews.decisions import Decision
 from adspark.variants.store import VariantSummary
 from deployments.cli.empty_lists import print_none
+from deployments.cli.variants.tables import PROMPT_WIDTH, print_ranked
 from deployments.terminal.output import out, print_facts, print_line
 from deployments.terminal.tables import age, moment, table
 
@@ -75,7 +76,7 @@ def print_batch(
     print_facts(facts)
     cells = [_cells(place, one, decisions.get(one.id)) for place, one in enumerate(ranked, 1)]
     if cells:
-        out.print(table("Variants, the best first", cells, wraps="prompt"))
+        print_ranked("Variants, the best first", ranked, cells)
     if len(ranked) < batch.variants:
         print_line(f"The first {len(ranked)} of {batch.variants}; more with --limit.")
 
@@ -89,5 +90,5 @@ def _cells(place: int, variant: VariantSummary, decision: Decision | None) -> di
         "status": (decision or variant.status).value,
         "similar": f"{max(known):.0%}{' !' if variant.is_too_close else ''}" if known else None,
         "original": variant.original_ad_id[-4:],
-        "prompt": plain(variant.prompt)[:80],
+        "prompt": fit(variant.prompt, PROMPT_WIDTH),
     }

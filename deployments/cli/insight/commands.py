@@ -22,13 +22,13 @@ from adspark.insight.figures import (
     read_regions,
     read_share,
     read_timeline,
-    today,
 )
 from adspark.insight.snapshot import read_library_on
 from adspark.insight.survival import read_survival
 from adspark.library.advertisers.named import resolve_advertiser, resolve_advertisers
 from adspark.library.filters.parsing import parse_day
 from adspark.library.search.page import LIMIT
+from adspark.validation.days import check_day_has_come, today
 from deployments.cli.database import in_session
 from deployments.cli.insight import tables
 from deployments.cli.insight.documents import (
@@ -69,8 +69,7 @@ def timeline(
 ) -> None:
     """Show launches, endings and running ads by day, week or month."""
     begin, end = parse_day("from", first), parse_day("to", last)
-    if begin and begin > today():
-        raise InvalidQueryError("from", f"{begin} is to come; name a day until today.")
+    check_day_has_come("from", begin)
     if begin and end and begin > end:
         raise InvalidQueryError("to", f"{end} lies before from, {begin}; swap them.")
 
@@ -163,10 +162,9 @@ def library(
 
 def _day(on: str | None) -> date:
     """The day that is meant, else today; InvalidQueryError for one that is to come."""
-    day = parse_day("on", on) or today()
-    if day > today():
-        raise InvalidQueryError("on", f"{day} is to come; name today or a day before.")
-    return day
+    day = parse_day("on", on)
+    check_day_has_come("on", day)
+    return day or today()
 
 
 def _of_advertiser(name: str, read: Callable[[AsyncSession, str], Awaitable[_Result]]) -> _Result:

@@ -152,7 +152,8 @@ def print_library(found: LibraryOnDay) -> None:
 def _say_limit(rows: Sequence[object], limit: int) -> None:
     """That there may be more rows than are shown."""
     if len(rows) == limit:
-        print_line(f"The first {limit} are shown; more: --limit")
+        first = "first is" if limit == 1 else f"first {limit:,} are"
+        print_line(f"The {first} shown; more: --limit")
 
 
 def _print(

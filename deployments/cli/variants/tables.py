@@ -18,7 +18,9 @@ from deployments.cli.empty_lists import print_none
 from deployments.terminal.output import out, print_facts, print_line
 from deployments.terminal.tables import age, moment, table
 
-_PROMPT_WIDTH = 14  # characters, so that a row fits on a line
+PROMPT_WIDTH = 200
+"""Columns of a prompt at most, in a list on a wide terminal."""
+
 _MOST_WAITING = 10  # variants named that wait for a review
 _AD_ID = re.compile(r"^(CR\d{4})\d{12}(\d{4})$")  # shown by both its ends
 _DECISIONS = {True: "approved", False: "rejected", None: "open"}
@@ -38,12 +40,7 @@ def print_variants(
         make = "request one with: adspark variant request"
         print_none("variant", asked=asked, make=make, every="adspark variant list")
         return
-    cells = [_cells(one) for one in variants]
-    if any(one.rule_check for one in variants):
-        cells = [cell | {"broken": _broken(one)} for cell, one in zip(cells, variants, strict=True)]
-    out.print(table("Variants", cells, wraps="prompt"))
-    if any(map(_broken, variants)):
-        out.print("broken: so many brand rules; which: adspark variant show ID")
+    print_ranked("Variants", variants, [_cells(one) for one in variants])
     if any(one.is_too_close for one in variants):
         out.print("! too close to its original")
     if waiting:
@@ -53,6 +50,23 @@ def print_variants(
             f"{counted(len(waiting), 'review')} to be done: {shown}{more}; "
             f"for one: adspark variant review {waiting[0]}"
         )
+
+
+def print_ranked(
+    title: str, variants: Sequence[VariantSummary], cells: Sequence[dict[str, object]]
+) -> None:
+    """A table of variants, with the checks of brand rules that failed where there were any.
+
+    Args:
+        title: of the table.
+        variants: in their order.
+        cells: of each, by its heading.
+    """
+    if any(one.rule_check for one in variants):
+        cells = [cell | {"broken": _broken(one)} for cell, one in zip(cells, variants, strict=True)]
+    out.print(table(title, cells, cuts="prompt"))
+    if any(map(_broken, variants)):
+        print_line("broken: how many checks of brand rules failed; see adspark variant show ID")
 
 
 def print_variant(
@@ -139,19 +153,20 @@ def print_outcomes(outcomes: Outcomes) -> None:
 def _cells(variant: VariantSummary) -> dict[str, object]:
     shares = [variant.picture_similarity, variant.text_similarity]
     known = [share for share in shares if share is not None]
+    confidence = variant.confidence_score
     return {
         "id": variant.id,
         "status": variant.status.value,
         "original": _AD_ID.sub(r"\1…\2", variant.original_ad_id),
-        "prompt": fit(variant.prompt, _PROMPT_WIDTH),
-        "conf.": variant.confidence_score,
+        "prompt": fit(variant.prompt, PROMPT_WIDTH),
+        "conf.": None if confidence is None else f"{confidence:.0%}",
         "similar": f"{max(known):.0%}{' !' if variant.is_too_close else ''}" if known else None,
         "requested": age(variant.requested_at),
     }
 
 
 def _broken(variant: VariantSummary) -> int | None:
-    """How many brand rules it breaks; None: it was not checked."""
+    """How many checks of brand rules failed; None: it was not checked."""
     return None if variant.rule_check is None else len(variant.rule_check.failed)
 
 

@@ -19,7 +19,6 @@ from adspark.insight.figures import (
     read_regions,
     read_share,
     read_timeline,
-    today,
 )
 from adspark.insight.snapshot import LibraryOnDay, read_library_on
 from adspark.insight.survival import Survival, read_survival
@@ -30,6 +29,7 @@ from adspark.library.advertisers.named import (
     resolve_advertisers,
 )
 from adspark.library.advertisers.stored import AdvertiserReport, read_report, read_rows
+from adspark.validation.days import today
 from adspark.validation.numbers import Whole
 from adspark.validation.stored import check_storable
 from deployments.gallery.days import Day

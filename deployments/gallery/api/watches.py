@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import UnknownWatchError
+from adspark.validation.days import check_moment_has_come
 from adspark.validation.numbers import Whole
 from adspark.watches.budgets import read_budget
 from adspark.watches.news import News, read_news
@@ -53,8 +54,9 @@ async def read_page_of_news(
     ] = None,
 ) -> NewsPage:
     """What a watch noticed since a moment; the first look is no news."""
-    watch = await _read_watch(session, watch_id)
     moment = since if since.tzinfo else since.replace(tzinfo=UTC)
+    check_moment_has_come("since", moment)
+    watch = await _read_watch(session, watch_id)
     found = await read_news(
         session, watch_ids=[watch_id], since=moment, limit=limit + 1, before=after
     )

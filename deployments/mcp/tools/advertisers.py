@@ -13,12 +13,12 @@ from adspark.insight.figures import (
     read_regions,
     read_share,
     read_timeline,
-    today,
 )
 from adspark.library.advertisers.listing import AdvertiserSort, list_advertiser_page
-from adspark.library.advertisers.named import resolve_advertiser
+from adspark.library.advertisers.named import resolve_advertiser, resolve_compared
 from adspark.library.advertisers.stored import read_report
 from adspark.library.coverage import Scope, read_coverage
+from adspark.validation.days import today
 from adspark.validation.numbers import Whole
 from deployments.mcp.answers import Answer
 from deployments.mcp.coverage import Coverage, cover_scope
@@ -79,15 +79,7 @@ async def _show(asked: Asked, arguments: ProfileArguments) -> Answer:
 
 async def _compare(asked: Asked, arguments: CompareArguments) -> Answer:
     session = asked.session
-    ids: list[str] = []
-    for name in arguments.advertisers:
-        try:
-            found = await resolve_advertiser(session, name=name)
-        except InvalidQueryError as error:
-            raise error.beside("advertisers") from None
-        if found in ids:
-            raise InvalidQueryError("advertisers", f"{found} is named twice; name others.")
-        ids.append(found)
+    ids = await resolve_compared(session, names=arguments.advertisers, field="advertisers")
     shares = await read_share(session, advertiser_ids=ids, day=today(), limit=len(ids))
     return Answer(
         await _cover(session, *ids),

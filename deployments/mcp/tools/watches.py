@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from adspark.errors import InvalidQueryError
 from adspark.library.filters.parsing import parse_day
 from adspark.text.counts import counted
+from adspark.validation.days import check_moment_has_come
 from adspark.validation.numbers import Whole
 from adspark.validation.stored import check_storable
 from adspark.watches.budgets import read_budget
@@ -120,7 +121,9 @@ def _read_since(written: str) -> datetime:
         moment = datetime.fromisoformat(written.strip())
     except ValueError:
         _refuse_since(written)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    check_moment_has_come("since", moment)
+    return moment
 
 
 async def _list_watches(asked: Asked, arguments: ListArguments) -> Answer:

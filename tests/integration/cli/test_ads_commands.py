@@ -229,6 +229,10 @@ def test_advertisers_are_listed_shown_and_compared() -> None:
         InvalidQueryError, match="names: 1 advertiser cannot be compared; name two to"
     ):
         advertisers.told("compare", "zoe")
+    with pytest.raises(
+        InvalidQueryError, match=f"names: '{CAFE}' is {CAFE}, which is named already; name others"
+    ):
+        advertisers.told("compare", "zoe", CAFE)
     with pytest.raises(InvalidQueryError, match="advertiser: none of 'nobody'"):
         advertisers.told("show", "nobody")
 

@@ -123,6 +123,7 @@ def test_its_variants_are_ranked_by_rules_by_people_and_by_closeness(database_ur
     assert "Batch 1 running: 4 of 6 variants completed, 1 cancelled, 1 open" in told
     assert "1 3 approved 90% 0003 Red" in told
     assert "The first 2 of 6; more with --limit." in told
+    assert "broken: how many checks of brand rules failed" in batch.told("show", "1")
     assert "1 running 4/6 – 1 3 2 Red 1" in batch.told("list")
 
 

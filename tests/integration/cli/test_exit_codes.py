@@ -154,6 +154,16 @@ def test_an_unknown_option_is_2(name: str, capsys: pytest.CaptureFixture[str]) -
 
 
 @pytest.mark.parametrize(
+    "arguments", [("ads", "search", "shoes", "-kids"), ("users", "budget", "1", "-5")]
+)
+def test_how_a_value_that_begins_with_a_hyphen_is_given_is_said(
+    arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, told = ends(capsys, *arguments)
+    assert (code, "Write -- before values" in " ".join(told.split())) == (2, True), told
+
+
+@pytest.mark.parametrize(
     ("arguments", "told"),
     [
         (("ads", "search", "--format", "gif"), "'gif' is not one of 'text', 'image', 'video'."),

@@ -24,12 +24,16 @@ def _library(configured_database: str) -> None:
 def test_every_command_tells_people_and_programs() -> None:
     shop = "new balance"
     assert "2026-05 2 0 2" in insight.told("timeline", shop, "--by", "month", "--to", "2026-05-31")
+    assert "2026-07 0 1 0" in insight.told("timeline", shop, "--by", "month", "--to", "2026-07-31")
+    assert "none ran on 2026-07-31" in insight.told("library", shop, "--on", "2026-07-31")
     assert insight.given("timeline", CAFE)["periods"][0].keys() == {
         "begins", "launched", "ended", "running"
     }  # fmt: skip
     assert "format text 3" in insight.told("mix", shop)
     assert "United States 3" in insight.told("regions", shop)
     assert f"{ad(2)} text 2026-05-29 2026-07-07 40" in insight.told("longest", shop)
+    assert "The first is shown; more: --limit" in insight.told("longest", shop, "--limit", "1")
+    assert "The first 2 are shown; more:" in insight.told("longest", shop, "--limit", "2")
     assert insight.given("longest", shop, "--limit", "1")["ads"][0]["ad_creative_id"] == ad(2)
     assert "7 100% 14 50% 30 50%" in insight.told("survival", shop)
     assert insight.given("survival", shop)["median_days_running"] == 10
@@ -46,6 +50,7 @@ def test_bad_input_is_told() -> None:
     for arguments, said in (
         (("mix", "qqqq"), "advertiser: none of 'qqqq' is stored"),
         (("library", CAFE, "--on", "9999-12-31"), "on: 9999-12-31 is to come"),
+        (("timeline", CAFE, "--from", "9999-12-31"), "from: 9999-12-31 is to come"),
         (("share", "--on", "9999-12-31"), "on: 9999-12-31 is to come"),
         (
             ("timeline", CAFE, "--from", "2026-02-02", "--to", "2026-02-01"),

@@ -22,6 +22,7 @@ from deployments.gallery.resources import Gallery
 from deployments.gallery.templating import Templates
 from tests.support.gallery import URL, GalleryClient
 from tests.support.library import ad, buy_words
+from tests.support.noticed import add_picture, ago
 from tests.support.stored_ads import change
 from tests.support.variants_at_hand import ask, finish
 
@@ -138,7 +139,9 @@ async def test_its_variants_are_called_what_people_have_decided(
         assert re.search(rf'/variants/{one.id}">[^<]*</a> <span class="total">{word},', shown)
 
 
-async def test_an_ad_without_words_says_why_and_what_details_cost(pages: GalleryClient) -> None:
+async def test_an_ad_without_words_says_why_and_what_details_cost(
+    pages: GalleryClient, database: Database
+) -> None:
     page = (await pages.get(f"/ads/{ad(3)}")).text
 
     assert (
@@ -149,6 +152,10 @@ async def test_an_ad_without_words_says_why_and_what_details_cost(pages: Gallery
     details = part(page, "details")
     assert "1 search at most" in details
     assert "Look up its details" in details
+
+    await add_picture(database, 3, "archive/cc/c.webp", at=ago(hours=1))
+    page = (await pages.get(f"/ads/{ad(3)}")).text
+    assert "No words are known: not read yet (copy: not bought)" in part(page, "words")
 
 
 async def test_read_words_are_shown_with_their_confidence_and_language(

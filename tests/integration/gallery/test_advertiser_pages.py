@@ -132,6 +132,73 @@ async def test_a_profile_draws_its_figures_and_holds_them_as_tables(
         assert f'<desc id="this-{one}-summary">' in page
 
 
+async def test_the_chart_says_that_nothing_ran_at_the_end_of_the_week_in_which_all_ended(
+    pages: GalleryClient, database: Database, today: date
+) -> None:
+    ended = today - timedelta(today.weekday() + 14 + 3)  # a Friday
+    row = creative(
+        41,
+        advertiser_id=NAMELESS,
+        first_shown=noon(ended - timedelta(7)),
+        last_shown=noon(ended),
+    )
+    async with database.session() as session:
+        await save_creatives(session, rows=[row], region=None, platform=None)
+        await session.commit()
+
+    page = (await pages.get(f"/advertisers/{NAMELESS}")).text
+    periods = (await pages.get(f"/api/v1/advertisers/{NAMELESS}/timeline")).json()
+
+    monday = ended - timedelta(ended.weekday())
+    running = dict(table_of(page, "Ads running at the end of each week"))
+    assert running[str(monday - timedelta(7))] == "1"
+    assert running[str(monday)] == "0"
+    assert {one["begins"]: str(one["running"]) for one in periods}.items() <= running.items()
+
+
+async def test_new_ads_are_those_that_programs_are_told(
+    pages: GalleryClient, database: Database, today: date
+) -> None:
+    shown = {"first_shown": noon(today - timedelta(29)), "last_shown": noon(today)}
+    async with database.session() as session:
+        row = creative(41, advertiser_id=NAMELESS, **shown)
+        await save_creatives(session, rows=[row], region=None, platform=None)
+        await session.commit()
+
+    page = (await pages.get(f"/advertisers/{NAMELESS}")).text
+    told = (await pages.get(f"/api/v1/advertisers/{NAMELESS}")).json()
+
+    assert told["launched"] == 1
+    assert "<dt>New in 30 days</dt><dd>1</dd>" in page
+
+
+async def test_the_longest_running_say_the_days_that_they_are_sorted_by(
+    pages: GalleryClient, database: Database, today: date
+) -> None:
+    rows = [
+        creative(
+            number,
+            advertiser_id=NAMELESS,
+            first_shown=noon(today - timedelta(first)),
+            last_shown=noon(today - timedelta(last)),
+            total_days_shown=shown,
+        )
+        for number, first, last, shown in [(41, 49, 0, 3), (42, 60, 21, None), (43, 29, 0, 30)]
+    ]
+    async with database.session() as session:
+        await save_creatives(session, rows=rows, region=None, platform=None)
+        await session.commit()
+
+    for address in (f"/advertisers/{NAMELESS}", f"/library?advertiser={NAMELESS}&sort=longest"):
+        page = (await pages.get(address)).text
+        told = re.findall(r"<span>((?:ran|running) for \d+ days)</span>", page)
+        assert told == ["running for 50 days", "ran for 40 days", "running for 30 days"]
+    newest = (await pages.get(f"/library?advertiser={NAMELESS}&sort=newest")).text
+    assert "shown 3 days" in newest
+    told = (await pages.get(f"/api/v1/advertisers/{NAMELESS}/longest")).json()
+    assert [one["days_running"] for one in told] == [50, 40, 30]
+
+
 async def test_a_profile_shows_the_library_as_of_a_day(runs: GalleryClient, today: date) -> None:
     def ran(page: str) -> set[str]:
         return set(re.findall(r'href="/ads/(CR\d{20})"', page.split("data-day-shown")[1]))
@@ -144,6 +211,7 @@ async def test_a_profile_shows_the_library_as_of_a_day(runs: GalleryClient, toda
     assert f'name="day" value="{day}"' in page
     assert 'type="range"' in page
     assert ran((await runs.get(f"/advertisers/{CAFE}")).text) == {ad(13), ad(14)}
+    assert f'2 ads ran on <time datetime="{day}">{day}</time>.</p>' in page
     none = (await runs.get(f"/advertisers/{CAFE}?day=2001-01-01")).text
     assert "No stored ad ran on" in none
 
@@ -153,7 +221,7 @@ async def test_a_mistake_in_a_profile_leaves_the_rest_of_it(
 ) -> None:
     for query, words in [
         ("day=yesterday", "is not a day"),
-        ("day=9999-12-31", "has not come yet"),
+        ("day=9999-12-31", "is to come; name today"),
         ("day=%00", "is not a day"),
         ("weeks=7", "is not one of"),
     ]:
@@ -197,6 +265,7 @@ async def test_an_advertiser_whose_ads_have_no_days_is_shown_too(
         assert "No stored ad ran in this time" in page.text
         assert "Of no ad both the first and the last day are known." in page.text
     assert "<script>alert" not in answer.text
+    assert "from searches of one region, by watches or fetches, and from bought" in answer.text
 
 
 async def test_several_are_compared_on_the_same_scales(runs: GalleryClient) -> None:

@@ -61,6 +61,16 @@ FAILURES = [
     (f"advertisers/{CAFE}/library?day=2026-02-30", 422, "day", "the calendar has no 2026-02-30;"),
     ("watches/99/news?since=2026-02-30T08:00Z", 422, "since", "the calendar has no 2026-02-30;"),
     ("watches/99/news?since=2026-02-03T99", 422, "since", "is not a time; write it"),
+    *(
+        (f"{path}=9999-12-31", 422, field, "9999-12-31 is to come; name today or a day before.")
+        for path, field in (
+            (f"advertisers/{CAFE}/library?day", "day"),
+            (f"advertisers/{CAFE}/timeline?first", "first"),
+            ("share?day", "day"),
+            ("watches/99/news?since", "since"),
+        )
+    ),
+    ("watches/99/news?since=9999-12-31T23:59-12:00", 422, "since", "is to come"),
     (f"advertisers/{CAFE}/timeline?last=soon", 422, "last", "'soon' is not a day; write it as "),
     (f"advertisers/{CAFE}/timeline?first=0", 422, "first", "'0' is not a day;"),
     (f"advertisers/{CAFE}/timeline?first=2026-02-02&last=2026-02-01", 422, "last", "swap them"),

@@ -11,6 +11,7 @@ from adspark.variants.batches.store import cancel_batch
 from adspark.variants.budget import set_budget
 from adspark.variants.lists import list_variants
 from adspark.variants.reviews.store import Review, save_review
+from tests.support.checked import BROKEN
 from tests.support.gallery import GalleryClient
 from tests.support.library import ad
 from tests.support.variants_at_hand import ask, finish, read
@@ -48,7 +49,8 @@ async def test_a_grid_says_what_is_there_and_how_long_it_takes_before_it_is_requ
     assert "there already, and not requested again: 1" in answer.text
     assert await number_of_variants(database) == 4
     listed = (await pages.get("/variants/batches")).text
-    assert "Red &lt;b&gt;" in listed and "Ads: 2 · prompts: 2 · requested by user 1" in listed
+    assert "Red &lt;b&gt;" in listed
+    assert "Ads: 2 · prompts: 2 · requested by user 1" in listed
 
 
 async def test_a_form_sent_again_with_another_prompt_asks_for_its_price_and_is_another_batch(
@@ -85,9 +87,11 @@ async def test_its_page_follows_it_and_its_buttons_pause_resume_and_cancel_it(
     state = (await pages.get(f"{BATCH}/progress")).json()
     assert state == {"state": "running 4 0 0 0 0", "is_open": True}
     async with database.session() as session:
-        await finish(session, await read(session, 2), title="Sun <i>", picture_similarity=0.25)
+        done = await read(session, 2)
+        await finish(session, done, title="Sun <i>", picture_similarity=0.25, rule_check=BROKEN)
         await session.commit()
     shown = (await pages.get(BATCH)).text
+    assert shown.count("1 check of brand rules failed") == 1
     assert "1 of 4 completed, 3 open" in shown
     assert "25% like the original" in shown
     places = re.findall(r'data-fresh="variant-(\d)"', shown)

@@ -125,3 +125,15 @@ async def test_a_view_and_a_selection_are_exported_as_csv(pages: GalleryClient) 
     nothing = await pages.send_form("/selection/export", "/library")
     assert nothing.status_code == 422
     assert "Select some ads first." in nothing.text
+
+
+@pytest.mark.parametrize(
+    ("order", "exported"), [("relevance", "?q=shoes"), ("longest", "?q=shoes&amp;sort=longest")]
+)
+async def test_the_export_of_a_page_has_its_order_where_an_export_has_it(
+    pages: GalleryClient, order: str, exported: str
+) -> None:
+    page = (await pages.get(f"/library?q=shoes&sort={order}")).text
+    (link,) = re.findall(r'href="(/api/v1/export/ads\.csv.*?)"', page)
+    assert link == f"/api/v1/export/ads.csv{exported}"
+    assert (await pages.get(html.unescape(link))).status_code == 200

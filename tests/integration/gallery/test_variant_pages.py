@@ -298,9 +298,11 @@ async def test_who_knows_that_it_is_too_close_may_approve_it(
 async def test_a_variant_that_breaks_rules_is_approved_with_a_reason_that_is_kept(
     pages: GalleryClient, database: Database
 ) -> None:
-    made = await completed(database, rule_check=BROKEN)
+    stored = BROKEN.model_copy(update={"verdicts": BROKEN.verdicts[::-1]})
+    made = await completed(database, rule_check=stored)
     path = f"/variants/{made.id}"
     page = (await pages.get(path)).text
+    assert page.index("Banned words (copy)") < page.index("Language (copy)")  # failed ones first
     assert re.search(r"Banned words \(copy\)</span><strong class=\"bad\">Failed", page)
     assert re.search(r"Banned words \(picture\)</span><strong>Not checked", page)
     assert re.search(r"Language \(copy\)</span><strong class=\"good\">Passed", page)

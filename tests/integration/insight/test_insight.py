@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from adspark.creatives.store import save_creatives
 from adspark.db.engine import Database
+from adspark.errors import InvalidQueryError
 from adspark.insight.campaigns import alike_hashes, alike_words, find_campaigns
 from adspark.insight.figures import (
     Period,
@@ -105,6 +106,33 @@ async def test_launches_endings_and_running_ads_by_day_and_month(
     assert (months[0].begins, months[0].running) == (today.replace(day=1), 2)
 
 
+async def test_none_runs_at_the_end_of_a_period_in_which_the_last_ads_ended(
+    database: Database, today: date
+) -> None:
+    ended = date(2025, 11, 27)  # a Thursday
+    shown = {"first_shown": noon(ended - timedelta(1)), "last_shown": noon(ended)}
+    lately = {"first_shown": noon(today - timedelta(9)), "last_shown": noon(today - timedelta(8))}
+    of_cafe = {"advertiser_id": CAFE, "advertiser": "Café Zoë"}
+    rows = [creative(1, **shown), creative(2, **shown), creative(3, **of_cafe, **lately)]
+    async with database.session() as session:
+        await save_creatives(session, rows=rows, region=None, platform=None)
+        await session.commit()
+
+        async def last_of(period: Period, last: date | None = None) -> tuple[int, int]:
+            found = await read_timeline(
+                session, advertiser_id=ADVERTISER_ID, period=period, last=last, limit=1
+            )
+            return found[0].ended, found[0].running
+
+        assert await last_of(Period.DAY) == (2, 2)
+        assert await last_of(Period.WEEK) == (2, 0)
+        assert await last_of(Period.MONTH) == (2, 0)
+        assert await last_of(Period.MONTH, ended) == (2, 2)  # as of the last day asked for
+        for period in (Period.WEEK, Period.MONTH):
+            now = await read_timeline(session, advertiser_id=CAFE, period=period, limit=1)
+            assert now[0].running == 0  # the period that is not over counts as of today
+
+
 async def test_survival_is_that_of_kaplan_and_meier_with_running_ads_censored(
     library: Database,
 ) -> None:
@@ -166,7 +194,8 @@ async def test_the_library_as_of_a_day(library: Database, today: date) -> None:
     assert await on(today - timedelta(days=71)) == {2, 3}
     assert await on(today - timedelta(days=20)) == {4, 5, 6}
     assert await on(today) == {4, 5}
-    assert await on(today + timedelta(days=1)) == set()
+    with pytest.raises(InvalidQueryError, match="is to come"):
+        await on(today + timedelta(days=2))
 
 
 def flipped(written: str, bits: int) -> str:

@@ -6,11 +6,15 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
+from adspark.creatives.store import save_creatives
 from adspark.db.engine import Database
+from adspark.insight.watching import read_advertiser_watches
 from adspark.library.coverage import Scope, ScopeCoverage, read_coverage
 from adspark.models import Coverage
-from tests.support.factories import query
+from tests.support.factories import creative, query
+from tests.support.library import ad
 from tests.support.noticed import add_watch, ago
+from tests.support.stored_ads import change
 
 ID, OTHER = (f"AR{number:020d}" for number in (1, 2))
 _FETCH = text("""
@@ -98,6 +102,29 @@ async def test_a_domain_is_covered_by_who_looks_for_it_or_for_what_it_is_below(
     found = await read(database, advertiser_ids=(ID,), domain=domain)
 
     assert (found.uncovered == []) is is_covered
+
+
+async def test_a_watch_of_a_domain_has_not_seen_all_ads_of_whom_it_found_there(
+    database: Database,
+) -> None:
+    async with database.session() as session:
+        await save_creatives(session, rows=[creative(1, advertiser_id=ID)])
+        await session.commit()
+    finding = await add_watch(database, advertiser_ids=[], text="example.com")
+    await add_watch(database, name="other", advertiser_ids=[], text="other.example")
+    await change(
+        database,
+        f"INSERT INTO watch_creative (watch_id, ad_creative_id) VALUES ({finding}, '{ad(1)}')",
+    )
+
+    found = await read(database, advertiser_ids=(ID,))
+
+    (look,) = found.looks
+    assert (look.watch_id, look.subjects, look.is_enough) == (finding, [ID], False)
+    assert found.uncovered == [ID]
+    async with database.session() as session:
+        watches = await read_advertiser_watches(session, advertiser_id=ID)
+    assert [(one.id, one.domain) for one in watches] == [(finding, "example.com")]
 
 
 async def test_each_of_several_has_to_be_covered_and_the_oldest_look_says_as_of_when(

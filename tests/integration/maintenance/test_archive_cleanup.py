@@ -67,7 +67,7 @@ async def test_an_earlier_version_goes_by_its_age_and_that_of_a_stored_ad_stays(
     await two_versions(database, media)
     age(folder)
     foreseen = await clean_up(database, media, Retention(), dry_run=True)
-    assert foreseen.headline == "would remove 1 picture versions"
+    assert foreseen.headline == "would remove 1 picture version"
     done = await clean_up(database, media, Retention())
     assert (done.picture_versions, done.pictures) == (1, 2)  # the picture and its thumbnail
     assert len(await media.list_pictures()) == 4

@@ -120,7 +120,7 @@ async def test_a_dry_run_counts_the_same_and_removes_nothing(
         await session.commit()
     await change(database, *LET_VARIANTS_AGE)
     foreseen = await clean_up(database, media, Retention(), dry_run=True)
-    assert foreseen.headline == "would remove 3 ads, 1 variants"
+    assert foreseen.headline == "would remove 3 ads, 1 variant"
     done = await clean_up(database, media, Retention())
     assert (done.creatives, done.variants) == (foreseen.creatives, foreseen.variants)
 

@@ -37,7 +37,7 @@ CALLS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     (
         "compare_advertisers",
         {"advertisers": ["Café Zoë", "Café Zoë"]},
-        ("advertisers: ", "is named twice"),
+        ("advertisers: ", "is named already; name others."),
     ),
     (
         "compare_advertisers",
@@ -71,6 +71,12 @@ CALLS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
         ("since: 'last tuesday' is no time; write day, week, month, 2026-08-31 or",),
     ),
     ("list_news", {"since": "2026-08-31T8pm"}, ("since: '2026-08-31T8pm' is no time",)),
+    ("list_news", {"since": "9999-12-31T08:00"}, ("since: 9999-12-31 is to come; name today",)),
+    (
+        "show_timeline",
+        {"advertiser": "Café Zoë", "first": "9999-12-31"},
+        ("first: 9999-12-31 is to come; name today",),
+    ),
     ("list_news", {"since": "2026-02-30"}, ("since: the calendar has no 2026-02-30",)),
     ("list_watches", {"state": "asleep"}, ("state: is none of",)),
     ("list_watches", {"watch": "a\0"}, ("watch: holds a NUL",)),

@@ -7,7 +7,7 @@ sheet.
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from adspark.insight.figures import PeriodRow
 from adspark.insight.survival import Survival
@@ -15,6 +15,7 @@ from adspark.insight.survival import Survival
 WIDTH, HEIGHT = 400, 180
 LEFT, RIGHT, TOP, BOTTOM = 40, 392, 10, 152  # the edges of what is plotted
 
+_LEAST_WEEKS = 8  # of the axis of time, so that a week is never as wide as the chart
 _TICKS = 4  # steps of the value's axis at most
 _MOST_LABELS = 5  # of the axis of time
 _STEPS = (1, 2, 5)
@@ -95,7 +96,7 @@ class TimeScale:
 def common_scale(
     timelines: Iterable[Sequence[PeriodRow]], curves: Iterable[Survival], *, today: date
 ) -> TimeScale:
-    """A scale that all these figures fit in.
+    """A scale that all these figures fit in; weeks before the first one fill what is left of it.
 
     Args:
         timelines: of weeks, in any order.
@@ -104,9 +105,11 @@ def common_scale(
     """
     weeks = [row for timeline in timelines for row in timeline]
     days = [curve.steps[-1].days_running for curve in curves if curve.steps]
+    last = max((row.begins for row in weeks), default=today)
+    widest = last - timedelta(weeks=_LEAST_WEEKS - 1)
     return TimeScale(
-        first=min((row.begins for row in weeks), default=today),
-        last=max((row.begins for row in weeks), default=today),
+        first=min([widest, *(row.begins for row in weeks)]),
+        last=last,
         running=max((row.running for row in weeks), default=0),
         launched=max((row.launched for row in weeks), default=0),
         days=max(days, default=1),
@@ -114,10 +117,13 @@ def common_scale(
 
 
 def draw_running(timeline: Sequence[PeriodRow], scale: TimeScale) -> Chart:
-    """Ads running at the end of each week, as a line over an area."""
+    """Ads running at the end of each week, as a line over an area; of one week as wide as that."""
     weeks = sorted(timeline, key=lambda row: row.begins)
     most, y_ticks = _value_axis(scale.running)
     points = [(scale.x(row.begins) + scale.week / 2, _y(row.running, most)) for row in weeks]
+    if len(points) == 1:
+        ((middle, height),) = points
+        points = [(middle - scale.week / 2, height), (middle + scale.week / 2, height)]
     return Chart(
         _time_axis(scale),
         y_ticks,

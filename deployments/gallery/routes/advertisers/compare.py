@@ -8,10 +8,11 @@ from fastapi.responses import HTMLResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError
-from adspark.insight.figures import read_share, today
+from adspark.insight.figures import read_share
 from adspark.library.advertisers.listing import list_names
-from adspark.library.advertisers.named import resolve_advertiser
+from adspark.library.advertisers.named import resolve_another
 from adspark.text.terminal import plain
+from adspark.validation.days import today
 from deployments.gallery.access.visitor import VisitorDep
 from deployments.gallery.resources import GalleryDep, SessionDep
 from deployments.gallery.routes.advertisers.profiles import (
@@ -89,12 +90,10 @@ async def _choose(session: AsyncSession, written: list[str], texts: Texts) -> _C
             chosen.problems[place] = texts("compare.too_many", most=_MOST)
             break
         try:
-            found = await resolve_advertiser(session, name=name)
+            found = await resolve_another(session, name=name, chosen=chosen.ids)
         except InvalidQueryError as error:
             chosen.problems[place] = error.reason
             continue
-        if found in chosen.ids:
-            chosen.problems[place] = texts("compare.twice")
         chosen.ids.append(found)
     if written and len(written) < _LEAST:
         chosen.problems.setdefault(len(written), texts("compare.too_few", least=_LEAST))

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import QueryParams
 
 from adspark.errors import InvalidQueryError
-from adspark.insight.figures import read_own_share, today
+from adspark.insight.figures import read_own_share
 from adspark.insight.snapshot import LibraryOnDay, read_library_on
 from adspark.insight.watching import read_advertiser_watches
 from adspark.library.advertisers.listing import AdvertiserPage, AdvertiserSort, list_advertiser_page
@@ -17,6 +17,7 @@ from adspark.library.advertisers.named import FoundAdvertisers, find_advertisers
 from adspark.library.advertisers.stored import read_domains
 from adspark.library.filters.parsing import parse_day
 from adspark.library.filters.written import choose
+from adspark.validation.days import check_day_has_come, today
 from deployments.gallery.access.visitor import VisitorDep
 from deployments.gallery.failures import NotThereError
 from deployments.gallery.resources import GalleryDep, SessionDep
@@ -157,11 +158,9 @@ def _read_day(parameters: QueryParams, problems: dict[str, str]) -> date:
     written = parameters.get("day", "").strip() or None
     try:
         day = parse_day("day", written)
+        check_day_has_come("day", day)
     except InvalidQueryError as error:
         problems["day"] = error.sentence
-        return today()
-    if day is not None and day > today():
-        problems["day"] = f"{day} has not come yet; choose a day until today."
         return today()
     return day or today()
 

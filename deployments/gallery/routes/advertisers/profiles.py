@@ -14,16 +14,20 @@ from adspark.insight.figures import (
     Period,
     PeriodRow,
     RegionRow,
+    read_longest,
     read_mix,
     read_regions,
     read_timeline,
-    today,
 )
 from adspark.insight.survival import Survival, read_survival
-from adspark.library.advertisers.stored import AdvertiserRow, read_rows
-from adspark.library.filters.definition import AdFilters
-from adspark.library.search.cursor import Sort
-from adspark.library.search.page import FoundAd, search_ads
+from adspark.library.advertisers.stored import (
+    LAUNCHED_DAYS,
+    AdvertiserRow,
+    read_launched,
+    read_rows,
+)
+from adspark.library.search.page import FoundAd, read_found_ads
+from adspark.validation.days import today
 from adspark.validation.stored import check_storable
 from deployments.gallery.routes.advertisers.charts import (
     Chart,
@@ -45,17 +49,13 @@ class Profile:
     """What is shown of one advertiser."""
 
     row: AdvertiserRow
+    launched: int
     weeks: list[PeriodRow]
     mix: list[MixRow]
     regions: list[RegionRow]
     survival: Survival
     longest: list[FoundAd]
-
-    @property
-    def launched(self) -> int:
-        """Ads first shown in this week and the three before it."""
-        since = _monday(today()) - 3 * _WEEK
-        return sum(week.launched for week in self.weeks if week.begins >= since)
+    launched_days: int = LAUNCHED_DAYS
 
     def of_kind(self, kind: str) -> list[MixRow]:
         """The mix of formats, of sizes or of platforms."""
@@ -109,15 +109,17 @@ async def read_profile(
     weeks = await read_timeline(
         session, advertiser_id=advertiser_id, period=Period.WEEK, first=first, limit=span
     )
-    filters = AdFilters(user_id=user_id, advertiser_ids=(advertiser_id,))
-    found = await search_ads(session, filters=filters, sort=Sort.LONGEST, limit=longest)
+    lasting = await read_longest(session, advertiser_id=advertiser_id, limit=longest)
     return Profile(
         row=rows[0],
+        launched=await read_launched(session, advertiser_id=advertiser_id),
         weeks=_until_now(weeks),
         mix=await read_mix(session, advertiser_id=advertiser_id),
         regions=await read_regions(session, advertiser_id=advertiser_id),
         survival=await read_survival(session, advertiser_id=advertiser_id),
-        longest=[one for one in found.ads if one.days_shown],
+        longest=await read_found_ads(
+            session, ids=[one.ad_creative_id for one in lasting], user_id=user_id
+        ),
     )
 
 
