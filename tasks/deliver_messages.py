@@ -1,7 +1,7 @@
 """The task that sends the messages in the outbox."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
 
@@ -57,11 +57,11 @@ async def deliver_messages(since: datetime) -> int:
     async with connect_database() as database:
         while message := await _claim(database, waiting):
             receiver = receivers[message.recipient]
-            error = await _send_next(database, message, receiver)
-            if error is not None:
+            failure = await _send_next(database, message, receiver)
+            if failure is not None:
                 waiting.remove(message.recipient)
-            if error:
-                failures.append(f"{_place(addresses, receiver)}{without_full_stop(error)}")
+                if failure.told is not None:
+                    failures.append(f"{_place(addresses, receiver)}{failure.told}")
         async with database.session() as session:
             delivered = await count_delivered(session, since=since, recipients=list(receivers))
             found = await read_unanswered(session, since=since, recipients=list(receivers))
@@ -114,12 +114,21 @@ async def _claim(database: Database, recipients: Sequence[str]) -> Message | Non
     return message
 
 
-async def _send_next(database: Database, message: Message, receiver: Receiver) -> str | None:
-    """Send the next chunk of a claimed message, and ack or nack it.
+@dataclass(frozen=True)
+class _Failure:
+    """Of a chunk: which target and chunk was not delivered, and why.
 
-    Returns which target and chunk was not delivered, and why; an empty text where nobody knows
-    whether it was, which stays in the database: it is told at the end, also by a retry.
+    Attributes:
+        told: None where nobody knows whether it was delivered; the database says why, also to a
+            retry.
     """
+
+    told: str | None
+
+
+async def _send_next(database: Database, message: Message, receiver: Receiver) -> _Failure | None:
+    """Send the next chunk of a claimed message, and ack or nack it, or keep it claimed where nobody
+    knows whether it was delivered; returns what failed."""
     message_id, place = message.id, message.parts_delivered
     chunks: list[Chunk] = []
     try:
@@ -127,16 +136,16 @@ async def _send_next(database: Database, message: Message, receiver: Receiver) -
         await send_chunk(receiver, chunks[place], await _read_pictures(chunks[place]))
     except DeliveryUnknownError as error:
         await _keep_claimed(database, message_id, str(error))
-        return ""
+        return _Failure(None)
     except AdSparkError as error:
         async with database.session() as session:
             await nack_message(session, message_id=message_id, error=str(error))
             await session.commit()
-        return f"{_label(receiver, place, len(chunks))}: {error}"
+        return _Failure(f"{_label(receiver, place, len(chunks))}: {without_full_stop(str(error))}")
     except Exception as error:  # whether it arrived is not known, so it is not sent again
         get_run_logger().exception("Message %d failed unforeseen", message_id)
         await _keep_claimed(database, message_id, describe_error(error))
-        return ""
+        return _Failure(None)
     async with database.session() as session:
         await ack_message(session, message_id=message_id, chunk=place, chunks=len(chunks))
         await session.commit()
