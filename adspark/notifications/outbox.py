@@ -23,6 +23,10 @@ MOST_ATTEMPTS = 20
 """Of a chunk, before its message is stuck: some days of daily runs, each with its retries."""
 
 _REPORTED_FOR = "7 days"  # an older digest is of no use any more
+# Of a claimed message: nobody knows whether its chunk arrived, and nobody sends it any more.
+_IS_UNKNOWN = """
+    (sending_at < now() - interval '10 minutes' OR sending_at IS NOT NULL AND error IS NOT NULL)
+"""
 
 _CLAIM = text(f"""
     UPDATE message SET sending_at = clock_timestamp(), attempts = attempts + 1, error = NULL
@@ -74,22 +78,21 @@ _STUCK = text(f"""
         coalesce(jsonb_array_length(parts), 1) AS chunks
     FROM message
     WHERE delivered_at IS NULL AND created_at > now() - interval '{_REPORTED_FOR}'
-        AND (sending_at < now() - interval '10 minutes'
-             OR sending_at IS NOT NULL AND error IS NOT NULL
+        AND ({_IS_UNKNOWN}
              OR sending_at IS NULL
              AND (attempts >= {MOST_ATTEMPTS} OR NOT recipient = ANY (:recipients)))
     ORDER BY created_at, id
 """)  # noqa: S608  (put together from constants)
 # Of what is not sent any more a person is told for a day; nothing can be done about it.
-_UNDELIVERED = text("""
+_UNDELIVERED = text(f"""
     SELECT count(*) AS messages, (array_agg(error ORDER BY created_at DESC, id DESC)
         FILTER (WHERE error IS NOT NULL))[1] AS error
     FROM message
     WHERE delivered_at IS NULL AND recipient = ANY (:recipients)
-        AND (sending_at IS NULL AND error IS NOT NULL AND created_at > now() - interval '7 days'
-             OR sending_at BETWEEN now() - interval '1 day' AND now() - interval '10 minutes'
-             OR sending_at > now() - interval '1 day' AND error IS NOT NULL)
-""")
+        AND (sending_at IS NULL AND error IS NOT NULL
+             AND created_at > now() - interval '{_REPORTED_FOR}'
+             OR {_IS_UNKNOWN} AND sending_at > now() - interval '1 day')
+""")  # noqa: S608  (put together from constants)
 
 
 class Undelivered(BaseModel):

@@ -12,7 +12,7 @@ from adspark.variants.batches.plan import BatchPlan
 from adspark.variants.reviews.decisions import Decision
 from adspark.variants.store import VariantSummary
 from deployments.cli.empty_lists import print_none
-from deployments.cli.variants.tables import PROMPT_WIDTH, print_ranked
+from deployments.cli.variants.tables import PROMPT_WIDTH, print_table, similarity_cell
 from deployments.terminal.output import out, print_facts, print_line
 from deployments.terminal.tables import age, moment, table
 
@@ -76,19 +76,17 @@ def print_batch(
     print_facts(facts)
     cells = [_cells(place, one, decisions.get(one.id)) for place, one in enumerate(ranked, 1)]
     if cells:
-        print_ranked("Variants, the best first", ranked, cells)
+        print_table("Variants, the best first", ranked, cells)
     if len(ranked) < batch.variants:
         print_line(f"The first {len(ranked)} of {batch.variants}; more with --limit.")
 
 
 def _cells(place: int, variant: VariantSummary, decision: Decision | None) -> dict[str, object]:
-    shares = [variant.picture_similarity, variant.text_similarity]
-    known = [share for share in shares if share is not None]
     return {
         "rank": place,
         "variant": variant.id,
         "status": (decision or variant.status).value,
-        "similar": f"{max(known):.0%}{' !' if variant.is_too_close else ''}" if known else None,
+        "similar": similarity_cell(variant),
         "original": variant.original_ad_id[-4:],
         "prompt": fit(variant.prompt, PROMPT_WIDTH),
     }

@@ -40,7 +40,7 @@ def print_variants(
         make = "request one with: adspark variant request"
         print_none("variant", asked=asked, make=make, every="adspark variant list")
         return
-    print_ranked("Variants", variants, [_cells(one) for one in variants])
+    print_table("Variants", variants, [_cells(one) for one in variants])
     if any(one.is_too_close for one in variants):
         out.print("! too close to its original")
     if waiting:
@@ -52,7 +52,7 @@ def print_variants(
         )
 
 
-def print_ranked(
+def print_table(
     title: str, variants: Sequence[VariantSummary], cells: Sequence[dict[str, object]]
 ) -> None:
     """A table of variants, with the checks of brand rules that failed where there were any.
@@ -151,8 +151,6 @@ def print_outcomes(outcomes: Outcomes) -> None:
 
 
 def _cells(variant: VariantSummary) -> dict[str, object]:
-    shares = [variant.picture_similarity, variant.text_similarity]
-    known = [share for share in shares if share is not None]
     confidence = variant.confidence_score
     return {
         "id": variant.id,
@@ -160,9 +158,17 @@ def _cells(variant: VariantSummary) -> dict[str, object]:
         "original": _AD_ID.sub(r"\1…\2", variant.original_ad_id),
         "prompt": fit(variant.prompt, PROMPT_WIDTH),
         "conf.": None if confidence is None else f"{confidence:.0%}",
-        "similar": f"{max(known):.0%}{' !' if variant.is_too_close else ''}" if known else None,
+        "similar": similarity_cell(variant),
         "requested": age(variant.requested_at),
     }
+
+
+def similarity_cell(variant: VariantSummary) -> str | None:
+    """How close it is to its original, by picture or copy, marked where that is too close; None: it
+    is not known."""
+    shares = [variant.picture_similarity, variant.text_similarity]
+    known = [share for share in shares if share is not None]
+    return f"{max(known):.0%}{' !' if variant.is_too_close else ''}" if known else None
 
 
 def _broken(variant: VariantSummary) -> int | None:

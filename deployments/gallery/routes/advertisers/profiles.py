@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import ClassVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -55,7 +56,7 @@ class Profile:
     regions: list[RegionRow]
     survival: Survival
     longest: list[FoundAd]
-    launched_days: int = LAUNCHED_DAYS
+    launched_days: ClassVar[int] = LAUNCHED_DAYS
 
     def of_kind(self, kind: str) -> list[MixRow]:
         """The mix of formats, of sizes or of platforms."""
