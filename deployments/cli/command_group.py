@@ -92,10 +92,23 @@ def make_group(commands: tuple[LazyCommand, ...]) -> type[TyperGroup]:
         def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:  # noqa: ANN401
             if ctx.resilient_parsing and (asked := find_asked(os.environ)):
                 return "name", _Names(asked), []
+            if args and args[0] not in self.commands and (found := _find_in_groups(args[0])):
+                from adspark.validation.near_names import ask_for  # noqa: PLC0415  (for this only)
+
+                ctx.fail(f"No such command {args[0]!r}. {ask_for(found).capitalize()}")
             name, command, rest = super().resolve_command(ctx, args)
             if name in by_name:
                 command = typer.main.get_command(by_name[name].typer())
                 command.name = name
             return name, command, rest
+
+    def _find_in_groups(name: str) -> list[str]:
+        """The commands of this name that groups have, each with its group."""
+        groups = {one.name: one.typer() for one in commands if one.is_group}
+        return [
+            f"{group} {name}"
+            for group, app in groups.items()
+            if name in typer.main.get_group(app).commands
+        ]
 
     return LazyGroup

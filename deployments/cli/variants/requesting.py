@@ -17,10 +17,10 @@ from adspark.errors import InvalidQueryError
 from adspark.models import AdVariant
 from adspark.text.counts import counted
 from adspark.text.terminal import plain
+from adspark.variants.batches.plan import BatchRequest, plan_batch
 from adspark.variants.lists import find_new_creatives
 from adspark.variants.requests import (
     VariantRequest,
-    check_originals,
     check_request,
     check_requests,
     request_variants,
@@ -73,8 +73,8 @@ def request(
     check_prompt(wanted.prompt)
     if of is not None:
         original_ad_ids = [_read_parent(of, original_ad_ids or [], watch)]
-    ids, left_out = _wanted_ads(original_ad_ids or [], watch, wanted)
-    notes = _why_not_all(ids, left_out, watch)
+    ids, there = _wanted_ads(original_ad_ids or [], watch, wanted)
+    notes = _explain(ids, there, watch)
     for note in () if as_json else notes:
         print_line(escape(plain(note)))
     requests = [wanted.model_copy(update={"original_ad_id": one}) for one in ids]
@@ -138,7 +138,9 @@ def cancel(variant: options.VariantId, as_json: JsonOption = False) -> None:
 def _wanted_ads(
     ids: Sequence[str], watch: str | None, wanted: VariantRequest
 ) -> tuple[list[str], int]:
-    """The ads, all stored, and how many new ones of the watch are left out."""
+    """The ads, all stored, and how many have a variant of this prompt: of a watch's new ads those
+    are left out, ads that were named get another.
+    """
     if bool(ids) == bool(watch):
         raise InvalidQueryError(
             "original_ad_ids", "name ads, or a watch with --watch; one of them."
@@ -146,8 +148,10 @@ def _wanted_ads(
 
     async def act(session: AsyncSession) -> tuple[list[str], int]:
         if not watch:
-            await check_originals(session, ids)
-            return list(dict.fromkeys(ids)), 0
+            ads = tuple(dict.fromkeys(ids))
+            of = BatchRequest(ads=ads, prompts=(wanted.prompt,), user_id=wanted.user_id)
+            there = (await plan_batch(session, of)).already_there
+            return list(ads), 0 if wanted.parent_id else there
         found = await find_watch(session, name_or_id=watch, user_id=None)
         return await find_new_creatives(
             session, watch_id=found.id, prompt=wanted.prompt, user_id=wanted.user_id
@@ -164,11 +168,15 @@ def _read_parent(variant: int, ids: Sequence[str], watch: str | None) -> str:
     return parent.original_ad_id
 
 
-def _why_not_all(ids: Sequence[str], left_out: int, watch: str | None) -> list[str]:
-    """Why ads of a watch are left out."""
-    if left_out:
-        have = "has" if left_out == 1 else "have"
-        return [f"{counted(left_out, 'new ad')} of it {have} a variant of this prompt already."]
+def _explain(ids: Sequence[str], there: int, watch: str | None) -> list[str]:
+    """Which ads have a variant of this prompt, and why there is none."""
+    have = "has" if there == 1 else "have"
+    if there and watch:
+        return [f"{counted(there, 'new ad')} of it {have} a variant of this prompt already."]
+    if there:
+        another = "another" if there == 1 else "another of each"
+        already = f"{counted(there, 'ad')} {have} a variant of this prompt already"
+        return [f"{already}; {another} is generated, and paid for."]
     if ids:
         return []
     return [

@@ -122,7 +122,17 @@ def test_many_requests_are_counted_and_asked_about() -> None:
 
 def test_an_ad_that_is_named_twice_is_asked_for_once() -> None:
     assert told("request", AD, OTHER, AD, "-p", "Red", "--yes") == f"Requested 1, 2: {LATER}"
-    assert told("request", AD, AD, "-p", "Red") == f"Requested 3: {LATER}"
+    assert told("request", AD, AD, "-p", "Blue") == f"Requested 3: {LATER}"
+
+
+def test_a_variant_of_the_same_prompt_is_generated_again_with_a_word_of_it() -> None:
+    told("request", AD, OTHER, "-p", "Red", "--yes")
+    already = "1 ad has a variant of this prompt already; another is generated, and paid for."
+    assert told("request", AD, "-p", " Red ") == f"{already} Requested 3: {LATER}"
+    both = told("request", AD, OTHER, "-p", "Red", "--dry-run")
+    assert both.startswith("2 ads have a variant of this prompt already; another of each is gen")
+    assert given("request", AD, "-p", "Red", "--dry-run")["notes"] == [already]
+    assert given("request", AD, "-p", "Red", "--user", "7", "--dry-run")["notes"] == []
 
 
 def test_a_dry_run_says_how_many_and_writes_nothing() -> None:

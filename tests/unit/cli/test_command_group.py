@@ -143,3 +143,9 @@ def test_an_unknown_command_is_told_with_what_is_spelled_like_it() -> None:
     done = adspark("statos")
     assert done.returncode == 2
     assert "Did you mean 'status'" in " ".join(done.stderr.split())
+
+
+def test_a_groups_command_is_named_with_its_group() -> None:
+    done = adspark("compare")
+    assert done.returncode == 2
+    assert "Did you mean 'advertisers compare'?" in " ".join(done.stderr.split())
