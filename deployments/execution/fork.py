@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
 from multiprocessing import forkserver
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -58,6 +59,9 @@ _OWN_ENGINE = [sys.executable, "-m", "deployments.execution.engine"]
 
 def start_server() -> None:
     """Start, in this process's environment, the server that runs are forked from."""
+    # multiprocessing would import this process's main module, the command, anew in each run; one
+    # whose name ends so it leaves out.
+    sys.modules["__main__"].__spec__ = ModuleSpec("adspark.__main__", None)
     forkserver.set_forkserver_preload(list(PRELOADED))
     forkserver.ensure_running()
 

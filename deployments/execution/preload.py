@@ -3,14 +3,28 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from prefect.client.schemas.actions import FlowRunUpdate, LogCreate
-from prefect.client.schemas.objects import FlowRun
-from prefect.client.schemas.responses import DeploymentResponse
+from prefect.client.schemas import actions, objects, responses
+from prefect.events import Event, filters
 
 from orchestration.server.prefect_internals import settings_variables
 
 # Prefect leaves models incomplete until they are used; each run uses these.
-for _model in (FlowRun, DeploymentResponse, FlowRunUpdate, LogCreate):
+for _model in (
+    actions.FlowRunUpdate,
+    actions.LogCreate,
+    objects.ConcurrencyLeaseHolder,
+    objects.FlowRun,
+    objects.FlowRunPolicy,
+    objects.ServerDefaultResultStorage,
+    objects.WorkPool,
+    objects.WorkQueue,
+    responses.DeploymentResponse,
+    Event,
+    filters.EventFilter,
+    filters.EventIDFilter,
+    filters.EventNameFilter,
+    filters.EventOccurredFilter,
+):
     _model.model_rebuild()
 
 _OF_A_RUN = "PREFECT__"  # variables that are no settings

@@ -24,6 +24,7 @@ from prefect.states import Completed, Pending, Running, Submitting
 from prefect.utilities.callables import parameter_schema
 
 from adspark.home.running_stack import StackState
+from orchestration.runs.lost_runs import TAG
 from orchestration.runs.requeue import SILENT
 from tests.support import asking
 from tests.support.stack import Stack
@@ -64,6 +65,7 @@ async def tried(
     return os.environ.get("ADSPARK_RENDER_SCALE", "")
 """
 HEARTBEAT = "prefect.flow-run.heartbeat"
+FOREIGN = "it is another project's, without heartbeats"
 FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 
 
@@ -320,8 +322,10 @@ def test_the_server_itself_ends_a_run_of_which_nothing_is_heard_and_no_other(pla
         "it ended": [Pending(), Running(), HEARTBEAT, Completed()],
         "it goes on": [Pending(), Running(), HEARTBEAT],
         "it was killed": [Pending(), Running(), HEARTBEAT],
+        "it was killed at once": [Pending(), Running()],
         "it did not begin": [Pending()],
         "its container did not begin": [Pending(), Submitting()],
+        FOREIGN: [Pending(), Running()],
     }
 
     async def leave_runs() -> dict[str, tuple[str | None, str | None]]:
@@ -333,7 +337,10 @@ def test_the_server_itself_ends_a_run_of_which_nothing_is_heard_and_no_other(pla
             changed = AutomationCore(**found.model_dump(exclude={"id", "owner_resource"}))
             await client.update_automation(found.id, changed)
             flow = Flow(lambda: None, name="nobody-runs-it")
-            runs = {one: await client.create_flow_run(flow) for one in left}
+            runs = {
+                one: await client.create_flow_run(flow, tags=[] if one == FOREIGN else [TAG])
+                for one in left
+            }
             for one, happened in left.items():
                 for state in happened:
                     if isinstance(state, str):
@@ -342,7 +349,7 @@ def test_the_server_itself_ends_a_run_of_which_nothing_is_heard_and_no_other(pla
                         await client.set_flow_run_state(runs[one].id, state, force=True)
             while True:
                 ends = {one: await read_state(client, run) for one, run in runs.items()}
-                if [name for name, _ in ends.values()].count("Crashed") == 3:
+                if [name for name, _ in ends.values()].count("Crashed") == 4:
                     return ends
                 await events.emit(beat(runs["it goes on"]))
                 await asyncio.sleep(1)
@@ -353,11 +360,12 @@ def test_the_server_itself_ends_a_run_of_which_nothing_is_heard_and_no_other(pla
             "prefect.resource.role": "flow",
             "prefect.resource.name": "nobody-runs-it",
         }
+        ours = {"prefect.resource.id": f"prefect.tag.{TAG}", "prefect.resource.role": "tag"}
         return Event.model_validate(
             {
                 "event": HEARTBEAT,
                 "resource": {"prefect.resource.id": f"prefect.flow-run.{run.id}"},
-                "related": [flow],
+                "related": [flow, ours],
             }
         )
 
@@ -372,6 +380,8 @@ def test_the_server_itself_ends_a_run_of_which_nothing_is_heard_and_no_other(pla
         "it ended": ("Completed", None),
         "it goes on": ("Running", None),
         "it was killed": crashed,
+        "it was killed at once": crashed,
         "it did not begin": crashed,
         "its container did not begin": crashed,
+        FOREIGN: ("Running", None),
     }

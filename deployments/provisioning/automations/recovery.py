@@ -3,6 +3,9 @@
 It sees that they send no heartbeat any more and frees their slots; the flow `reconcile` requeues
 them. Without these automations a run whose worker and process were killed stays Running for ever,
 and so does its slot in the pool.
+
+Only runs of our deployments are ended: others of the same server may send no heartbeats, or take
+longer to start.
 """
 
 from collections.abc import Set as AbstractSet
@@ -24,6 +27,7 @@ _STUCK = timedelta(seconds=60)
 _GATHERING = timedelta(seconds=15)  # in which runs that crash together start one reconcile
 # It waits for a person, suspended, without a process that could send heartbeats.
 _WAITS = "review-ad-variant"
+_OURS = {"prefect.resource.role": "tag", "prefect.resource.id": f"prefect.tag.{TAG}"}
 
 
 async def recovery_automations(client: PrefectClient) -> list[AutomationCore]:
@@ -37,7 +41,7 @@ async def recovery_automations(client: PrefectClient) -> list[AutomationCore]:
     return [
         _after_silence(
             "a run gives no sign of life",
-            {"Pending", "Submitting", "heartbeat"},
+            {"Pending", "Submitting", "Running", "heartbeat"},
             "*",
             _SILENCE,
             (crashed, SILENT),
@@ -55,10 +59,7 @@ async def recovery_automations(client: PrefectClient) -> list[AutomationCore]:
             trigger=EventTrigger(
                 expect={f"{_RUN}Crashed"},
                 match={"prefect.resource.id": f"{_RUN}*"},
-                match_related={
-                    "prefect.resource.role": "tag",
-                    "prefect.resource.id": f"prefect.tag.{TAG}",
-                },
+                match_related=_OURS,
                 posture=Posture.Reactive,
                 threshold=1,
                 within=_GATHERING,
@@ -75,7 +76,7 @@ def _after_silence(
     within: timedelta,
     end: tuple[StateType, str],
 ) -> AutomationCore:
-    """For each run: end it where the event `expect` does not follow in time upon one of `after`."""
+    """End each run of ours for which `expect` does not follow in time upon an event of `after`."""
     state, message = end
     return AutomationCore(
         name=f"adspark: {name}",
@@ -84,7 +85,10 @@ def _after_silence(
             after={f"{_RUN}{one}" for one in after},
             expect={f"{_RUN}{expect}"},
             match={"prefect.resource.id": f"{_RUN}*"},
-            match_related={"prefect.resource.role": "flow", "prefect.resource.name": f"!{_WAITS}"},
+            match_related=[
+                _OURS,
+                {"prefect.resource.role": "flow", "prefect.resource.name": f"!{_WAITS}"},
+            ],
             for_each={"prefect.resource.id"},
             posture=Posture.Proactive,
             threshold=1,
