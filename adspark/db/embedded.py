@@ -230,7 +230,8 @@ class LocalPostgres:
         sockets = ".." if self._sockets == self.folder else str(self._sockets)
         return (
             f"-p {_PORT} -c listen_addresses='' -c unix_socket_directories='{sockets}' "
-            f"-c max_connections=200 -c jit=off -c shared_buffers={_BUFFERS}"
+            f"-c max_connections=200 -c jit=off -c shared_buffers={_BUFFERS} "
+            "-c io_method=sync"  # its own processes that read would take 9 MB for little
         )
 
     def _check_version(self) -> None:
