@@ -1,6 +1,7 @@
 """Every statement on users: give a number a name, rename or weigh it, find whom one means, list."""
 
 import re
+from collections.abc import Iterable
 from enum import StrEnum
 
 from pydantic import BaseModel, Field
@@ -24,6 +25,7 @@ _RENAME = text("UPDATE app_user SET name = :name, name_key = :key WHERE user_id 
 _BY_NUMBER = text("SELECT name FROM app_user WHERE user_id = :user_id")
 _BY_KEY = text("SELECT user_id, name FROM app_user WHERE name_key = :key")
 _NAMES = text("SELECT name FROM app_user ORDER BY name_key LIMIT :most")
+_NAMES_OF = text("SELECT user_id, name FROM app_user WHERE user_id = ANY (:user_ids)")
 # All that bears a user's number. The default user is always there.
 _OWNED = f"""(
     SELECT {DEFAULT_USER} AS user_id, NULL AS kind
@@ -102,6 +104,12 @@ async def list_users(session: AsyncSession) -> list[UserRow]:
 async def list_user_names(session: AsyncSession, *, most: int) -> list[str]:
     """The names of users, at most so many, in alphabetical order."""
     return list(await session.scalars(_NAMES, {"most": most}))
+
+
+async def read_user_names(session: AsyncSession, user_ids: Iterable[int]) -> dict[int, str]:
+    """The names of these users, by number; those without one are left out."""
+    rows = await session.execute(_NAMES_OF, {"user_ids": list(user_ids)})
+    return dict(rows.tuples().all())
 
 
 async def add_user(session: AsyncSession, *, name: str, user_id: int | None = None) -> int:

@@ -57,7 +57,12 @@ class Templates:
             "region": region_name,
             "sentence": with_full_stop,
             "truncate": _truncate,
+            "user": self._show_user,
         }
+
+    def _show_user(self, number: int, names: Mapping[int, str | None]) -> str:
+        name = names.get(number)
+        return plain(name) if name else self.texts("site.user", number=number)
 
     def page(
         self, request: Request, template: str, *, status: int = 200, **values: object

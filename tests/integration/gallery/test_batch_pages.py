@@ -7,6 +7,7 @@ import zipfile
 import pytest
 
 from adspark.db.engine import Database
+from adspark.users.store import add_user
 from adspark.variants.batches.store import cancel_batch
 from adspark.variants.budget import set_budget
 from adspark.variants.lists import list_variants
@@ -50,7 +51,13 @@ async def test_a_grid_says_what_is_there_and_how_long_it_takes_before_it_is_requ
     assert await number_of_variants(database) == 4
     listed = (await pages.get("/variants/batches")).text
     assert "Red &lt;b&gt;" in listed
-    assert "Ads: 2 · prompts: 2 · requested by user 1" in listed
+    assert "Ads: 2 · prompts: 2 · requested by User 1" in listed
+    async with database.session() as session:
+        await add_user(session, name="Zoë <b>", user_id=1)
+        await session.commit()
+    for page in ("/variants/batches", BATCH):
+        assert "requested by Zoë &lt;b&gt; ·" in (await pages.get(page)).text
+    assert "by Zoë &lt;b&gt;" in (await pages.get("/variants/2")).text
 
 
 async def test_a_form_sent_again_with_another_prompt_asks_for_its_price_and_is_another_batch(

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
+from adspark.users.store import read_user_names
 from adspark.validation.numbers import Whole
 from adspark.variants.batches.forecast import foresee
 from adspark.variants.batches.lists import (
@@ -34,7 +35,10 @@ async def show_batches(
     found = await list_batches(session, before=after, limit=_PAGE + 1)
     shown = found[:_PAGE]
     following = shown[-1].id if len(found) > _PAGE else None
-    return gallery.templates.page(request, "batches.html", batches=shown, next=following)
+    users = await read_user_names(session, {one.user_id for one in shown})
+    return gallery.templates.page(
+        request, "batches.html", batches=shown, next=following, users=users
+    )
 
 
 @router.get("/{batch_id}")
@@ -63,6 +67,7 @@ async def show_batch(
         first=first,
         next=first + _PAGE if first + _PAGE < batch.variants else None,
         decisions=await read_decisions(session, ids=[one.id for one in ranked]),
+        users=await read_user_names(session, [batch.user_id]),
         may_spend=visitor.may_spend,
     )
 

@@ -11,6 +11,7 @@ from adspark.media.paths import media_type
 from adspark.media.similarity import compare_texts
 from adspark.models import AdVariant, ReviewReason
 from adspark.text.terminal import plain
+from adspark.users.store import read_user_names
 from adspark.validation.bounds import COMMENT
 from adspark.variants.differences import compare_copy
 from adspark.variants.progress import read_step
@@ -70,6 +71,7 @@ async def write_page(
         raise UnknownVariantError(f"Variant {variant.id} was removed meanwhile.")
     decisions = await read_decisions(session, ids=[variant.id])
     check = summary_of(variant).rule_check
+    owners = [one.user_id for one in check.versions if one.user_id] if check else []
     return gallery.templates.page(
         request,
         "variant.html",
@@ -80,6 +82,7 @@ async def write_page(
         shown_status=decisions.get(variant.id, variant.status),
         reviews=[one for one in reviews if one is not own],
         own=own,
+        users=await read_user_names(session, [variant.user_id, *owners]),
         form=typed or (own.model_dump() if own else {}),
         problems=problems or {},
         reasons=list(ReviewReason),
