@@ -31,7 +31,7 @@ from tests.support.stack import Stack
 from tests.support.waiting import wait_until
 
 FLOW = """
-import asyncio, os, subprocess, time
+import asyncio, os, subprocess, sys, time
 from pathlib import Path
 import psutil
 from prefect import flow, task
@@ -53,6 +53,8 @@ async def tried(
 ) -> str:
     if "PREFECT__FLOW_RUN_ID" in psutil.Process().environ():  # it began with it
         Path(folder, "own-interpreter").touch()
+    if "__mp_main__" in sys.modules:  # as multiprocessing calls it
+        Path(folder, "main-module-of-the-worker").touch()
     if child:
         subprocess.Popen(["sleep", "600"], start_new_session=True)
     Path(folder, f"begun-{time.time_ns()}").write_text(str(os.getppid()))
@@ -202,6 +204,8 @@ def test_runs_share_what_is_imported_and_one_with_its_own_environment_shares_not
     assert first.begun() == second.begun()
     own = [(run.folder / "own-interpreter").exists() for run in (first, second, other)]
     assert own == [False, False, True]
+    again = [(run.folder / "main-module-of-the-worker").exists() for run in (first, second, other)]
+    assert again == [False, False, False]
 
 
 def test_a_pool_carries_out_as_many_runs_at_once_as_its_slots(place: Place) -> None:
