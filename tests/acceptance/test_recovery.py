@@ -53,8 +53,7 @@ async def tried(
 ) -> str:
     if "PREFECT__FLOW_RUN_ID" in psutil.Process().environ():  # it began with it
         Path(folder, "own-interpreter").touch()
-    if "__mp_main__" in sys.modules:  # as multiprocessing calls it
-        Path(folder, "main-module-of-the-worker").touch()
+    Path(folder, "main").write_text(getattr(sys.modules["__main__"], "__file__", "none"))
     if child:
         subprocess.Popen(["sleep", "600"], start_new_session=True)
     Path(folder, f"begun-{time.time_ns()}").write_text(str(os.getppid()))
@@ -204,8 +203,7 @@ def test_runs_share_what_is_imported_and_one_with_its_own_environment_shares_not
     assert first.begun() == second.begun()
     own = [(run.folder / "own-interpreter").exists() for run in (first, second, other)]
     assert own == [False, False, True]
-    again = [(run.folder / "main-module-of-the-worker").exists() for run in (first, second, other)]
-    assert again == [False, False, False]
+    assert {(run.folder / "main").read_text() for run in (first, second)} == {"none"}
 
 
 def test_a_pool_carries_out_as_many_runs_at_once_as_its_slots(place: Place) -> None:
