@@ -33,7 +33,8 @@ class _NotingMail(smtplib.SMTP):
         with self._noting("the connection"):
             super().__init__(*args, **options)
         self._patience = getattr(_thread, "patience", None) or self._patience
-        self.sock.settimeout(self._patience)
+        if self.sock is not None:
+            self.sock.settimeout(self._patience)
 
     def starttls(self, *args: Any, **options: Any) -> tuple[int, bytes]:  # noqa: ANN401
         with self._noting("STARTTLS"):
