@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.creatives.boards import find_alike
 from adspark.errors import ChangedMeanwhileError, InvalidQueryError
 from adspark.models import Board
-from adspark.validation.bounds import COMMENT
 from adspark.validation.names import check_new_name
+from adspark.validation.notes import check_note, clean_note
 from adspark.validation.stored import check_storable
 
 _VERSION = "left(encode(sha256(convert_to({}, 'UTF8')), 'hex'), 16)"
@@ -102,7 +102,7 @@ async def move_ad(
 async def write_board_note(
     session: AsyncSession, *, board_id: int, ad: str, note: str, version: str
 ) -> None:
-    """Write what an ad is on a board for, or take it away with an empty note. Does not commit.
+    """Write what an ad is on a board for, or take it away with a blank note. Does not commit.
 
     Args:
         session: of the database.
@@ -115,11 +115,11 @@ async def write_board_note(
         InvalidQueryError: the note cannot be used, or the ad is not on the board.
         ChangedMeanwhileError: the note is another one.
     """
-    COMMENT.check("note", note)
-    for one in (ad, note, version):
+    check_note("note", note)
+    for one in (ad, version):
         check_storable("note", one)
     place = {"board_id": board_id, "ad": ad}
-    values = place | {"note": note.strip(), "version": version}
+    values = place | {"note": clean_note(note), "version": version}
     if (await session.execute(_NOTE, values)).first() is not None:
         return
     if (await session.execute(_HAS, place)).first() is None:

@@ -11,6 +11,7 @@ from adspark.library.marks.notes import write_note, write_title
 from adspark.library.marks.of_ad import OwnText, lock_version
 from adspark.library.marks.tags import share_tag, tag_ads, untag_ads
 from adspark.validation.names import clean_name
+from adspark.validation.notes import clean_note
 from deployments.gallery.access.visitor import ChangerDep
 from deployments.gallery.forms import Form, TypedFormDep
 from deployments.gallery.notices import lead_to
@@ -88,7 +89,7 @@ async def _save_text(
     session, is_shared = pages.session, "shared" in form
     try:
         written = form.text(what)
-        kept = clean_name(written) if what == "title" else written
+        kept = clean_name(written) if what == "title" else clean_note(written)
         is_same = await lock_version(
             session,
             ad_creative_id=ad_id,
