@@ -169,8 +169,8 @@ def test_tags_titles_and_notes_are_written_and_taken_away() -> None:
                                                     "did you mean 'New Balance Athletic Shoe"),
         (("search", "--sort", "relevance"), "sort: relevance takes words to search; choose "
                                             "newest."),
-        (("search", "--after", "x"), "after: is not where a page sorted by newest ended; take "
-                                     "`next` of that page."),
+        (("search", "--after", "x"), "after: There is no such place in the list sorted by "
+                                     "newest; begin with its first page, or take `next` of"),
         (("show", "CR9"), "ad: no ad CR9 is stored; an ad id is CR and 20 digits"),
         (("tag", "best"), "ads: name the ads: adspark ads tag 'best' CR…"),
         (("tag", "best", ad(9)), f"ads: no ad {ad(9)} is stored; fetch its advertiser's ads first"),

@@ -195,7 +195,7 @@ async def test_what_comes_from_outside_is_text_on_the_pages(
         database, prompt=HOSTILE, title=HOSTILE, description=HOSTILE, problem=HOSTILE
     )
     async with database.session() as session:
-        comment = Review(user_id=2, comment=HOSTILE)
+        comment = Review(user_id=2, comment=HOSTILE.rstrip("\u202e"))
         await save_review(session, variant=made, review=comment)
         broken = await begin(session, await ask(session, ad(2)))
         broken = await fail(session, broken, GenerationFailedError(HOSTILE))
@@ -220,7 +220,7 @@ async def test_a_review_is_saved_and_leads_to_the_next_that_waits(
         path,
         decision="approve",
         rating="4",
-        reason=["fits_brand", "nonsense"],
+        reason=["fits_brand"],
         comment="Good & <b>bold</b>",
         seen_at="",
     )
@@ -239,7 +239,9 @@ async def test_a_review_is_saved_and_leads_to_the_next_that_waits(
     ("fields", "field", "words"),
     [
         ({}, "decision", "approve or reject it"),
-        ({"decision": "nonsense", "comment": "\u200b"}, "decision", "approve or reject it"),
+        ({"decision": "", "comment": "\u200b"}, "decision", "approve or reject it"),
+        ({"decision": "nonsense", "rating": "4"}, "decision", "nonsense&#39; is none; approve or"),
+        ({"decision": "reject", "reason": ["fits_brand", "nonsense"]}, "reason", "is not one of"),
         ({"decision": "approve"}, "accepts_closeness", "too close to its original"),
         ({"decision": "reject", "rating": "6"}, "rating", "1 to 5"),
         ({"decision": "reject", "comment": "x" * 5001}, "comment", "shorten it to 5000"),
@@ -248,13 +250,13 @@ async def test_a_review_is_saved_and_leads_to_the_next_that_waits(
 async def test_a_review_that_is_refused_keeps_what_was_typed(
     pages: GalleryClient,
     database: Database,
-    fields: dict[str, str],
+    fields: dict[str, Any],
     field: str,
     words: str,
 ) -> None:
     made = await completed(database, is_too_close=True, picture_similarity=0.97)
     path = f"/variants/{made.id}"
-    sent = {"comment": "kept <as typed>", "seen_at": ""} | fields
+    sent: dict[str, Any] = {"comment": "kept <as typed>", "seen_at": ""} | fields
     if not fields:
         sent |= {"comment": ""}
 
