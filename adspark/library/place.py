@@ -50,7 +50,7 @@ def decode_place(
     if not is_good:
         raise InvalidQueryError(
             "after",
-            f"There is no such place in the list sorted by {sort}; begin with its first page",
+            f"There is no such place in the list sorted by {sort}; begin with its first page.",
             command="or take `next` of the page before",
         )
     return key, last_id
