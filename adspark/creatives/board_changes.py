@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.creatives.boards import find_alike
 from adspark.errors import ChangedMeanwhileError, InvalidQueryError
 from adspark.models import Board
+from adspark.text.quotes import in_quotes
 from adspark.validation.names import check_new_name
 from adspark.validation.notes import check_note, clean_note
 from adspark.validation.stored import check_storable
@@ -145,7 +146,9 @@ async def rename_board(session: AsyncSession, *, board: Board, name: str, versio
     check_storable("name", version)
     there = await find_alike(session, user_id=board.user_id, name=kept, besides=board.id)
     if there is not None:
-        raise InvalidQueryError("name", f"you have a board {there!r} already; choose another name.")
+        raise InvalidQueryError(
+            "name", f"you have a board {in_quotes(there)} already; choose another name."
+        )
     values = {"board_id": board.id, "name": kept, "version": version}
     if await session.scalar(_RENAME, values) is None:
         raise ChangedMeanwhileError("Somebody has renamed the board meanwhile.")
