@@ -123,7 +123,7 @@ async def _save_text(
     except InvalidQueryError as error:
         return await _show_again(pages, ad_id, form, what, error)
     await session.commit()
-    return _back(ad_id, what)
+    return _back(ad_id, what, None if kept else f"no_{what}")
 
 
 async def _show_again(
@@ -140,5 +140,5 @@ def _given(form: Form, field: str) -> dict[str, str]:
     return {field: form.written(field), f"{field}_shared": form.written("shared")}
 
 
-def _back(ad_id: str, part: str) -> RedirectResponse:
-    return lead_to(f"/ads/{ad_id}#{part}")
+def _back(ad_id: str, part: str, notice: str | None = None) -> RedirectResponse:
+    return lead_to(f"/ads/{ad_id}#{part}", notice)
