@@ -87,7 +87,7 @@ async def _resume(variant: AdVariant, review: Review) -> bool:
 def _read_review(form: Form, user_id: int) -> Review:
     """Raises InvalidQueryError, which names the field."""
     rating, decision = form.text("rating"), form.text("decision")
-    reasons = form.texts("reason")
+    comment, reasons = form.text("comment"), form.texts("reason")
     if rating and rating not in _RATINGS:
         raise InvalidQueryError("rating", "must be 1 to 5.")
     if decision not in _DECISIONS:
@@ -99,7 +99,7 @@ def _read_review(form: Form, user_id: int) -> Review:
         user_id=user_id,
         is_approved=_DECISIONS[decision],
         rating=int(rating) if rating else None,
-        comment=form.text("comment"),
+        comment=comment,
         accepts_closeness="accepts_closeness" in form,
         reasons=[_REASONS[one] for one in reasons],
         overrule_reason=form.text("overrule_reason"),
