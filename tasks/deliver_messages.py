@@ -12,7 +12,9 @@ from adspark.db.engine import Database
 from adspark.errors import (
     AdSparkError,
     DeliveryUnknownError,
+    ServiceRefusedError,
     ServiceUnavailableError,
+    TemporaryError,
     describe_error,
 )
 from adspark.models import Message
@@ -47,6 +49,7 @@ async def deliver_messages(since: datetime) -> int:
 
     Raises:
         ServiceUnavailableError: some were not.
+        ServiceRefusedError: none of these would be a minute later; they wait for the next run.
         DeliveryUnknownError: of some nobody knows, and no other is left.
         ConfigurationError: Apprise does not understand an address.
     """
@@ -54,12 +57,14 @@ async def deliver_messages(since: datetime) -> int:
     receivers = receivers_by_hash(addresses)
     waiting = list(receivers)
     failures: list[str] = []
+    can_retry = False
     async with connect_database() as database:
         while message := await _claim(database, waiting):
             receiver = receivers[message.recipient]
             failure = await _send_next(database, message, receiver)
             if failure is not None:
                 waiting.remove(message.recipient)
+                can_retry |= failure.can_retry
                 if failure.told is not None:
                     failures.append(f"{_place(addresses, receiver)}{failure.told}")
         async with database.session() as session:
@@ -69,11 +74,11 @@ async def deliver_messages(since: datetime) -> int:
     get_run_logger().info(
         "%d messages delivered, %d not, %d perhaps", delivered, len(failures), len(unanswered)
     )
-    _raise_problems(failures, unanswered)
+    _raise_problems(failures, unanswered, can_retry=can_retry)
     return delivered
 
 
-def _raise_problems(failures: Sequence[str], unanswered: Sequence[str]) -> None:
+def _raise_problems(failures: Sequence[str], unanswered: Sequence[str], *, can_retry: bool) -> None:
     sentences = []
     if failures:
         sentences.append(
@@ -90,7 +95,8 @@ def _raise_problems(failures: Sequence[str], unanswered: Sequence[str]) -> None:
         "digest-recipients/adspark, or ADSPARK_NOTIFY_ADDRESSES) is still right."
     )
     if failures:
-        raise ServiceUnavailableError(" ".join(sentences))
+        kind = ServiceUnavailableError if can_retry else ServiceRefusedError
+        raise kind(" ".join(sentences))
     if unanswered:
         raise DeliveryUnknownError(" ".join(sentences))
 
@@ -121,9 +127,11 @@ class _Failure:
     Attributes:
         told: None where nobody knows whether it was delivered; the database says why, also to a
             retry.
+        can_retry: whether the service may take it a minute later.
     """
 
     told: str | None
+    can_retry: bool = False
 
 
 async def _send_next(database: Database, message: Message, receiver: Receiver) -> _Failure | None:
@@ -141,7 +149,8 @@ async def _send_next(database: Database, message: Message, receiver: Receiver) -
         async with database.session() as session:
             await nack_message(session, message_id=message_id, error=str(error))
             await session.commit()
-        return _Failure(f"{_label(receiver, place, len(chunks))}: {without_full_stop(str(error))}")
+        told = f"{_label(receiver, place, len(chunks))}: {without_full_stop(str(error))}"
+        return _Failure(told, can_retry=isinstance(error, TemporaryError))
     except Exception as error:  # whether it arrived is not known, so it is not sent again
         get_run_logger().exception("Message %d failed unforeseen", message_id)
         await _keep_claimed(database, message_id, describe_error(error))

@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.creatives.boards import find_alike
 from adspark.errors import ChangedMeanwhileError, InvalidQueryError
 from adspark.models import Board
-from adspark.validation.bounds import COMMENT
+from adspark.text.quotes import in_quotes
 from adspark.validation.names import check_new_name
+from adspark.validation.notes import check_note, clean_note
 from adspark.validation.stored import check_storable
 
 _VERSION = "left(encode(sha256(convert_to({}, 'UTF8')), 'hex'), 16)"
@@ -102,7 +103,7 @@ async def move_ad(
 async def write_board_note(
     session: AsyncSession, *, board_id: int, ad: str, note: str, version: str
 ) -> None:
-    """Write what an ad is on a board for, or take it away with an empty note. Does not commit.
+    """Write what an ad is on a board for, or take it away with a blank note. Does not commit.
 
     Args:
         session: of the database.
@@ -115,11 +116,11 @@ async def write_board_note(
         InvalidQueryError: the note cannot be used, or the ad is not on the board.
         ChangedMeanwhileError: the note is another one.
     """
-    COMMENT.check("note", note)
-    for one in (ad, note, version):
+    check_note("note", note)
+    for one in (ad, version):
         check_storable("note", one)
     place = {"board_id": board_id, "ad": ad}
-    values = place | {"note": note.strip(), "version": version}
+    values = place | {"note": clean_note(note), "version": version}
     if (await session.execute(_NOTE, values)).first() is not None:
         return
     if (await session.execute(_HAS, place)).first() is None:
@@ -145,7 +146,9 @@ async def rename_board(session: AsyncSession, *, board: Board, name: str, versio
     check_storable("name", version)
     there = await find_alike(session, user_id=board.user_id, name=kept, besides=board.id)
     if there is not None:
-        raise InvalidQueryError("name", f"you have a board {there!r} already; choose another name.")
+        raise InvalidQueryError(
+            "name", f"you have a board {in_quotes(there)} already; choose another name."
+        )
     values = {"board_id": board.id, "name": kept, "version": version}
     if await session.scalar(_RENAME, values) is None:
         raise ChangedMeanwhileError("Somebody has renamed the board meanwhile.")

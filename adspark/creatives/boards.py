@@ -12,6 +12,7 @@ from adspark.creatives.ad_locks import lock_ads
 from adspark.creatives.store import NewCreative
 from adspark.errors import InvalidQueryError
 from adspark.models import Board, CreativeFormat
+from adspark.text.quotes import in_quotes
 from adspark.validation.bounds import ID
 from adspark.validation.names import check_name, check_new_name, check_visible, name_key
 from adspark.validation.near_names import describe_unknown
@@ -104,7 +105,7 @@ async def create_board(session: AsyncSession, *, user_id: int, name: str) -> str
     if there or await session.scalar(_CREATE, {"user_id": user_id, "name": kept}) is None:
         raise InvalidQueryError(
             "name",
-            f"user {user_id} has a board {(there or kept)!r} already; choose another name",
+            f"user {user_id} has a board {in_quotes(there or kept)} already; choose another name",
             command="or put ads on that one with: adspark board add",
         )
     return kept
@@ -129,7 +130,7 @@ async def find_board(session: AsyncSession, *, user_id: int, name: str) -> Board
         alike = _pick(known, wanted)
         found = None if alike is None else await _find_named(session, user_id, alike)
     if found is None:
-        unknown = f"user {user_id} has no board {wanted!r}"
+        unknown = f"user {user_id} has no board {in_quotes(wanted)}"
         raise InvalidQueryError(
             "name",
             describe_unknown(unknown, wanted, known, otherwise=_choice(known)),
@@ -280,5 +281,5 @@ def _own_board(user_id: int, board_id: int) -> Select[tuple[Board]]:
 
 def _choice(known: list[str]) -> str:
     """What to name instead, where there is any."""
-    named = ", ".join(map(repr, known[:_MOST_NAMED]))
+    named = ", ".join(map(in_quotes, known[:_MOST_NAMED]))
     return f"; name one of {named}{', …' if len(known) > _MOST_NAMED else ''}" if known else ""

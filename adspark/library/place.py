@@ -49,7 +49,9 @@ def decode_place(
         is_good = False
     if not is_good:
         raise InvalidQueryError(
-            "after", f"is not where a page sorted by {sort} ended; take `next` of that page."
+            "after",
+            f"There is no such place in the list sorted by {sort}; begin with its first page.",
+            command="or take `next` of the page before",
         )
     return key, last_id
 

@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
@@ -142,7 +142,15 @@ async def _refuse(reason: str, scope: Scope, receive: Receive, send: Send) -> No
     if scope["type"] == "websocket":
         await WebSocketClose(_POLICY_VIOLATION, reason)(scope, receive, send)
     else:
-        await JSONResponse({"detail": reason}, status_code=403)(scope, receive, send)
+        await _answer(reason, Headers(scope=scope))(scope, receive, send)
+
+
+def _answer(reason: str, headers: Headers) -> Response:
+    """The reason as a person reads it in a browser, which asks for HTML; else as JSON."""
+    if "text/html" in headers.get("accept", ""):
+        nosniff = {"X-Content-Type-Options": "nosniff"}  # it quotes the request
+        return PlainTextResponse(reason, status_code=403, headers=nosniff)
+    return JSONResponse({"detail": reason}, status_code=403)
 
 
 def _as_own(send: Send) -> Send:

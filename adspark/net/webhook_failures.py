@@ -3,6 +3,7 @@
 The library's own words name host and path, in which webhooks have their tokens.
 """
 
+import socket
 import ssl
 from collections.abc import Iterator
 
@@ -22,11 +23,24 @@ def describe_failure(error: Exception, timeout: object, *, is_sent: bool) -> str
     causes = list(_causes(error))
     if is_sent:
         is_late = any(isinstance(one, requests.ReadTimeout) for one in causes)
-        return f"did not answer{_within(read)}" if is_late else "closed the connection unanswered"
-    return _describe_unsent(causes, connect)
+        return describe_late(read) if is_late else "closed the connection unanswered"
+    return describe_unsent(error, connect)
 
 
-def _describe_unsent(causes: list[BaseException], connect: object) -> str:
+def describe_late(timeout: object) -> str:
+    """The same of a service that did not answer within these seconds."""
+    return f"did not answer{_within(timeout)}"
+
+
+def describe_unsent(error: Exception, connect: object) -> str:
+    """The same of what was not sent as a whole.
+
+    Args:
+        error: of the connection.
+        connect: seconds that it had to be made.
+    """
+    causes = list(_causes(error))
+
     def has(*kinds: type[BaseException]) -> bool:
         return any(isinstance(one, kinds) for one in causes)
 
@@ -36,7 +50,7 @@ def _describe_unsent(causes: list[BaseException], connect: object) -> str:
         return f"did not accept a connection{_within(connect)}"
     if has(ConnectionRefusedError):
         return "refused the connection"
-    if has(NameResolutionError):
+    if has(NameResolutionError, socket.gaierror):
         return "has a host that is not known by its name"
     if has(ssl.SSLCertVerificationError):
         return "has a certificate that is not valid"

@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import requests
@@ -21,6 +20,7 @@ from urllib3.exceptions import HTTPError
 
 from adspark.errors import UnusableContentError
 from adspark.net.decompression import choose_decoder
+from adspark.net.exchange import Exchange
 from adspark.net.webhook_failures import describe_failure, describe_redirect
 
 MAX_BYTES = 256 * 1024
@@ -28,21 +28,10 @@ MAX_BYTES = 256 * 1024
 
 _TIMEOUT = 30.0  # seconds that a response may take to arrive, once it has begun
 _CHUNK = 16 * 1024
+# Of the statuses from 300 to 499, after which the same request can be taken a little later.
+_TEMPORARY = frozenset({408, 425, 429})
 
 _thread = threading.local()
-
-
-@dataclass
-class Exchange:
-    """What became of the requests that one message took.
-
-    Attributes:
-        problem: what the service did at the last one that failed, as "answered 500".
-        is_unknown: one was sent as a whole and got no answer: it may have been taken.
-    """
-
-    problem: str | None = None
-    is_unknown: bool = False
 
 
 class _BoundedAdapter(HTTPAdapter):
@@ -59,13 +48,14 @@ class _BoundedAdapter(HTTPAdapter):
         except (requests.RequestException, HTTPError, OSError) as error:
             is_sent: bool = _thread.is_sent
             timeout = options.get("timeout")
-            exchange.problem = describe_failure(error, timeout, is_sent=is_sent)
-            exchange.is_unknown |= is_sent
+            exchange.note(describe_failure(error, timeout, is_sent=is_sent), is_unknown=is_sent)
             raise
+        status = response.status_code
         if not response.ok:
-            exchange.problem = f"answered {response.status_code}"
+            is_refusal = status < 500 and status not in _TEMPORARY
+            exchange.note(f"answered {status}", is_refusal=is_refusal)
         if response.is_redirect:
-            exchange.problem = describe_redirect(response.status_code)
+            exchange.note(describe_redirect(status), is_refusal=True)
             response.close()
             raise requests.TooManyRedirects("a message is not sent on", request=request)
         encoding = response.headers.get("content-encoding", "")
@@ -97,12 +87,12 @@ vars(requests.sessions)["HTTPAdapter"] = _BoundedAdapter
 
 
 @contextmanager
-def bounded_webhooks() -> Iterator[Exchange]:
-    """Within this block, responses to what this thread posts with `requests` are bounded; yields
-    what becomes of it."""
-    _thread.exchange = exchange = Exchange()
+def bounded_webhooks(exchange: Exchange) -> Iterator[None]:
+    """Within this block, responses to what this thread posts with `requests` are bounded, and what
+    becomes of it is noted."""
+    _thread.exchange = exchange
     try:
-        yield exchange
+        yield
     finally:
         _thread.exchange = None
 

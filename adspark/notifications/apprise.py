@@ -11,8 +11,16 @@ from apprise.attachment.memory import AttachMemory
 from apprise.common import OverflowMode
 from pydantic import SecretStr
 
-from adspark.errors import ConfigurationError, DeliveryUnknownError, ServiceUnavailableError
-from adspark.net.webhook_responses import Exchange, bounded_webhooks
+from adspark.errors import (
+    AdSparkError,
+    ConfigurationError,
+    DeliveryUnknownError,
+    ServiceRefusedError,
+    ServiceUnavailableError,
+)
+from adspark.net.exchange import Exchange
+from adspark.net.mail_replies import noted_mail
+from adspark.net.webhook_responses import bounded_webhooks
 from adspark.notifications.message import Block, read_plain
 from adspark.notifications.services import Chunk, schemas_of, write_message
 from adspark.text.redaction import remember, secret_parts
@@ -90,6 +98,7 @@ async def send_chunk(
     Raises:
         ConfigurationError: Apprise does not understand the address.
         ServiceUnavailableError: the service did not take it.
+        ServiceRefusedError: nor would it a minute later.
         DeliveryUnknownError: it may have taken it.
     """
     service = _open(receiver)
@@ -108,8 +117,8 @@ async def send_chunk(
     exchange = Exchange()
 
     def send_bounded(**call: Any) -> bool:  # noqa: ANN401
-        nonlocal exchange
-        with bounded_webhooks() as exchange:
+        patience = service.socket_read_timeout
+        with bounded_webhooks(exchange), noted_mail(exchange, patience=patience):
             return bool(post(**call | message))
 
     vars(service)["send"] = send_bounded
@@ -128,8 +137,14 @@ async def send_chunk(
             f"{_spoken_name(service)} did not answer within {_SEND_TIMEOUT:g} s"
         ) from error
     if not is_taken:
-        kind = DeliveryUnknownError if exchange.is_unknown else ServiceUnavailableError
-        raise kind(f"{_spoken_name(service)} {exchange.problem or 'did not take the message'}")
+        problem = exchange.problem or "did not take the message"
+        raise _kind_of(exchange)(f"{_spoken_name(service)} {problem}")
+
+
+def _kind_of(exchange: Exchange) -> type[AdSparkError]:
+    if exchange.is_unknown:
+        return DeliveryUnknownError
+    return ServiceRefusedError if exchange.is_refusal else ServiceUnavailableError
 
 
 async def send(address: SecretStr, *, subject: str, body: str) -> None:
@@ -143,14 +158,15 @@ async def send(address: SecretStr, *, subject: str, body: str) -> None:
     Raises:
         ConfigurationError: Apprise does not understand the address.
         ServiceUnavailableError: the service did not take all of the message.
+        ServiceRefusedError: nor would it a minute later.
         DeliveryUnknownError: it may have taken all of it.
     """
     receiver = Receiver(address)
-    failure: ServiceUnavailableError | DeliveryUnknownError | None = None
+    failure: AdSparkError | None = None
     for chunk in write_chunks(receiver, subject=subject, blocks=read_plain(body)):
         try:
             await send_chunk(receiver, chunk)
-        except (ServiceUnavailableError, DeliveryUnknownError) as error:
+        except (ServiceUnavailableError, ServiceRefusedError, DeliveryUnknownError) as error:
             failure = error
     if failure is not None:
         raise failure
@@ -158,8 +174,10 @@ async def send(address: SecretStr, *, subject: str, body: str) -> None:
 
 def _spoken_name(service: NotifyBase) -> str:
     """What a person calls the service."""
-    is_webhook = not _WEBHOOKS.isdisjoint(schemas_of(service))
-    return "The webhook" if is_webhook else str(service.service_name)
+    schemas = schemas_of(service)
+    if "mailto" in schemas:
+        return "The mail server"
+    return str(service.service_name) if _WEBHOOKS.isdisjoint(schemas) else "The webhook"
 
 
 def _attach(name: str, content: bytes) -> AttachMemory:

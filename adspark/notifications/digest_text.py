@@ -47,9 +47,11 @@ class AdContent(BaseModel):
     @property
     def copy_text(self) -> str:
         """Headline and words, in Markdown; empty where none are known."""
-        words = self.words if self.words != self.headline else None
+        words, headline = self.words or "", self.headline or ""
+        if self.is_read or words == headline:  # all that was read has the headline too
+            words = " ".join(words.replace(headline, " ", 1).split())
         parts = [
-            f"**{_escape(self.headline)}**" if self.headline else "",
+            f"**{_escape(headline)}**" if headline else "",
             _escape(words[:_MOST_WORDS] + "…" * (len(words) > _MOST_WORDS)) if words else "",
         ]
         said = " ".join(part for part in parts if part)

@@ -8,16 +8,17 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
 from adspark.text.shortened import shorten
-from adspark.text.visible import CONTROLS, HIDDEN
+from adspark.text.visible import CONTROLS, FLAG, HIDDEN
 
 _CONTROLS = re.compile(f"[{CONTROLS}]")  # a terminal would obey them
-# And what hides or turns other text; of that also joiners, separators of lines and isolates.
-_UNPRINTABLE = re.compile(f"[{CONTROLS}{HIDDEN}\u200c\u200d\u2028\u2029\u2068\u2069]")
+# And what hides or turns other text; of that also joiners, separators of lines and isolates. What
+# it finds in a flag is the flag, which stays.
+_UNPRINTABLE = re.compile(f"({FLAG})|[{CONTROLS}{HIDDEN}\u200c\u200d\u2028\u2029\u2068\u2069]")
 
 
 def plain(text: str) -> str:
     """`text` as it reads, on as many lines, without what a terminal would obey or hide."""
-    return _UNPRINTABLE.sub("", _CONTROLS.sub(" ", "\n".join(text.splitlines())))
+    return _UNPRINTABLE.sub(r"\1", _CONTROLS.sub(" ", "\n".join(text.splitlines())))
 
 
 def fit(text: str, columns: int) -> str:
@@ -27,7 +28,7 @@ def fit(text: str, columns: int) -> str:
 
 def escape_unprintable(document: str) -> str:
     """A JSON document in which such characters are written as escapes: the same to a program."""
-    return _UNPRINTABLE.sub(lambda found: _escape(found[0]), document)
+    return _UNPRINTABLE.sub(lambda found: found[1] or _escape(found[0]), document)
 
 
 class SafeConsole(Console):
@@ -44,7 +45,7 @@ class SafeConsole(Console):
             if segment.control or not _UNPRINTABLE.search(segment.text):
                 yield segment
             else:
-                yield Segment(_UNPRINTABLE.sub("", segment.text), segment.style)
+                yield Segment(_UNPRINTABLE.sub(r"\1", segment.text), segment.style)
 
 
 def _escape(character: str) -> str:

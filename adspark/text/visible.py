@@ -18,8 +18,12 @@ HIDDEN = (
 """The same: marks of the direction of writing, characters of no width, tags, and halves of a
 character."""
 
+FLAG = "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f"
+"""A regular expression: the flag of a part of a country, the one place of tags (Unicode's technical
+standard 51, 1.4.9): a black flag, the code of the country and of its part in tags, their end."""
+
 _CONTROLS = re.compile(f"[{CONTROLS}]")
-_HIDDEN = re.compile(f"[{HIDDEN}]")
+_FLAG_OR_HIDDEN = re.compile(f"({FLAG})|[{HIDDEN}]")
 # Joiners belong into some scripts and emoji; beside plain ASCII they only hide.
 _JOINERS = re.compile(
     "(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])|[\u200c\u200d]{2,}"
@@ -45,7 +49,7 @@ def blank_controls_utf8(text: bytes) -> bytes:
 def visible(text: str) -> str:
     """`text` as it reads, on as many lines, without what would command or hide."""
     lines = _LINE_ENDS.sub("\n", text)
-    shown = _JOINERS.sub("", _HIDDEN.sub("", blank_controls(lines)))
+    shown = _JOINERS.sub("", _FLAG_OR_HIDDEN.sub(r"\1", blank_controls(lines)))
     return shown if shown.isascii() else "".join(_with_few_marks(shown))
 
 

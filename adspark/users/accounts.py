@@ -3,6 +3,9 @@
 import asyncio
 import hashlib
 import secrets
+import unicodedata
+from collections.abc import Iterable
+from contextlib import suppress
 from functools import cache
 
 from argon2 import PasswordHasher
@@ -70,12 +73,14 @@ async def save_password(session: AsyncSession, *, user_id: int, password: str, r
     Args:
         session: of the database.
         user_id: of a user with a name.
-        password: of 10 to 200 characters.
+        password: of 10 to 200 characters in Unicode's composed form, in which it is kept: keyboards
+            write the same letter in either (NIST SP 800-63B, 3.1.1.2).
         role: what they may do.
 
     Raises:
         InvalidQueryError: the password cannot be used, or the user has no name.
     """
+    password = unicodedata.normalize("NFC", password)
     if not _SHORTEST <= len(password) <= _LONGEST or UNSTORABLE.search(password):
         raise InvalidQueryError(
             "password", f"give one of {_SHORTEST} to {_LONGEST} characters; this cannot be used."
@@ -110,7 +115,9 @@ async def check_password(session: AsyncSession, *, name: str, password: str) -> 
     key = "" if UNSTORABLE.search(name) else name_key(clean_name(name))
     found = (await session.execute(_FIND, {"key": key})).mappings().one_or_none()
     hashed = found["password_hash"] if found else _hash_of_nobody()
-    is_right = await asyncio.to_thread(_is_password, hashed, password[: _LONGEST + 1])
+    # Versions before this one kept a password as it was typed.
+    forms = dict.fromkeys([unicodedata.normalize("NFC", password), password])
+    is_right = await asyncio.to_thread(_is_password, hashed, [one[: _LONGEST + 1] for one in forms])
     return SignedIn(**{k: found[k] for k in SignedIn.model_fields}) if found and is_right else None
 
 
@@ -149,11 +156,11 @@ def _hash_of_nobody() -> str:
     return _hasher().hash(secrets.token_urlsafe(32))
 
 
-def _is_password(hashed: str, password: str) -> bool:
-    try:
-        return _hasher().verify(hashed, password)
-    except (VerificationError, InvalidHashError):
-        return False
+def _is_password(hashed: str, forms: Iterable[str]) -> bool:
+    for password in forms:
+        with suppress(VerificationError, InvalidHashError):
+            return _hasher().verify(hashed, password)
+    return False
 
 
 def _hash(token: str) -> str:

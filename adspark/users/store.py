@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError
 from adspark.models import DEFAULT_USER, DEFAULT_WEIGHT, Role
+from adspark.text.quotes import in_quotes
 from adspark.validation.bounds import ID, USER_WEIGHT
 from adspark.validation.names import check_new_name, clean_name, name_key
 from adspark.validation.near_names import MOST_COMPARED, describe_unknown
@@ -133,7 +134,7 @@ async def add_user(session: AsyncSession, *, name: str, user_id: int | None = No
     elif has := await session.scalar(_BY_NUMBER, {"user_id": user_id}):
         raise InvalidQueryError(
             "number",
-            f"user {user_id} is called {has!r}",
+            f"user {user_id} is called {in_quotes(has)}",
             command="rename it with: adspark users rename",
         )
     values = {"user_id": user_id, "name": kept, "key": name_key(kept)}
@@ -209,7 +210,7 @@ async def find_user(session: AsyncSession, *, written: str) -> int:
     if found is not None:
         return found
     names = await list_user_names(session, most=MOST_COMPARED)
-    unknown = f"there is no user {clean_name(written)[:_SHOWN]!r}"
+    unknown = f"there is no user {in_quotes(clean_name(written)[:_SHOWN])}"
     raise InvalidQueryError(
         "user",
         describe_unknown(unknown, clean_name(written), names),
@@ -232,5 +233,6 @@ async def _check_free(session: AsyncSession, name: str, user_id: int | None) -> 
     if taken is not None and taken.user_id != user_id:
         raise InvalidQueryError(
             "name",
-            f"user {taken.user_id} is called {taken.name[:_SHOWN]!r} already; choose another name.",
+            f"user {taken.user_id} is called {in_quotes(taken.name[:_SHOWN])} already; "
+            f"choose another name.",
         )

@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 from adspark.errors import InvalidQueryError
-from adspark.text.visible import visible
+from adspark.text.visible import FLAG, visible
 
 # Letters and marks that are drawn as nothing, beside the format characters (category Cf).
 _BLANKS = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
@@ -12,7 +12,7 @@ _VARIATION_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _NOT_ON_A_LINE = {"Cc", "Cs", "Zl", "Zp"}  # control, half characters, line and paragraph breaks
 _LONGEST_NAME = 100  # characters
 _ISOLATES = re.compile("[\u2068\u2069]")
-_TAGS = range(0xE0020, 0xE0080)  # the last part of some flags
+_FLAG = re.compile(f"({FLAG})")
 
 
 def clean_name(written: str) -> str:
@@ -21,7 +21,8 @@ def clean_name(written: str) -> str:
     start, end = 0, len(name)
     while start < end and _is_invisible(name[start]):
         start += 1
-    while start < end and _is_invisible(name[end - 1]) and ord(name[end - 1]) not in _TAGS:
+    after_flags = max((flag.end() for flag in _FLAG.finditer(name)), default=0)
+    while max(start, after_flags) < end and _is_invisible(name[end - 1]):
         end -= 1
     return name[start:end]
 
@@ -83,8 +84,13 @@ def clean_value(written: str) -> str:
 def name_key(name: str) -> str:
     """The same key for names that differ in case, blanks and invisible characters only."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    seen = "".join(one for one in folded if not _is_invisible(one))
+    parts = _FLAG.split(folded)  # every second one is a flag, which ends with what is not seen
+    seen = "".join(part if place % 2 else _seen(part) for place, part in enumerate(parts))
     return _VARIATION_SELECTORS.sub("", seen)
+
+
+def _seen(text: str) -> str:
+    return "".join(one for one in text if not _is_invisible(one))
 
 
 def _is_invisible(character: str) -> bool:

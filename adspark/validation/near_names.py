@@ -7,6 +7,7 @@ import difflib
 from collections.abc import Iterable
 from itertools import islice
 
+from adspark.text.quotes import in_quotes
 from adspark.text.sentences import without_full_stop
 from adspark.validation.names import name_key
 
@@ -37,7 +38,7 @@ def find_near(written: str, known: Iterable[str], *, cutoff: float = _ALIKE) -> 
 
 def ask_for(names: Iterable[str]) -> str:
     """The question that offers these names; empty where there are none."""
-    offered = " or ".join(map(repr, dict.fromkeys(names)))
+    offered = " or ".join(map(in_quotes, dict.fromkeys(names)))
     return f"did you mean {offered}?" if offered else ""
 
 

@@ -25,8 +25,8 @@ async def read_original(database: Database, media: MediaStore, variant: AdVarian
     if variant.original_path is None:
         raise UnusableContentError(f"The original of variant {variant.id} is not rendered yet.")
     async with database.session() as session:
-        words = await read_original_copy(session, ad_creative_id=variant.original_ad_id)
-    return OriginalAd(await media.read(variant.original_path), words)
+        copy = await read_original_copy(session, ad_creative_id=variant.original_ad_id)
+    return OriginalAd(await media.read(variant.original_path), copy)
 
 
 async def build_request(
@@ -66,13 +66,18 @@ async def build_request(
 async def _find_beginning(
     database: Database, media: MediaStore, variant: AdVariant, original: OriginalAd
 ) -> tuple[Picture, str | None]:
-    """Picture and words that the generator begins with: the parent's, else the ad's."""
+    """Picture and words that the generator begins with: the parent's, else the ad's.
+
+    Words that were read from the ad's picture are a guess, and the generator has the picture.
+    """
     if variant.parent_id is None:
         async with database.session() as session:
             creative = await session.get_one(Creative, variant.original_ad_id)
         address = await find_public_address(creative.image_url)
         name = f"{variant.original_ad_id}.png"
-        return Picture(original.picture, "image/png", name, address), original.words
+        copy = original.copy
+        words = copy.text if copy is not None and copy.is_bought else None
+        return Picture(original.picture, "image/png", name, address), words
     async with database.session() as session:
         parent = await read_variant(session, variant_id=variant.parent_id)
     path = parent.image_path

@@ -25,6 +25,7 @@ from adspark.media.similarity import (
 from adspark.media.store import MediaStore
 from adspark.net.downloads import Downloader
 from adspark.variants.state import Completion
+from adspark.variants.store import OriginalCopy
 
 _PAUSES = (0.0, 1.0, 3.0)  # seconds before each try for a generated picture
 _LONGEST_TITLE = 120  # characters
@@ -39,7 +40,7 @@ class OriginalAd:
     known."""
 
     picture: bytes
-    words: str | None
+    copy: OriginalCopy | None
 
 
 async def save_result(
@@ -152,4 +153,5 @@ async def _compare(original: OriginalAd, text: str | None, picture_hash: str | N
     picture = None
     if picture_hash is not None:
         picture = compare_pictures(await hash_picture(original.picture), picture_hash)
-    return Similarity(picture, compare_texts(original.words, text))
+    words = original.copy.text if original.copy is not None else None
+    return Similarity(picture, compare_texts(words, text))

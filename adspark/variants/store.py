@@ -1,6 +1,7 @@
 """Variants as they are stored: read, and summarised for whoever looks at them."""
 
 import math
+from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import BaseModel, Field
@@ -14,11 +15,14 @@ from adspark.rules.verdicts import RuleCheck
 from adspark.text.counts import counted
 from adspark.validation.bounds import LARGEST_ID
 from adspark.variants.state import is_retry_paid
+from adspark.words.copy_statements import join_copy
 
-_COPY = text("""
-    SELECT concat_ws(E'\\n', headline, snippet, call_to_action) FROM creative_detail
-    WHERE ad_creative_id = :ad_creative_id
-""")
+_COPY = text(f"""
+    SELECT nullif(concat_ws(E'\\n', d.headline, d.snippet, d.call_to_action), '') AS bought,
+        r.snippet AS read
+    FROM (VALUES (CAST(:ad_creative_id AS text))) AS ad (id)
+        {join_copy("ad.id")}
+""")  # noqa: S608  (put together from a constant)
 _GENERATED = text("""
     SELECT generated - 'saved_at' AS generated,
         extract(epoch FROM now() - CAST(generated->>'saved_at' AS timestamptz)) AS age
@@ -26,6 +30,15 @@ _GENERATED = text("""
 """)
 # Workers' clocks differ from the database's, and from each other.
 _SECONDS_SINCE = text("SELECT extract(epoch FROM now() - CAST(:moment AS timestamptz))")
+
+
+@dataclass(frozen=True)
+class OriginalCopy:
+    """The words of an ad: those of its details, where they were bought, else all that was read from
+    its picture."""
+
+    text: str
+    is_bought: bool
 
 
 class VariantSummary(BaseModel):
@@ -92,9 +105,12 @@ async def read_variant(session: AsyncSession, *, variant_id: int) -> AdVariant:
     return found
 
 
-async def read_original_copy(session: AsyncSession, *, ad_creative_id: str) -> str | None:
-    """The words of a creative, where its details were fetched."""
-    return await session.scalar(_COPY, {"ad_creative_id": ad_creative_id}) or None
+async def read_original_copy(session: AsyncSession, *, ad_creative_id: str) -> OriginalCopy | None:
+    """The words of a creative that variants of it are compared with; None where none are known."""
+    row = (await session.execute(_COPY, {"ad_creative_id": ad_creative_id})).one()
+    if row.bought is None and row.read is None:
+        return None
+    return OriginalCopy(row.bought or row.read, is_bought=row.bought is not None)
 
 
 async def read_seconds_since(session: AsyncSession, moment: datetime | None) -> float:

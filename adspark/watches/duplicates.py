@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from adspark.models import Watch
+from adspark.text.quotes import in_quotes
 from adspark.validation.names import name_key
 from adspark.watches.definition import definition_of
 
@@ -80,11 +81,12 @@ def _warning(other: Duplicate, watch_id: int, name: str, tried_ids: Collection[i
     if other.what == "name":
         rename = "" if is_tried else f" with: adspark watch change {watch_id} --name NAME"
         return (
-            f"name: {another} is called {other.name!r}, which differs from {name!r} only in case, "
-            f"blanks or characters that cannot be seen; rename it{rename}"
+            f"name: {another} is called {in_quotes(other.name)}, which differs from "
+            f"{in_quotes(name)} only in case, blanks or characters that cannot be seen; rename "
+            f"it{rename}"
         )
     delete = "" if is_tried else f", with: adspark watch delete {watch_id}"
     return (
-        f"its search is the same as that of {another} ({other.name!r}): every ad is reported "
-        f"twice; keep one of them{delete}"
+        f"its search is the same as that of {another} ({in_quotes(other.name)}): every ad is "
+        f"reported twice; keep one of them{delete}"
     )

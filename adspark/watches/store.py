@@ -12,6 +12,7 @@ from sqlmodel import col
 from adspark.creatives.ledger import RESUMABLE_FOR
 from adspark.errors import ChangedMeanwhileError, InvalidQueryError
 from adspark.models import Watch
+from adspark.text.quotes import in_quotes
 from adspark.validation.names import check_name
 from adspark.watches.budgets import NEXT_MONTH
 from adspark.watches.definition import (
@@ -253,7 +254,8 @@ async def _check_name_is_free(session: AsyncSession, definition: WatchDefinition
     named = _named(definition.user_id, definition.name)
     if other := await session.scalar(select(col(Watch.id)).where(*named)):
         raise InvalidQueryError(
-            "name", f"watch {other} is called {definition.name!r} already; choose another name."
+            "name",
+            f"watch {other} is called {in_quotes(definition.name)} already; choose another name.",
         )
 
 

@@ -12,6 +12,7 @@ from sqlmodel import col
 
 from adspark.errors import ConfigurationError
 from adspark.models import Coverage, Fetch, Watch
+from adspark.text.quotes import in_quotes
 from adspark.validation.bounds import LARGEST_ID
 from adspark.validation.names import check_name
 from adspark.validation.near_names import MOST_COMPARED, describe_unknown
@@ -97,11 +98,11 @@ async def find_watch(
     if not found:
         known = select(col(Watch.name)).where(*of_user).distinct().order_by(col(Watch.name))
         names = await session.scalars(known.limit(MOST_COMPARED))
-        raise unknown_watch(repr(written), names)
+        raise unknown_watch(in_quotes(written), names)
     if len(found) > 1:
         several = ", ".join(f"{watch.id} (user {watch.user_id})" for watch in found)
         raise ConfigurationError(
-            f"Several watches are called {written!r}; name the number of one: {several}."
+            f"Several watches are called {in_quotes(written)}; name the number of one: {several}."
         )
     return found[0]
 

@@ -12,6 +12,7 @@ from rich.segment import Segment, Segments
 from rich.table import Table
 from rich.text import Text
 
+from adspark.text.terminal import plain
 from deployments.terminal.output import ENDLESS, INDENT, NARROWEST, out
 
 _MINUTES = 120.0  # seconds from which a time is shown in minutes
@@ -25,7 +26,7 @@ def table(
     wraps: str = "advertiser",
     cuts: str | None = None,
 ) -> RenderableType:
-    """Rows under the headings of the first one; numbers stand right.
+    """Rows under the headings of the first one; numbers stand right, and a list has several lines.
 
     Where the terminal is too narrow, columns stand closer; where that leaves the text of `wraps` or
     `cuts` no room to be read, it stands below its row instead; and where the others have no room
@@ -114,7 +115,10 @@ def _draw(
 
 
 def _cell(value: object) -> str:
-    return "–" if value is None else str(value)
+    """A value on one line, whatever its text holds; a list has a line for each of its values."""
+    if isinstance(value, list):
+        return "\n".join(map(_cell, value))
+    return "–" if value is None else plain(str(value)).replace("\n", " ")
 
 
 def _width(made: Table) -> int:

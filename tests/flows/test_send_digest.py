@@ -28,6 +28,7 @@ from adspark.notifications.outbox import ack_message, enqueue_messages, hash_rec
 from adspark.settings import get_settings
 from flows.send_digest import ARTIFACT_KEY, send_digest
 from tests.support.digesting import Story
+from tests.support.message_services import serve_mail
 from tests.support.picture_host import draw_ad
 from tests.support.receiver import WORDS, Receiver
 from tests.support.workshop import Workshop
@@ -186,6 +187,22 @@ async def test_a_receiver_that_recovers_gets_the_digest_exactly_once(
     assert [one["title"] for one in receiver.taken_by("team")] == ["AdSpark: 1 launch"]
 
 
+async def test_a_refusal_is_tried_once_a_run_and_waits_for_the_next(
+    story: Story, environment: pytest.MonkeyPatch, receiver: Receiver
+) -> None:
+    send_to(environment, receiver.address("team"))
+    receiver.broken, receiver.status = {"team"}, 404
+    state = await run()
+    assert state.is_failed()
+    assert "kept for the next try, 20 in all: address 1 of 1: The webhook answered 404" in (
+        state.message or ""
+    )
+    assert len(receiver.refused) == 1
+
+    receiver.broken = set()
+    assert (await send_digest()).delivered == 1
+
+
 async def test_a_failure_that_passes_within_a_run_is_not_seen(
     story: Story, environment: pytest.MonkeyPatch, receiver: Receiver
 ) -> None:
@@ -292,6 +309,19 @@ async def test_a_receiver_that_does_not_answer_in_time_gets_the_digest_once_and_
     while not receiver.taken:
         await asyncio.sleep(0.01)
     assert len(receiver.taken) == 1
+
+
+async def test_a_mail_that_its_server_has_and_does_not_answer_is_sent_once(
+    story: Story, environment: pytest.MonkeyPatch
+) -> None:
+    with serve_mail(hangs_up=True) as mails:
+        address = f"mailto://127.0.0.1:{mails.port}?from=a@example.com&to=b@example.com"
+        send_to(environment, address)
+        said = (await run()).message or ""
+        assert "it is not sent again: address 1 of 1: The mail server closed the conn" in said
+        summary = await (await run()).aresult()
+        assert (summary.delivered, summary.stuck) == (0, 1)
+        assert len(mails.mails) == 1
 
 
 async def test_an_answer_that_is_missing_is_told_though_another_address_is_tried_again(

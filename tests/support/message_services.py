@@ -76,12 +76,13 @@ def posts_of_all_services(monkeypatch: pytest.MonkeyPatch) -> Iterator[Posts]:
 
 
 class Mails(socketserver.ThreadingTCPServer):
-    """A server for mail that takes everything."""
+    """A server for mail that takes everything, and may hang up instead of saying so."""
 
     allow_reuse_address = True
     daemon_threads = True
 
-    def __init__(self) -> None:
+    def __init__(self, *, hangs_up: bool = False) -> None:
+        self.hangs_up = hangs_up
         self.mails: list[EmailMessage] = []
         super().__init__(("127.0.0.1", 0), _MailHandler)
 
@@ -101,6 +102,8 @@ class _MailHandler(socketserver.StreamRequestHandler):
             if word == b"DATA":
                 self._say("354 go on")
                 self._take()
+                if self.server.hangs_up:
+                    return
             self._say("221 bye" if word == b"QUIT" else "250 stand-in")
             if word == b"QUIT":
                 return
@@ -118,9 +121,9 @@ class _MailHandler(socketserver.StreamRequestHandler):
 
 
 @contextmanager
-def serve_mail() -> Iterator[Mails]:
-    """A server for mail on this machine."""
-    with Mails() as server:
+def serve_mail(*, hangs_up: bool = False) -> Iterator[Mails]:
+    """A server for mail on this machine; one that hangs up does so once it has a message."""
+    with Mails(hangs_up=hangs_up) as server:
         Thread(target=server.serve_forever, args=(_POLL,), daemon=True).start()
         yield server
         server.shutdown()

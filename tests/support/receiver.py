@@ -19,6 +19,7 @@ class Receiver:
         self.taken: list[tuple[str, dict[str, Any]]] = []
         self.refused: list[str] = []
         self.broken: set[str] = set()
+        self.status = 500  # of what is refused
         self.refuses_word: str | None = None
         self.delay = 0.0
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -59,7 +60,7 @@ class Receiver:
                 refuses = receiver.refuses_word and receiver.refuses_word in json.dumps(body)
                 if refuses or path.removeprefix("/") in receiver.broken:
                     receiver.refused.append(path)
-                    self.send_response(500)
+                    self.send_response(receiver.status)
                 else:
                     receiver.taken.append((path, body))
                     self.send_response(200)

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 from uuid import uuid4
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.creatives.store import save_creatives
@@ -34,6 +35,19 @@ DONE = Completion(
     response_metadata={"workflow_run_id": "run-1"},
     problem=None,
 )
+
+READ_WORDS = text("""
+    WITH version AS (
+        INSERT INTO picture_version (ad_creative_id, content_hash, status, sha256, path,
+            thumbnail_path)
+        SELECT ad_creative_id, content_hash, 'stored', repeat('a', 64), 'archive/aa/a.png',
+            'archive/aa/a.webp'
+        FROM creative WHERE ad_creative_id = :ad
+    )
+    INSERT INTO picture_words (sha256, status, read_at, lines, headline, confidence)
+    VALUES (repeat('a', 64), 'read', now(), :lines, 'Gear for all', 0.9)
+""")
+"""The words that were read from the archived picture of the ad `:ad`: `:lines`."""
 
 
 async def store_ads(session: AsyncSession, numbers: Sequence[int] = (1, 2, 3)) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.errors import InvalidQueryError
 from adspark.library.advertisers.named import find_advertisers
 from adspark.library.advertisers.stored import AdvertiserRow, read_rows
+from adspark.text.quotes import in_quotes
 from adspark.validation.stored import find_advertiser_id
 
 _MOST_NAMED = 5  # advertisers in an error
@@ -61,8 +62,8 @@ async def choose_advertiser(session: AsyncSession, *, name: str) -> ChosenAdvert
         return ChosenAdvertiser(advertiser_id=advertiser_id)
     found = await find_advertisers(session, name=name)
     if found.is_similar or not found.advertisers:
-        near = " or ".join(repr(one.name[:_SHOWN]) for one in found.advertisers[:_MOST_NAMED])
-        missing = f"none of {written[:60]!r} is stored"
+        near = " or ".join(in_quotes(one.name[:_SHOWN]) for one in found.advertisers[:_MOST_NAMED])
+        missing = f"none of {in_quotes(written[:60])} is stored"
         if near:
             asked = f"{missing}; did you mean {near}?"
             raise InvalidQueryError("advertiser", asked, command=f"else {_SEARCH}")

@@ -16,6 +16,7 @@ from adspark.library.advertisers.stored import (
     read_rows,
 )
 from adspark.library.search.spelling import LOOSEN, missing_extensions
+from adspark.text.quotes import in_quotes
 from adspark.validation.stored import check_storable, clean_advertiser_id
 
 _MOST_NAMED = 3  # advertisers in an error
@@ -121,8 +122,8 @@ async def resolve_advertisers(session: AsyncSession, *, names: Sequence[str]) ->
         match = await _match(session, name, _MOST_FOUND, parameter="advertiser")
         if not match.ids or match.is_similar:
             similar = await read_rows(session, match.ids[:_MOST_NAMED])
-            near = " or ".join(repr(one.name) for one in similar)
-            missing = f"none of {name[:60]!r} is stored"
+            near = " or ".join(in_quotes(one.name) for one in similar)
+            missing = f"none of {in_quotes(name[:60])} is stored"
             if near:
                 raise InvalidQueryError("advertiser", f"{missing}; did you mean {near}?")
             listed = "those stored: adspark advertisers list"

@@ -21,6 +21,7 @@ from adspark.library.filters.parsing import (
 from adspark.library.marks.tags import check_tag, list_tags
 from adspark.models import DEFAULT_USER, CreativeFormat, EventKind, Platform
 from adspark.serpapi.regions import region_code
+from adspark.text.quotes import in_quotes
 from adspark.validation.bounds import DAYS
 from adspark.validation.near_names import describe_unknown
 from adspark.validation.numbers import read_whole
@@ -204,7 +205,7 @@ PARAMETERS: dict[str, tuple[str, Callable[[str, str], Any]]] = {
 async def _check_tag_is_seen(session: AsyncSession, tag: str, user_id: int) -> None:
     known = {row.tag for row in await list_tags(session, user_id=user_id)}
     if tag.lower() not in {one.lower() for one in known}:
-        said = describe_unknown(f"user {user_id} sees no tag {tag!r}", tag, sorted(known))
+        said = describe_unknown(f"user {user_id} sees no tag {in_quotes(tag)}", tag, sorted(known))
         raise InvalidQueryError("tag", said, command="those there are: adspark ads tag")
 
 

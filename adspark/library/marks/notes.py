@@ -7,8 +7,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.creatives.ad_locks import lock_ads
-from adspark.validation.bounds import COMMENT, ID, TEXT
-from adspark.validation.names import check_line, clean_name
+from adspark.errors import InvalidQueryError
+from adspark.text.visible import is_blank
+from adspark.validation.bounds import ID, TEXT
+from adspark.validation.names import check_line, check_visible, clean_name
+from adspark.validation.notes import check_note, clean_note
 from adspark.validation.stored import check_storable
 
 _WRITE = {
@@ -36,7 +39,7 @@ async def write_title(
     title: str | None,
     is_shared: bool | None = None,
 ) -> None:
-    """Give an ad a title, or with None or an empty one take it away. Does not commit.
+    """Give an ad a title, or with None or one of blanks only take it away. Does not commit.
 
     Args:
         session: of the database.
@@ -48,10 +51,15 @@ async def write_title(
     Raises:
         InvalidQueryError: the title cannot be used, or the ad is not stored.
     """
-    if title is not None:
+    kept = ""
+    if title is not None and title.strip():
         TEXT.check("title", title)
         check_line("title", title)
-    await _write(session, "title", user_id, ad_creative_id, clean_name(title or ""), is_shared)
+        if is_blank(title):
+            raise InvalidQueryError("title", "is empty; nothing that it holds can be seen.")
+        kept = clean_name(title)
+        check_visible("title", kept)
+    await _write(session, "title", user_id, ad_creative_id, kept, is_shared)
 
 
 async def write_note(
@@ -62,7 +70,7 @@ async def write_note(
     note: str | None,
     is_shared: bool | None = None,
 ) -> None:
-    """Write a note on an ad, or with None or an empty one remove it. Does not commit.
+    """Write a note on an ad, or with None or a blank one remove it. Does not commit.
 
     Args:
         session: of the database.
@@ -74,8 +82,8 @@ async def write_note(
     Raises:
         InvalidQueryError: the note cannot be used, or the ad is not stored.
     """
-    COMMENT.check("note", note)
-    await _write(session, "note", user_id, ad_creative_id, (note or "").strip(), is_shared)
+    check_note("note", note)
+    await _write(session, "note", user_id, ad_creative_id, clean_note(note or ""), is_shared)
 
 
 async def _write(

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.creatives.ad_locks import lock_ads
 from adspark.errors import InvalidQueryError
 from adspark.library.marks.sharing import VISIBLE_TAGS
+from adspark.text.quotes import in_quotes
 from adspark.validation.bounds import ID
 from adspark.validation.names import check_name, check_visible
 
@@ -132,7 +133,9 @@ async def share_tag(session: AsyncSession, *, user_id: int, tag: str, is_shared:
     values = {"user_id": user_id, "tag": check_tag(tag)}
     if (await session.execute(_HAS, values)).first() is None:
         raise InvalidQueryError(
-            "tag", f"you have no tag {values['tag']!r}", command="those there are: adspark ads tag"
+            "tag",
+            f"you have no tag {in_quotes(str(values['tag']))}",
+            command="those there are: adspark ads tag",
         )
     await session.execute(_SHARE_TAG if is_shared else _UNSHARE_TAG, values)
 

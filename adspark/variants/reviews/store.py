@@ -10,9 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.errors import BusyError, InvalidQueryError, UnknownVariantError
 from adspark.models import AdVariant, ReviewReason, VariantStatus
 from adspark.text.counts import counted
-from adspark.text.visible import is_blank
-from adspark.validation.bounds import COMMENT, ID, RATING
-from adspark.validation.stored import check_storable
+from adspark.validation.bounds import ID, RATING
+from adspark.validation.notes import check_note, clean_note
 from adspark.variants.store import read_variant
 
 _SAVE = text("""
@@ -80,8 +79,12 @@ _CAUSES = text("""
 """)
 
 
+def _clean(written: str | None) -> str | None:
+    return None if written is None else clean_note(written)
+
+
 def _none_if_blank(written: str | None) -> str | None:
-    return None if written is None or is_blank(written) else written.strip()
+    return _clean(written) or None
 
 
 class Review(BaseModel):
@@ -96,7 +99,7 @@ class Review(BaseModel):
     user_id: int
     is_approved: bool | None = None
     rating: int | None = None
-    comment: str | None = None
+    comment: Annotated[str | None, AfterValidator(_clean)] = None
     accepts_closeness: bool = False
     reasons: list[ReviewReason] | None = None
     overrule_reason: Annotated[str | None, AfterValidator(_none_if_blank)] = None
@@ -107,14 +110,9 @@ class Review(BaseModel):
         return (
             self.is_approved is not None
             or self.rating is not None
-            or self.comments
+            or bool(self.comment)
             or bool(self.reasons)
         )
-
-    @property
-    def comments(self) -> bool:
-        """Whether it has a comment to read."""
-        return self.comment is not None and not is_blank(self.comment)
 
 
 class StoredReview(Review):
@@ -171,8 +169,7 @@ def check_review(variant: AdVariant, review: Review) -> None:
         )
     RATING.check("rating", review.rating)
     for field in ("comment", "overrule_reason"):
-        COMMENT.check(field, getattr(review, field))
-        check_storable(field, getattr(review, field))
+        check_note(field, getattr(review, field))
     if not review.says_something:
         raise InvalidQueryError("decision", "approve or reject it, rate it, or write a comment.")
     ID.check("user_id", review.user_id)

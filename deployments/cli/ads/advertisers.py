@@ -191,7 +191,7 @@ def _compared(reports: Sequence[AdvertiserReport]) -> RenderableType:
     facts = [_facts(report) for report in reports]
     names = [f"{place}. {fit(one.name, _COLUMN)}" for place, one in enumerate(reports, 1)]
     rows = [
-        {"": what, **{name: one[what] for name, one in zip(names, facts, strict=True)}}
+        {"": what, **{name: one[what].split("\n") for name, one in zip(names, facts, strict=True)}}
         for what in facts[0]
     ]
     return table("Advertisers", rows, wraps=names[-1])

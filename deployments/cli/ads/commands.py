@@ -26,6 +26,7 @@ from adspark.models import DEFAULT_USER
 from adspark.settings import media_url
 from adspark.text.counts import counted
 from adspark.text.terminal import plain
+from adspark.text.visible import is_blank
 from adspark.validation.stored import clean_ad_id
 from deployments.cli.ads.details import details
 from deployments.cli.ads.documents import (
@@ -40,6 +41,7 @@ from deployments.cli.ads.documents import (
 from deployments.cli.ads.export import export
 from deployments.cli.ads.filters import UserOption, takes_filters
 from deployments.cli.ads.tables import print_ad, print_page, print_similar, print_tags
+from deployments.cli.arguments import check_ad_first, check_name_first
 from deployments.cli.database import current_settings, in_session
 from deployments.cli.options import JsonOption, choice_option
 from deployments.cli.ranges import ranged
@@ -149,6 +151,7 @@ def tag(
         return
     if not ads and shared is None:
         raise InvalidQueryError("ads", f"name the ads: adspark ads tag {name[:40]!r} CR…")
+    check_name_first("tag", name, ads or [])
     _check_sharing(shared, remove)
     change = untag_ads if remove else tag_ads
 
@@ -179,6 +182,7 @@ def note(
     as_json: JsonOption = False,
 ) -> None:
     """Write a note on a stored ad, which then stays at clean-up."""
+    check_ad_first(ad, text)
     value = _text_or_removal("note", text, remove)
     _check_sharing(shared, remove)
 
@@ -202,6 +206,7 @@ def title(
     as_json: JsonOption = False,
 ) -> None:
     """Give a stored ad a title of one's own; it then stays at clean-up."""
+    check_ad_first(ad, text)
     value = _text_or_removal("title", text, remove)
     _check_sharing(shared, remove)
 
@@ -216,7 +221,7 @@ def title(
 
 
 def _text_or_removal(what: str, text: str | None, remove: bool) -> str | None:
-    is_given = bool(text and text.strip())
+    is_given = not is_blank(text or "")
     if is_given and remove:
         raise InvalidQueryError(what, "contradicts --remove; give one of them.")
     if not is_given and not remove:

@@ -25,6 +25,7 @@ from adspark.models import Board
 from adspark.text.counts import counted
 from adspark.text.terminal import plain
 from adspark.validation.stored import clean_ad_id
+from deployments.cli.arguments import check_name_first
 from deployments.cli.boards.documents import (
     BoardChanged,
     BoardCreated,
@@ -125,6 +126,7 @@ def _change(
     user: int, name: str, ads: Sequence[str], change: Callable[..., Awaitable[list[str]]]
 ) -> BoardChanged:
     """`add_ads` or `remove_ads`, and what that came to."""
+    check_name_first("board", name, ads)
 
     async def act(session: AsyncSession) -> tuple[Board, list[str]]:
         board = await find_board(session, user_id=user, name=name)

@@ -84,7 +84,7 @@ def _describe(given: Review) -> str:
     if given.is_approved is not None:
         return "approved" if given.is_approved else "rejected"
     said = ["rated"] if given.rating is not None else []
-    said += ["commented on"] if given.comments else []
+    said += ["commented on"] if given.comment else []
     return " and ".join(said)
 
 

@@ -169,12 +169,18 @@ def test_tags_titles_and_notes_are_written_and_taken_away() -> None:
                                                     "did you mean 'New Balance Athletic Shoe"),
         (("search", "--sort", "relevance"), "sort: relevance takes words to search; choose "
                                             "newest."),
-        (("search", "--after", "x"), "after: is not where a page sorted by newest ended; take "
-                                     "`next` of that page."),
+        (("search", "--after", "x"), "after: There is no such place in the list sorted by "
+                                     "newest; begin with its first page, or take `next` of"),
         (("show", "CR9"), "ad: no ad CR9 is stored; an ad id is CR and 20 digits"),
         (("tag", "best"), "ads: name the ads: adspark ads tag 'best' CR…"),
         (("tag", "best", ad(9)), f"ads: no ad {ad(9)} is stored; fetch its advertiser's ads first"),
         (("note", ad(1)), "note: is empty; write it, or take it away with --remove."),
+        (("note", ad(1), "\u200b"), "note: is empty; write it, or take it away with --remove."),
+        (("title", ad(1), "\u3164\u2800"), "title: is empty; write it, or take it away with"),
+        (("title", ad(1), "a\u202eb"), "title: holds invisible characters"),
+        (("title", "Mine", ad(1)), f"ad: 'Mine' is not an ad, but {ad(1)} is; write it first."),
+        (("note", "Look here", ad(1)), f"ad: 'Look here' is not an ad, but {ad(1)} is; write"),
+        (("tag", ad(1), "best"), f"tag: {ad(1)} is an ad, and 'best' is none; write the tag first"),
         (("tag", "t", ad(1), "--own", "--remove"), "--own: contradicts --remove; give one of"),
         (("title", ad(1), "a", "--remove"), "title: contradicts --remove; give one of them."),
     ],

@@ -125,6 +125,10 @@ def test_tables_fit_on_a_terminal_and_give_it_no_orders(database_url: str) -> No
         (("show", "summer", "--user", "2"), f"name: user 2 has no board 'summer'; {MAKE}"),
         (("show", "nosuch"), "name: user 1 has no board 'nosuch'; name one of 'autumn', 'summer', "
                              f"or {MAKE}"),
+        (("add", AD, "summer"), f"board: {AD} is an ad, and 'summer' is none; write "
+                                 "the board first."),
+        (("remove", AD, "summer"), f"board: {AD} is an ad, and 'summer' is none; write "
+                                 "the board first."),
         (("delete", "sommer", "-y"), "name: user 1 has no board 'sommer'; did you mean 'summer'? "
                                      f"Or {MAKE}"),
         (("create", "Summer"), "name: user 1 has a board 'summer' already; choose another name, or "

@@ -256,6 +256,20 @@ async def test_a_title_is_given_shared_and_taken_away(
         await pages.send_form(f"{PAGE}/title", PAGE, version=_version(page, "title"), title="")
     ).text
     assert "<h1>Running shoes</h1>" in page
+    assert "This ad has no title of yours now." in page
+
+
+async def test_a_title_that_is_not_seen_is_refused_and_the_one_before_stays(
+    pages: GalleryClient,
+) -> None:
+    version = _version((await pages.get(PAGE)).text, "title")
+    page = (await pages.send_form(f"{PAGE}/title", PAGE, version=version, title="Trail")).text
+    refused = await pages.send_form(
+        f"{PAGE}/title", PAGE, version=_version(page, "title"), title="\u3164\u2800"
+    )
+    assert refused.status_code == 422
+    assert 'id="problem-title">is empty; nothing that it holds can be seen.' in refused.text
+    assert "<h1>Trail</h1>" in (await pages.get(PAGE)).text
 
 
 async def test_notes_are_written_beside_those_that_others_share(

@@ -21,7 +21,7 @@ _EVENT = text("""
 FAILURES = [
     ("ads?format=film", 422, "format", "is not one of"),
     ("ads?sort=relevance", 422, "sort", "takes words"),
-    ("ads?after=x", 422, "after", "next"),
+    ("ads?after=x", 422, "after", "begin with its first page."),
     ("ads?limit=0", 422, "limit", "is less than 1."),
     ("ads?limit=1001", 422, "limit", "is more than 1000."),
     *(
@@ -51,7 +51,7 @@ FAILURES = [
     ("advertisers/AR1/survival", 404, None, "No advertiser"),
     ("advertisers/%00", 404, None, ""),
     ("advertisers?sort=price", 422, "sort", "is none of "),
-    ("advertisers?after=WyJhZHMiLCAiMSIsICJ4Il0", 422, "after", "next"),
+    ("advertisers?after=WyJhZHMiLCAiMSIsICJ4Il0", 422, "after", "begin with its first page."),
     ("advertisers/find?name=", 422, "name", "is empty"),
     ("advertisers/find", 422, "name", "is missing."),
     *(
@@ -92,6 +92,7 @@ FAILURES = [
         for one in ("abc", "%25", "CR1", "%00")
     ),
     ("variants?after=0", 422, "after", "is less than 1."),
+    ("batches/1?after=0", 422, "after", "is less than 1."),
     *(
         (f"{path}?{name}={one}&{name}={other}", 422, name, "more than once; leave one out.")
         for path, name, one, other in (

@@ -382,6 +382,18 @@ async def test_a_link_shows_the_board_until_it_ends(
     assert (await pages.get(link[1], headers=other)).status_code == 404
 
 
+async def test_a_note_of_which_nothing_is_seen_takes_the_note_away(pages: GalleryClient) -> None:
+    board = await fill_board(pages, 1)
+    await change(pages, board, "note", ad=ad(1), note="For the launch")
+    assert "For the launch" in (await pages.get(board)).text
+    await change(pages, board, "note", ad=ad(1), note="\u3164\u2800")
+    page = (await pages.get(board)).text
+    assert "For the launch" not in page
+    assert "\u3164" not in page
+    refused = await change(pages, board, "note", ad=ad(1), note="a\u202eb")
+    assert refused.status_code == 422
+
+
 async def test_what_is_the_owners_alone_is_neither_shared_nor_in_the_file(
     pages: GalleryClient,
 ) -> None:

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import text
 
 from adspark.db.engine import Database
@@ -81,6 +82,33 @@ async def test_too_many_attempts_have_to_wait_even_with_the_right_password(
         await session.commit()
     await closed.send_form("/sign-out", page="/library")
     await sign_in(closed, "Ana", other)
+
+
+_DECOMPOSED = "ga\u0308rtnerei am See"
+_COMPOSED = "g\u00e4rtnerei am See"
+
+
+@pytest.mark.parametrize(
+    ("saved", "typed"), [(_COMPOSED, _DECOMPOSED), (_DECOMPOSED, _COMPOSED), (_DECOMPOSED,) * 2]
+)
+async def test_a_password_is_the_same_from_every_keyboard(
+    closed: GalleryClient, database: Database, saved: str, typed: str
+) -> None:
+    async with database.session() as session:
+        ana = await find_user(session, written="Ana")
+        await save_password(session, user_id=ana, password=saved, role=Role.EDITOR)
+        await session.commit()
+    await sign_in(closed, "Ana", typed)
+
+
+async def test_a_password_that_was_kept_as_it_was_typed_still_works(
+    closed: GalleryClient, database: Database
+) -> None:
+    async with database.session() as session:
+        kept = PasswordHasher().hash(_DECOMPOSED)
+        await session.execute(text("UPDATE account SET password_hash = :kept"), {"kept": kept})
+        await session.commit()
+    await sign_in(closed, "Ana", _DECOMPOSED)
 
 
 async def test_right_passwords_use_up_no_attempts(closed: GalleryClient) -> None:

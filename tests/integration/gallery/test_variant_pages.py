@@ -21,21 +21,10 @@ from adspark.variants.reviews.store import Review, list_reviews, save_review
 from tests.support.checked import BROKEN
 from tests.support.gallery import PASSWORD, GalleryClient, open_gallery
 from tests.support.library import ad, fill_library
-from tests.support.variants_at_hand import ask, begin, fail, finish, make, read
+from tests.support.variants_at_hand import READ_WORDS, ask, begin, fail, finish, make, read
 
 pytestmark = pytest.mark.usefixtures("prefect_away")
 
-READ_WORDS = text("""
-    WITH version AS (
-        INSERT INTO picture_version (ad_creative_id, content_hash, status, sha256, path,
-            thumbnail_path)
-        SELECT ad_creative_id, content_hash, 'stored', repeat('a', 64), 'archive/aa/a.png',
-            'archive/aa/a.webp'
-        FROM creative WHERE ad_creative_id = :ad
-    )
-    INSERT INTO picture_words (sha256, status, read_at, lines, headline, confidence)
-    VALUES (repeat('a', 64), 'read', now(), :lines, 'Gear for all', 0.9)
-""")
 HOSTILE = "<script>alert(1)</script>\x1b[31m\u202e"
 
 
@@ -177,7 +166,7 @@ async def test_the_words_that_differ_are_marked(pages: GalleryClient, database: 
     assert "Copy: <strong>not known" not in page
 
 
-async def test_words_read_from_the_picture_are_compared_once_with_their_headline(
+async def test_words_read_after_a_variant_was_made_are_shown_and_do_not_judge_it(
     pages: GalleryClient, database: Database
 ) -> None:
     async with database.session() as session:
@@ -194,8 +183,9 @@ async def test_words_read_from_the_picture_are_compared_once_with_their_headline
     assert "Words read from the original" in page
     assert "<del>" not in page
     assert re.findall("<ins>.*?</ins>", page) == ["<ins>now</ins>"]
-    assert "Copy: <strong>100%</strong>" in page
-    assert "does not count as too close" in page
+    assert "Copy: <strong>not compared, for the original&#39;s words were not known yet" in page
+    listed = (await pages.get(f"/api/v1/variants/{made.id}")).json()["variant"]
+    assert (listed["text_similarity"], listed["is_too_close"]) == (None, False)
 
 
 async def test_what_comes_from_outside_is_text_on_the_pages(
@@ -205,7 +195,7 @@ async def test_what_comes_from_outside_is_text_on_the_pages(
         database, prompt=HOSTILE, title=HOSTILE, description=HOSTILE, problem=HOSTILE
     )
     async with database.session() as session:
-        comment = Review(user_id=2, comment=HOSTILE)
+        comment = Review(user_id=2, comment=HOSTILE.rstrip("\u202e"))
         await save_review(session, variant=made, review=comment)
         broken = await begin(session, await ask(session, ad(2)))
         broken = await fail(session, broken, GenerationFailedError(HOSTILE))
@@ -230,7 +220,7 @@ async def test_a_review_is_saved_and_leads_to_the_next_that_waits(
         path,
         decision="approve",
         rating="4",
-        reason=["fits_brand", "nonsense"],
+        reason=["fits_brand"],
         comment="Good & <b>bold</b>",
         seen_at="",
     )
@@ -249,7 +239,9 @@ async def test_a_review_is_saved_and_leads_to_the_next_that_waits(
     ("fields", "field", "words"),
     [
         ({}, "decision", "approve or reject it"),
-        ({"decision": "nonsense", "comment": "\u200b"}, "decision", "approve or reject it"),
+        ({"decision": "", "comment": "\u200b"}, "decision", "approve or reject it"),
+        ({"decision": "nonsense", "rating": "4"}, "decision", "nonsense&#39; is none; approve or"),
+        ({"decision": "reject", "reason": ["fits_brand", "nonsense"]}, "reason", "is not one of"),
         ({"decision": "approve"}, "accepts_closeness", "too close to its original"),
         ({"decision": "reject", "rating": "6"}, "rating", "1 to 5"),
         ({"decision": "reject", "comment": "x" * 5001}, "comment", "shorten it to 5000"),
@@ -258,13 +250,13 @@ async def test_a_review_is_saved_and_leads_to_the_next_that_waits(
 async def test_a_review_that_is_refused_keeps_what_was_typed(
     pages: GalleryClient,
     database: Database,
-    fields: dict[str, str],
+    fields: dict[str, Any],
     field: str,
     words: str,
 ) -> None:
     made = await completed(database, is_too_close=True, picture_similarity=0.97)
     path = f"/variants/{made.id}"
-    sent = {"comment": "kept <as typed>", "seen_at": ""} | fields
+    sent: dict[str, Any] = {"comment": "kept <as typed>", "seen_at": ""} | fields
     if not fields:
         sent |= {"comment": ""}
 

@@ -127,7 +127,7 @@ def test_a_damaged_place_is_refused_with_what_to_do() -> None:
     long, deep = Cursor(Sort.NEWEST, 1, "CR" + "1" * 400).encode(), "W1tb" * 40_000
     damages = ("", "x", good[:-3], good + "AAAA", nul, long, deep, "WyJuZXdlc3QiLHRydWUsImEiXQ")
     for damaged in damages:
-        with pytest.raises(InvalidQueryError, match="is not where a page sorted by newest ended"):
+        with pytest.raises(InvalidQueryError, match="no such place in the list sorted by newest"):
             Cursor.decode(damaged, Sort.NEWEST)
     with pytest.raises(InvalidQueryError):
         Cursor.decode(good, Sort.LONGEST)

@@ -54,6 +54,37 @@ async def test_marks_are_their_users_own(database: Database) -> None:
     assert (second.title, second.note, second.tags) == ("Été", None, ["Été"])
 
 
+@pytest.mark.parametrize(
+    ("title", "message"),
+    [
+        ("\u3164\u2800", "title: is empty"),
+        ("\u200b", "title: is empty"),
+        ("Sa\u202ele", "title: holds invisible characters"),
+    ],
+)
+async def test_a_title_that_is_not_seen_takes_none_away(
+    database: Database, title: str, message: str
+) -> None:
+    await stock(database, ads=1)
+    async with database.session() as session:
+        await write_title(session, user_id=1, ad_creative_id=ad(1), title="Kept")
+        with pytest.raises(InvalidQueryError, match=message):
+            await write_title(session, user_id=1, ad_creative_id=ad(1), title=title)
+        assert (await read_ad(session, ad_creative_id=ad(1), user_id=1)).title == "Kept"
+        await write_title(session, user_id=1, ad_creative_id=ad(1), title=" ")
+        assert (await read_ad(session, ad_creative_id=ad(1), user_id=1)).title is None
+
+
+async def test_a_note_that_is_not_seen_is_none(database: Database) -> None:
+    await stock(database, ads=1)
+    async with database.session() as session:
+        await write_note(session, user_id=1, ad_creative_id=ad(1), note="Kept")
+        with pytest.raises(InvalidQueryError, match="note: holds a character that turns"):
+            await write_note(session, user_id=1, ad_creative_id=ad(1), note="a\n\u202eb")
+        await write_note(session, user_id=1, ad_creative_id=ad(1), note="\u3164\u2800")
+        assert (await read_ad(session, ad_creative_id=ad(1), user_id=1)).note is None
+
+
 async def test_what_is_shared_is_seen_by_all_and_found_by_all(library: Database) -> None:
     async with library.session() as session:
         await add_user(session, name="Ana", user_id=2)

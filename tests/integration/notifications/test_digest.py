@@ -83,7 +83,7 @@ async def test_a_launch_shows_words_that_were_bought_or_read_and_where_it_leads(
         "('CR00000000000000000008', 'Grey days', 'Up to 40 % off', 'https://shop.example/grey')"
     )
     page = (await story.digest()).markdown()
-    assert "/7); **Run far** Run far in \\*all\\* weather (read from the picture)\n" in page
+    assert "/7); **Run far** in \\*all\\* weather (read from the picture)\n" in page
     assert (
         "/8); **Grey days** Up to 40 % off; to "
         "[https://shop.example/grey](https://shop.example/grey)\n"

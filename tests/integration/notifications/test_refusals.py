@@ -7,7 +7,12 @@ from threading import Thread
 import pytest
 from pydantic import SecretStr
 
-from adspark.errors import DeliveryUnknownError, ServiceUnavailableError
+from adspark.errors import (
+    AdSparkError,
+    DeliveryUnknownError,
+    ServiceRefusedError,
+    ServiceUnavailableError,
+)
 from adspark.notifications.apprise import send
 from tests.support.raw_server import serve_raw
 
@@ -42,7 +47,7 @@ async def test_an_address_that_redirects_gets_no_message_and_none_is_sent_on(
         is_first = len(asked) == 1
         yield b"HTTP/1.1 %d Moved\r\n" % status + where if is_first else b"HTTP/1.1 200 OK\r\n\r\n"
 
-    with serve_raw(answer) as url, pytest.raises(ServiceUnavailableError) as failed:
+    with serve_raw(answer) as url, pytest.raises(ServiceRefusedError) as failed:
         await post(url, scheme)
     said = str(failed.value)
     assert said.startswith(f"{SERVICES[scheme]} answered {status}: its address redirects")
@@ -59,6 +64,29 @@ async def test_a_status_is_told(scheme: str, name: str) -> None:
     with serve_raw(answer) as url, pytest.raises(ServiceUnavailableError) as failed:
         await post(url, scheme)
     assert str(failed.value) == f"{name} answered 500"
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, ServiceRefusedError),
+        (403, ServiceRefusedError),
+        (404, ServiceRefusedError),
+        (410, ServiceRefusedError),
+        (408, ServiceUnavailableError),
+        (429, ServiceUnavailableError),
+        (502, ServiceUnavailableError),
+    ],
+)
+async def test_only_what_may_be_taken_a_minute_later_is_worth_a_retry(
+    status: int, kind: type[AdSparkError]
+) -> None:
+    def answer(_: bytes) -> Iterable[bytes]:
+        yield b"HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n" % status
+
+    with serve_raw(answer) as url, pytest.raises(kind) as failed:
+        await post(url)
+    assert str(failed.value) == f"The webhook answered {status}"
 
 
 async def test_a_service_that_is_not_there_is_told() -> None:

@@ -25,9 +25,11 @@ from adspark.generators.chat import ChatGenerator
 from adspark.media.store import MediaStore
 from adspark.models import VariantStatus
 from adspark.sandbox.control.pictures import draw_picture
+from adspark.variants.beginning import build_request, read_original
 from adspark.variants.generate import claim_variant, ensure_original, generate
 from adspark.variants.state import VariantState
 from adspark.variants.store import read_variant
+from tests.support.variants_at_hand import READ_WORDS
 from tests.support.workshop import Workshop
 
 
@@ -284,6 +286,30 @@ async def test_a_variant_is_too_close_from_the_limit_on(shop: Workshop) -> None:
         judged[limit] = await shop.make(variant_id)
     assert {one.picture_similarity for one in judged.values()} == {similarity}
     assert [one.is_too_close for one in judged.values()] == [True, False]
+
+
+@pytest.mark.parametrize("is_copied", [True, False])
+async def test_words_read_from_the_original_judge_its_variants_as_bought_ones_do(
+    shop: Workshop, is_copied: bool
+) -> None:
+    first = await shop.make(await one(shop))
+    assert first.text_similarity is None  # no words of it are known yet
+    assert first.description is not None
+    lines = [first.description if is_copied else "Winter sale of boots"]
+    async with shop.database.session() as session:
+        await session.execute(READ_WORDS, {"ad": first.original_ad_id, "lines": lines})
+        await session.commit()
+
+    (variant_id,) = await shop.request(first.original_ad_id)
+    made = await shop.make(variant_id)
+
+    assert made.text_similarity == (1.0 if is_copied else 0.0)
+    assert made.is_too_close == is_copied
+    async with shop.deps() as deps:
+        row = await shop.row(variant_id)
+        original = await read_original(shop.database, shop.media, row)
+        request = await build_request(deps.database, deps.media, row, original, None)
+    assert request.original_copy is None  # what was read is a guess: the generator has the picture
 
 
 async def test_a_pending_variant_is_cancelled_without_a_generator(shop: Workshop) -> None:

@@ -81,6 +81,7 @@ async def test_a_person_has_one_review_which_they_may_change_and_add_to(
         (Review(user_id=1, comment="x"), True),
         (Review(user_id=1, comment=""), False),
         (Review(user_id=1, comment=" \u200b\n"), False),
+        (Review(user_id=1, comment="\u3164\u2800"), False),
         (Review(user_id=1, reasons=[]), False),
         (Review(user_id=1, reasons=[ReviewReason.OFF_BRAND]), True),
     ],
@@ -98,11 +99,18 @@ def test_a_review_without_decision_rating_and_comment_says_nothing(
         check_review(variant(), review)
 
 
+def test_a_comment_that_is_not_seen_is_none_beside_a_decision() -> None:
+    review = Review(user_id=1, is_approved=True, comment="\u3164\u2800")
+    assert review.comment == ""
+
+
 REFUSED = [
     ({"rating": 0}, "rating: must be 1 to 5, not 0"),
     ({"rating": 6}, "rating: must be 1 to 5, not 6"),
     ({"comment": LONGEST + "x"}, "comment: has 5001 characters; shorten it to 5000"),
     ({"comment": "a\x00"}, "comment: holds a NUL or half a character; remove it"),
+    ({"comment": "a\u202e"}, "comment: holds a character that turns the text behind it"),
+    ({"overrule_reason": "a\u2067"}, "overrule_reason: holds a character that turns the text"),
     ({"user_id": 0}, "user_id: must be 1 or more, not 0"),
     ({"user_id": 2**31}, "user_id: must be 1 to 2147483647, not 2147483648"),
 ]

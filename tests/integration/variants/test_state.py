@@ -527,6 +527,6 @@ async def test_the_words_of_an_original_are_those_of_its_details(session: AsyncS
         ),
         {"ad": AD, "other": OTHER},
     )
-    known = {AD: "Shoes\nBuy", OTHER: None, "CR0": None}
+    known = {AD: variants.OriginalCopy("Shoes\nBuy", is_bought=True), OTHER: None, "CR0": None}
     for ad, words in known.items():
         assert await variants.read_original_copy(session, ad_creative_id=ad) == words

@@ -146,6 +146,17 @@ async def test_what_a_foreign_page_asks_is_refused(
     assert "access-control-allow-origin" not in answer.headers
 
 
+async def test_a_browser_is_told_in_words_and_a_program_in_json() -> None:
+    refused = [("host", "<b>evil.example.com</b>")]
+    shown = await ask("GET", [*refused, ("accept", "text/html,application/xhtml+xml,*/*;q=0.8")])
+    told = await ask("GET", [*refused, ("accept", "*/*")])
+    assert (shown.status_code, told.status_code) == (403, 403)
+    assert shown.headers["content-type"] == "text/plain; charset=utf-8"
+    assert shown.headers["x-content-type-options"] == "nosniff"
+    assert shown.text == told.json()["detail"]
+    assert shown.text.endswith("is not this server; open it by its address.")
+
+
 async def test_a_host_or_origin_that_is_sent_twice_is_refused() -> None:
     for name, value in (("host", OWN), ("origin", f"http://{OWN}")):
         answer = await ask("GET", [("host", OWN), (name, value), (name, "evil.example")])

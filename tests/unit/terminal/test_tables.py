@@ -145,3 +145,17 @@ def test_the_pools_fit(terminal: SafeConsole) -> None:
     assert "ai-generation (paused)" in lines[-1]
     assert "12 (206 min)" in lines[-1]
     assert "…" not in "".join(lines)
+
+
+def test_a_line_break_in_a_name_splits_no_row(terminal: SafeConsole) -> None:
+    name = "first\nsecond\r\nthird\u2028fourth"
+    terminal.print(table("Advertisers", [{"advertiser": name, "ads": 1}]))
+    assert lines_of(terminal)[-1].split() == ["first", "second", "third", "fourth", "1"]
+
+
+def test_a_list_has_a_line_for_each_of_its_values(terminal: SafeConsole) -> None:
+    terminal.print(table("Advertisers", [{"advertiser": "a", "formats": ["2 text", "1 image"]}]))
+    assert [line.split() for line in lines_of(terminal)[-2:]] == [
+        ["a", "2", "text"],
+        ["1", "image"],
+    ]

@@ -2,7 +2,16 @@
 
 import pytest
 
-from adspark.validation.names import clean_name, name_key
+from adspark.errors import InvalidQueryError
+from adspark.text.terminal import escape_unprintable, plain
+from adspark.text.visible import visible
+from adspark.validation.names import check_new_name, clean_name, name_key
+
+END = "\U000e007f"
+ENGLAND, WALES = (
+    "🏴" + "".join(chr(0xE0000 + ord(one)) for one in code) + END for code in ("gbeng", "gbwls")
+)
+TAGS = ENGLAND[1:-1]  # without their end
 
 
 @pytest.mark.parametrize(
@@ -14,9 +23,8 @@ from adspark.validation.names import clean_name, name_key
         pytest.param("Cafe\u0301", "Café", id="a composed character"),
         pytest.param("\u200b \u200e", "", id="nothing that can be seen"),
         pytest.param("👩\u200d👧", "👩\u200d👧", id="what joins an emoji stays"),
-        pytest.param(
-            "🏴\U000e0067\U000e007f", "🏴\U000e0067\U000e007f", id="so does the end of a flag"
-        ),
+        pytest.param(f"{WALES}\u200b ", WALES, id="so does the end of a flag"),
+        pytest.param(f"🏴{TAGS}", "🏴", id="tags that make no flag go"),
     ],
 )
 def test_what_is_invisible_around_a_name_goes(written: str, kept: str) -> None:
@@ -48,3 +56,30 @@ def test_folding_knows_more_than_lower_case() -> None:
 
 def test_names_that_differ_have_different_keys() -> None:
     assert len({name_key(one) for one in ("On", "Onn", "O.n", "Café", "Cafe")}) == 5
+
+
+def test_flags_of_parts_of_a_country_are_names_that_differ() -> None:
+    names = [f"{flag} shoes" for flag in (ENGLAND, WALES, "🏴", "🏴\u200d☠\ufe0f", "🇬🇧")]
+    assert [check_new_name(one, "board") for one in names] == names
+    assert len({name_key(one) for one in names}) == len(names)
+
+
+def test_a_flag_is_shown_wherever_a_name_is() -> None:
+    assert visible(f"{ENGLAND} a") == plain(f"{ENGLAND} a") == f"{ENGLAND} a"
+    assert escape_unprintable(f'"{ENGLAND}\u202e"') == f'"{ENGLAND}\\u202e"'
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        pytest.param(f"shoes{TAGS}{END}", id="behind no flag"),
+        pytest.param(f"🏴{TAGS} shoes", id="without an end"),
+        pytest.param(f"🏴{TAGS}{TAGS}{END} shoes", id="longer than any code"),
+        pytest.param(f"{ENGLAND}{TAGS}{END}", id="behind a flag that has ended"),
+        pytest.param(f"🏴{TAGS}\U000e0041{END} x", id="other than letters and digits"),
+    ],
+)
+def test_tags_hide_nothing_elsewhere(hidden: str) -> None:
+    with pytest.raises(InvalidQueryError, match="invisible characters"):
+        check_new_name(f"a {hidden} b", "board")
+    assert not set(visible(hidden).replace(ENGLAND, "")) & set(TAGS + END)

@@ -11,6 +11,7 @@ from adspark.library.marks.notes import write_note, write_title
 from adspark.library.marks.of_ad import OwnText, lock_version
 from adspark.library.marks.tags import share_tag, tag_ads, untag_ads
 from adspark.validation.names import clean_name
+from adspark.validation.notes import clean_note
 from deployments.gallery.access.visitor import ChangerDep
 from deployments.gallery.forms import Form, TypedFormDep
 from deployments.gallery.notices import lead_to
@@ -88,7 +89,7 @@ async def _save_text(
     session, is_shared = pages.session, "shared" in form
     try:
         written = form.text(what)
-        kept = clean_name(written) if what == "title" else written
+        kept = clean_name(written) if what == "title" else clean_note(written)
         is_same = await lock_version(
             session,
             ad_creative_id=ad_id,
@@ -122,7 +123,7 @@ async def _save_text(
     except InvalidQueryError as error:
         return await _show_again(pages, ad_id, form, what, error)
     await session.commit()
-    return _back(ad_id, what)
+    return _back(ad_id, what, None if kept else f"no_{what}")
 
 
 async def _show_again(
@@ -139,5 +140,5 @@ def _given(form: Form, field: str) -> dict[str, str]:
     return {field: form.written(field), f"{field}_shared": form.written("shared")}
 
 
-def _back(ad_id: str, part: str) -> RedirectResponse:
-    return lead_to(f"/ads/{ad_id}#{part}")
+def _back(ad_id: str, part: str, notice: str | None = None) -> RedirectResponse:
+    return lead_to(f"/ads/{ad_id}#{part}", notice)

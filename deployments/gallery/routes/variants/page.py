@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.exceptions import HTTPException
 
 from adspark.errors import UnknownVariantError, UnusableContentError
-from adspark.library.search.page import FoundAd, read_found_ads
+from adspark.library.search.page import read_found_ads
 from adspark.media.paths import media_type
 from adspark.media.similarity import compare_texts
 from adspark.models import AdVariant, ReviewReason
@@ -65,7 +65,8 @@ async def write_page(
     ads = await read_found_ads(session, ids=[variant.original_ad_id], user_id=visitor.user_id)
     reviews = await list_reviews(session, variant_id=variant.id)
     own = next((one for one in reviews if one.user_id == visitor.user_id), None)
-    original, is_bought = await _read_copy(session, variant, ads)
+    original = await read_original_copy(session, ad_creative_id=variant.original_ad_id)
+    words = original.text if original is not None else ""
     step = await read_step(session, variant_id=variant.id)
     if step is None:
         raise UnknownVariantError(f"Variant {variant.id} was removed meanwhile.")
@@ -87,10 +88,10 @@ async def write_page(
         problems=problems or {},
         reasons=list(ReviewReason),
         longest_comment=COMMENT.most,
-        original_copy=original,
-        is_bought=is_bought,
-        passages=compare_copy(plain(original or ""), plain(variant.description or "")),
-        copy_similarity=_compare_words(variant, original),
+        original_copy=words,
+        is_bought=original is not None and original.is_bought,
+        passages=compare_copy(plain(words), plain(variant.description or "")),
+        is_comparable=compare_texts(words, variant.description) is not None,
         check=check,
         too_close=(check and check.too_close) or gallery.settings.too_close,
         next_waiting=await find_next_waiting(session, after=variant.id),
@@ -129,22 +130,6 @@ async def send_copy(session: SessionDep, variant_id: Number) -> Response:
         raise HTTPException(404)
     content = f"{variant.description}\n".encode()
     return _attach(content, "text/plain; charset=utf-8", f"{_file_name(variant)}.txt")
-
-
-async def _read_copy(
-    session: AsyncSession, variant: AdVariant, ads: list[FoundAd]
-) -> tuple[str | None, bool]:
-    """The words of the original, and whether they were bought; else they are read."""
-    if bought := await read_original_copy(session, ad_creative_id=variant.original_ad_id):
-        return bought, True
-    return (ads[0].snippet if ads else None), False  # all that was read, its headline too
-
-
-def _compare_words(variant: AdVariant, original: str | None) -> float | None:
-    """The share by which it was judged; else that of the words which are known now."""
-    if variant.text_similarity is not None:
-        return variant.text_similarity
-    return compare_texts(original, variant.description)
 
 
 def _list_runs(variant: AdVariant) -> list[tuple[str, str, str | None]]:

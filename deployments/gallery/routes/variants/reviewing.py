@@ -1,6 +1,5 @@
 """The form of a variant's review: saved, and the run that waits for it in Prefect resumed."""
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from fastapi import APIRouter, Request
@@ -22,7 +21,8 @@ from orchestration.runs.variant_runs import answer_review
 router = APIRouter(include_in_schema=False)
 
 _RATINGS = ("1", "2", "3", "4", "5")
-_DECISIONS = {"approve": True, "reject": False}
+_DECISIONS = {"": None, "approve": True, "reject": False}
+_REASONS = {one.value: one for one in ReviewReason}
 _SAID = {True: "approved", False: "rejected", None: "saved"}
 
 
@@ -86,16 +86,22 @@ async def _resume(variant: AdVariant, review: Review) -> bool:
 
 def _read_review(form: Form, user_id: int) -> Review:
     """Raises InvalidQueryError, which names the field."""
-    rating = form.text("rating")
+    rating, decision = form.text("rating"), form.text("decision")
+    comment, reasons = form.text("comment"), form.texts("reason")
     if rating and rating not in _RATINGS:
         raise InvalidQueryError("rating", "must be 1 to 5.")
+    if decision not in _DECISIONS:
+        raise InvalidQueryError("decision", f"{decision[:40]!r} is none; approve or reject it.")
+    if unknown := next((one for one in reasons if one not in _REASONS), None):
+        known = ", ".join(_REASONS)
+        raise InvalidQueryError("reason", f"{unknown[:40]!r} is not one of {known}.")
     return Review(
         user_id=user_id,
-        is_approved=_DECISIONS.get(form.text("decision")),
+        is_approved=_DECISIONS[decision],
         rating=int(rating) if rating else None,
-        comment=form.text("comment"),
+        comment=comment,
         accepts_closeness="accepts_closeness" in form,
-        reasons=_known_reasons(form.texts("reason")),
+        reasons=[_REASONS[one] for one in reasons],
         overrule_reason=form.text("overrule_reason"),
     )
 
@@ -115,10 +121,5 @@ def _typed(form: Form) -> dict[str, object]:
         "comment": form.written("comment"),
         "overrule_reason": form.written("overrule_reason"),
         "accepts_closeness": "accepts_closeness" in form,
-        "reasons": [one.value for one in _known_reasons(form.all_written("reason"))],
+        "reasons": [one for one in form.all_written("reason") if one in _REASONS],
     }
-
-
-def _known_reasons(written: Iterable[str]) -> list[ReviewReason]:
-    known = {one.value: one for one in ReviewReason}
-    return [known[one] for one in written if one in known]
