@@ -48,13 +48,12 @@ async def read_one(
     batch_id: Number,
     limit: Annotated[Whole, Query(ge=1, le=MOST_GENERATIONS)] = 50,
     after: Annotated[
-        Whole | None, Query(ge=1, le=MOST_GENERATIONS, description="`next` of the page before.")
-    ] = None,
+        Whole, Query(ge=0, le=MOST_GENERATIONS, description="`next` of the page before.")
+    ] = 0,
 ) -> RankedBatch:
     """How far a batch is, and its variants, a page of them."""
     batch = await read_batch(session, batch_id=batch_id)
-    begin = after or 0
-    variants = await list_ranked(session, batch_id=batch_id, after=begin, limit=limit)
-    end = begin + len(variants)
+    variants = await list_ranked(session, batch_id=batch_id, after=after, limit=limit)
+    end = after + len(variants)
     has_more = bool(variants) and end < batch.variants
     return RankedBatch(batch=batch, variants=variants, next=end if has_more else None)
