@@ -132,6 +132,14 @@ def test_our_containers_cannot_write_to_themselves_and_win_no_rights() -> None:
         assert service["security_opt"] == ["no-new-privileges:true"]
 
 
+def test_files_of_the_command_are_in_a_folder_of_the_host_that_holds_no_secret() -> None:
+    command = services(PRODUCTION)["adspark"]
+    folder = command["working_dir"]
+    (mount,) = [one for one in command["volumes"] if one.split(":")[1] == folder]
+    assert mount == f"./files:{folder}"  # not the one with .env and the compose files
+    assert "/files/" in (ROOT / ".gitignore").read_text().splitlines()
+
+
 def test_workers_have_time_to_drain_before_they_are_killed() -> None:
     drain = Settings().drain_time
     for queue_class in QUEUE_CLASSES:
