@@ -15,6 +15,7 @@ from deployments.provisioning.drift import Merge
 from deployments.provisioning.jobs.templates import job_template
 from deployments.queue_classes import QueueClass
 from orchestration.runs.flow_runs import filter_runs, read_runs
+from orchestration.runs.naming import CANCEL, CANCEL_IN_CONTAINERS, name_runs
 from orchestration.runs.optional import read_optional
 
 
@@ -72,7 +73,9 @@ async def _check_idle(client: PrefectClient, pool: WorkPool, kind: str) -> None:
     ]
     if waiting:
         raise ConfigurationError(
-            f"The pool {pool.name} is of the type {pool.type}, ADSPARK_POOL_TYPE is "
-            f"{kind}, and {counted(len(waiting), 'run')} of it wait or run. Let them "
-            f"end (adspark drain {pool.name}; adspark purge {pool.name}), then provision again."
+            f"The pool {pool.name} is of the type {pool.type}, ADSPARK_POOL_TYPE is {kind}, and it "
+            f"has {counted(len(waiting), 'run')} left: {name_runs(waiting)}",
+            command=f"let them end (adspark drain {pool.name}, as long as its workers are online) "
+            f"or cancel each ({CANCEL}; in containers: {CANCEL_IN_CONTAINERS}), then provision "
+            "again.",
         )
