@@ -237,7 +237,10 @@ def test_every_setting_that_is_no_secret_reaches_every_container_of_ours() -> No
         for name, field in Settings.model_fields.items()
         if name not in here and "SecretStr" not in str(field.annotation)
     }
-    for name in ("provisioning", "worker-default", "metrics", "adspark", "api", "services"):
+    for name in (
+        *("configuration", "provisioning", "worker-default", "metrics", "adspark", "api"),
+        "services",
+    ):
         assert wanted - set(services(PRODUCTION)[name]["environment"]) == set(), name
 
 
