@@ -13,10 +13,21 @@ from adspark.settings import Settings
 from adspark.text.counts import counted
 from deployments.provisioning.drift import Merge
 from deployments.provisioning.jobs.templates import job_template
-from deployments.queue_classes import QueueClass
-from orchestration.runs.flow_runs import filter_runs, read_runs
+from deployments.queue_classes import POOL_NAMES, QueueClass
+from orchestration.runs.flow_runs import filter_pools, filter_runs, read_runs
 from orchestration.runs.naming import CANCEL, CANCEL_IN_CONTAINERS, name_runs
 from orchestration.runs.optional import read_optional
+
+
+async def check_pool_types(client: PrefectClient, settings: Settings) -> None:
+    """Check that every pool of another type can be made anew, before one of them is.
+
+    Raises:
+        ConfigurationError: runs are left in one.
+    """
+    for pool in await client.read_work_pools(work_pool_filter=filter_pools(POOL_NAMES)):
+        if pool.type != settings.pool_type:
+            await _check_idle(client, pool, settings.pool_type)
 
 
 async def provision_pool(
@@ -31,7 +42,7 @@ async def provision_pool(
         merge: of the provisioning.
 
     Raises:
-        ConfigurationError: the pool is of another type, and runs wait in it.
+        ConfigurationError: the pool is of another type, and runs are left in it.
     """
     name, slots, kind = queue_class.name, queue_class.concurrency, settings.pool_type
     thing = f"pool {name}"

@@ -10,6 +10,7 @@ from adspark.errors import ConfigurationError
 from adspark.settings import Settings
 from deployments.provisioning.drift import Merge
 from deployments.provisioning.pools import provision_pool
+from deployments.provisioning.provision import provision
 from deployments.queue_classes import QUEUE_CLASSES
 from orchestration.runs.naming import CANCEL
 from tests.support.queued import POOL, open_pools, queue
@@ -29,6 +30,17 @@ async def change_type(client: PrefectClient) -> None:
     (queue_class,) = [one for one in QUEUE_CLASSES if one.name == POOL]
     merge = Merge({}, dry_run=False, reset=False)
     await provision_pool(client, queue_class, CONTAINERS, merge)
+
+
+async def test_one_pool_with_runs_keeps_all_as_they_are(
+    client: PrefectClient, database_url: str
+) -> None:
+    last = QUEUE_CLASSES[-1].name
+    (run,) = await queue(client, Running(), pool=last)
+    with pytest.raises(ConfigurationError, match=f"The pool {last} is of the type process"):
+        await provision(CONTAINERS, database_url=database_url)
+    assert {one.type for one in await client.read_work_pools()} == {"process"}
+    await client.set_flow_run_state(run.id, Completed(), force=True)
 
 
 async def test_what_keeps_a_pool_is_named_with_what_ends_it_also_without_a_worker(
