@@ -92,7 +92,7 @@ async def check_media_store(settings: Settings) -> Check:
         return Check(
             name="media store", state=CheckState.NOT_SET_UP, what="is made by the first picture"
         )
-    return await check_media(MediaStore(media_url(settings)))
+    return await check_media(MediaStore(media_url(settings)), settings.home)
 
 
 def existing_parent(folder: Path) -> Path:
