@@ -72,8 +72,9 @@ async def check_media(media: MediaStore, home: Path) -> Check:
     """Whether pictures can be kept: something tiny is written, read and removed; and whether there
     is room, where their disk is not that of `home`, which is checked by itself."""
     await media.check_writable()
-    if media.folder and await asyncio.to_thread(_are_apart, media.folder, home):
-        room = await check_disk(media.folder)
+    folder = media.folder
+    if folder is not None and await asyncio.to_thread(_are_apart, folder, home):
+        room = await check_disk(folder)
         if room.state is not CheckState.OK:
             return room.model_copy(update={"name": "media store"})
     return Check.ok("media store", "can be written and read")
