@@ -205,6 +205,19 @@ def media_url(settings: Settings) -> str:
     return own.get_secret_value() if own else str(settings.home / "media")
 
 
+def describe_faults(error: ValidationError) -> dict[str, str]:
+    """What is wrong with each variable that holds something unusable; shows no value."""
+    faults: dict[str, str] = {}
+    for one in error.errors(include_input=False, include_url=False):
+        faults.setdefault(_variable(one["loc"]), describe_validation_error(one))
+    return faults
+
+
+def _variable(place: tuple[int | str, ...]) -> str:
+    """That of a field, by the place of an error in it."""
+    return f"ADSPARK_{place[0]}".upper() if place else "ADSPARK_"
+
+
 @cache
 def get_settings() -> Settings:
     """The settings of this process, read once; their secrets are redacted from then on.
@@ -217,12 +230,9 @@ def get_settings() -> Settings:
     try:
         settings = Settings()
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        name = "ADSPARK_" + "_".join(str(part) for part in first["loc"][:1]).upper()
+        name, fault = next(iter(describe_faults(error).items()))
         place = "the environment" if name in map(str.upper, os.environ) else ENV_FILE
-        raise ConfigurationError(
-            f"{name}: {describe_validation_error(first)}. Correct it in {place}."
-        ) from None
+        raise ConfigurationError(f"{name}: {fault}. Correct it in {place}.") from None
     remember(settings.serpapi_key, settings.dify_key, settings.chat_key)
     for address in (
         settings.serpapi_url,

@@ -42,7 +42,7 @@ async def check_health() -> list[Check]:
         ),
         look_at(
             "media store",
-            lambda: check_media(MediaStore(media_url(settings))),
+            lambda: check_media(MediaStore(media_url(settings)), settings.home),
             remedy="ADSPARK_MEDIA_URL",
         ),
         look_at("disk", lambda: check_disk(settings.home), remedy="ADSPARK_HOME"),

@@ -282,7 +282,7 @@ def _translate(error: BaseException, url: URL) -> AdSparkError:
     if state.startswith(_REFUSED_LOGIN) or any(words in str(error) for words in _REFUSED_WORDS):
         return DatabaseSetupError(
             f"ADSPARK_DATABASE_URL: PostgreSQL at {place} refuses user {url.username!r}; "
-            f"correct the user or the password."
+            f"correct the user or the password (in containers: POSTGRES_PASSWORD)."
         )
     if state == _MISSING_DATABASE or f'database "{url.database}" does not exist' in str(error):
         return DatabaseSetupError(

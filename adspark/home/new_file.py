@@ -68,7 +68,8 @@ def check_new_file(file: Path, suffixes: Sequence[str], *, replaces: bool) -> No
     if os.path.lexists(file) and not replaces:
         raise _is_there(file)
     if not os.access(file.parent, os.W_OK | os.X_OK):
-        raise InvalidQueryError("FILE", f"{file.parent} cannot be written; name another folder.")
+        folder = file.parent.absolute()  # in a container "." says nothing
+        raise InvalidQueryError("FILE", f"{folder} cannot be written; name another folder.")
 
 
 def _name(partial: Path, file: Path, *, replaces: bool) -> None:

@@ -1,5 +1,8 @@
 """What AdSpark needs to work, checked one thing at a time: nothing is paid, and nothing is left."""
 
+import asyncio
+from pathlib import Path
+
 from sqlalchemy import text
 
 from adspark.archive.counts import count_archive
@@ -8,6 +11,7 @@ from adspark.db.revisions import find_difference
 from adspark.errors import ConfigurationError
 from adspark.generators.base import Generator
 from adspark.maintenance.check import Check, CheckState
+from adspark.maintenance.disk import check_disk
 from adspark.media.store import MediaStore
 from adspark.serpapi.client import SerpApiClient
 from adspark.settings import Settings
@@ -64,10 +68,21 @@ async def check_chromium(settings: Settings) -> Check:
     return Check.ok("browser", "starts")
 
 
-async def check_media(media: MediaStore) -> Check:
-    """Whether pictures can be kept: something tiny is written, read and removed."""
+async def check_media(media: MediaStore, home: Path) -> Check:
+    """Whether pictures can be kept: something tiny is written, read and removed; and whether there
+    is room, where their disk is not that of `home`, which is checked by itself."""
     await media.check_writable()
+    folder = media.folder
+    if folder is not None and await asyncio.to_thread(_are_apart, folder, home):
+        room = await check_disk(folder)
+        if room.state is not CheckState.OK:
+            return room.model_copy(update={"name": "media store"})
     return Check.ok("media store", "can be written and read")
+
+
+def _are_apart(folder: Path, home: Path) -> bool:
+    """Whether two folders are on different file systems."""
+    return home.exists() and folder.stat().st_dev != home.stat().st_dev
 
 
 async def check_archive(database: Database, most_bytes: int) -> Check:

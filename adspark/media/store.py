@@ -42,6 +42,7 @@ MAX_BYTES = 20 * 1024 * 1024
 # An object store dates an object when it is written: one that is used again is written again, but
 # only once its date is so old that a clean-up might soon remove it as unused.
 _FRESH = timedelta(hours=6)
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _UNUSABLE = (NotADirectoryError, FileExistsError, PermissionError)
 
 
@@ -95,6 +96,11 @@ class MediaStore:
             )
         self._root = str(root).rstrip("/")
         self._is_local = isinstance(self._files, LocalFileSystem)
+
+    @property
+    def folder(self) -> Path | None:
+        """That of a local store."""
+        return Path(self._root) if self._is_local else None
 
     async def save_variant(self, content: bytes) -> tuple[str, NormalPicture]:
         """Keep a generated picture in its normal form; returns its path in the store and that form.
@@ -281,12 +287,19 @@ class MediaStore:
             reason = error.strerror or str(error)
             if isinstance(error, _UNUSABLE) or error.errno == errno.EROFS:
                 raise self._unusable(reason) from safe_cause(error)
+            if error.errno in _NO_SPACE:
+                raise self._full(reason) from safe_cause(error)
             raise self._unavailable(reason) from safe_cause(error)
         except Exception as error:  # every store has exceptions of its own
             raise self._unavailable(type(error).__name__) from safe_cause(error)
 
     def _unusable(self, reason: str) -> StoreRefusedError:
         return StoreRefusedError(redact(self._root), redact(reason))
+
+    def _full(self, reason: str) -> ServiceUnavailableError:
+        return ServiceUnavailableError(
+            f"The media store at {redact(self._root)} has no room ({redact(reason)}); make some."
+        )
 
     def _unavailable(self, reason: str) -> ServiceUnavailableError:
         return ServiceUnavailableError(

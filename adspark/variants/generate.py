@@ -7,7 +7,7 @@ interrupted one has left, and nothing is rendered, submitted or paid a second ti
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -20,6 +20,7 @@ from adspark.errors import (
     PostponedError,
     UnknownVariantError,
 )
+from adspark.generators.answers.addresses import is_data_address, write_data_address
 from adspark.generators.base import Generated, GenerationRequest, Generator, RemoteRun
 from adspark.media.paths import original_path
 from adspark.media.store import MediaStore
@@ -168,8 +169,16 @@ async def generate(deps: GenerationDeps, *, variant_id: int) -> VariantSummary:
     request = await build_request(deps.database, deps.media, variant, original, rules)
     if request.submitted_at is None:
         await deps.database.check_server()
+        await deps.media.check_writable()
         await deps.generator.check(request.prompt)
     generated, age = await _generate(deps, variant, request)
+
+    async def keep(picture: bytes) -> None:
+        """In the row, for its address expires before there is room for it in the media store."""
+        kept = replace(generated, picture=write_data_address(picture), more_pictures=[])
+        async with deps.database.session() as session, session.begin():
+            await VariantState(session, variant).save_generated(asdict(kept))
+
     with identify(variant=variant_id), span("store"):
         completion = await save_result(
             original,
@@ -178,6 +187,7 @@ async def generate(deps: GenerationDeps, *, variant_id: int) -> VariantSummary:
             downloader=deps.downloader,
             too_close=find_bound(rules, deps.too_close),
             may_wait=age < _ADDRESSES_WORK,
+            keep=keep,
         )
         completion = await add_check(rules, completion, media=deps.media)
         async with deps.database.session() as session, session.begin():
@@ -274,13 +284,15 @@ async def _generate(
 ) -> tuple[Generated, float]:
     """What the generation gives, saved at once, and the seconds since it was first saved.
 
-    While its picture's address works, or nothing more is to be had, it is what an earlier try has
-    saved.
+    While its picture's address works, the picture itself is kept, or nothing more is to be had, it
+    is what an earlier try has saved.
     """
     async with deps.database.session() as session:
         saved = await read_generated(session, variant_id=variant.id)
-    if saved is not None and saved[1] < _ADDRESSES_WORK:
-        return saved
+    if saved is not None:
+        generated, age = saved
+        if age < _ADDRESSES_WORK or is_data_address(generated.picture or ""):
+            return saved
     try:
         with identify(variant=variant.id), span("generate"):
             generated = await deps.generator.generate(request, _Observer(deps, variant))

@@ -2,18 +2,20 @@
 
 import asyncio
 import string
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from adspark.errors import (
     AdSparkError,
+    ConfigurationError,
     GenerationFailedError,
     PostponedError,
     ServiceUnavailableError,
     UnusableContentError,
 )
-from adspark.generators.answers.addresses import read_data_address
+from adspark.generators.answers.addresses import is_data_address, read_data_address
 from adspark.generators.base import Generated
-from adspark.media.images import NormalPicture, inspect_picture
+from adspark.media.images import inspect_picture
 from adspark.media.similarity import (
     SIDE,
     Similarity,
@@ -34,6 +36,9 @@ _MARKUP_BEHIND = "*_" + string.whitespace
 _BASE, _COPY, _PICTURE = 0.5, 0.3, 0.2  # of the confidence, as the guide's product gave it
 
 
+Keep = Callable[[bytes], Awaitable[None]]
+
+
 @dataclass(frozen=True)
 class OriginalAd:
     """What a variant is compared with: the picture of the ad, and its words where they are
@@ -41,6 +46,16 @@ class OriginalAd:
 
     picture: bytes
     copy: OriginalCopy | None
+
+
+@dataclass(frozen=True)
+class _SavedPicture:
+    """A picture in the media store."""
+
+    path: str
+    sha256: str
+    thumbnail_path: str
+    hash: str
 
 
 async def save_result(
@@ -51,6 +66,7 @@ async def save_result(
     downloader: Downloader,
     too_close: float,
     may_wait: bool,
+    keep: Keep,
 ) -> Completion:
     """Fetch and save the picture before its address expires, and judge the whole.
 
@@ -61,42 +77,39 @@ async def save_result(
         downloader: fetches it.
         too_close: similarity from which a variant is marked as too close, 0 to 1.
         may_wait: whether a picture that is not to be had for the moment may still come.
+        keep: called with a picture that was fetched and that the media store does not take.
 
     Raises:
         GenerationFailedError: neither copy nor a usable picture is there.
         PostponedError: the picture is not to be had for the moment.
         AdSparkError: the media store does not work.
     """
-    path = sha256 = thumbnail_path = picture_hash = None
+    saved: _SavedPicture | None = None
     problems = ["its copy was cut off by the generator"] if generated.is_cut_off else []
     if generated.picture is None:
         problems.append("it has no picture, for the generator gave none")
     else:
         try:
-            path, picture = await _save_picture(generated, media, downloader, may_wait)
-            sha256 = picture.info.sha256
-            inspected = await inspect_picture(picture.content, side=SIDE)
-            thumbnail_path = await media.save_thumbnail(inspected)
-            picture_hash = hash_grey(inspected.grey)
+            saved = await _save_picture(generated, media, downloader, may_wait, keep)
         except UnusableContentError as error:
             if generated.text is None:
                 raise GenerationFailedError(
                     f"The generated picture is unusable: {error}"
                 ) from error
             problems.append(f"it has no picture: {error}")
-    similarity = await _compare(original, generated.text, picture_hash)
+    similarity = await _compare(original, generated.text, saved.hash if saved else None)
     highest = similarity.highest
     has_copy = generated.text is not None and not generated.is_cut_off
     return Completion(
         title=find_title(generated.text),
         description=generated.text,
-        image_path=path,
-        image_sha256=sha256,
-        thumbnail_path=thumbnail_path,
+        image_path=saved.path if saved else None,
+        image_sha256=saved.sha256 if saved else None,
+        thumbnail_path=saved.thumbnail_path if saved else None,
         picture_similarity=similarity.picture,
         text_similarity=similarity.text,
         is_too_close=highest is not None and highest >= too_close,
-        confidence_score=round(_BASE + _COPY * has_copy + _PICTURE * bool(path), 2),
+        confidence_score=round(_BASE + _COPY * has_copy + _PICTURE * bool(saved), 2),
         response_metadata=generated.metadata,
         problem="; ".join(problems) or None,
     )
@@ -111,14 +124,20 @@ def find_title(copy: str | None) -> str | None:
 
 
 async def _save_picture(
-    generated: Generated, media: MediaStore, downloader: Downloader, may_wait: bool
-) -> tuple[str, NormalPicture]:
-    """The first address that gives a picture, which is saved: its path, and its normal form."""
+    generated: Generated, media: MediaStore, downloader: Downloader, may_wait: bool, keep: Keep
+) -> _SavedPicture:
+    """The first address that gives a picture, which is saved."""
     reason: AdSparkError | None = None
     is_away = False
     for address in filter(None, [generated.picture, *generated.more_pictures]):
         try:
-            return await media.save_variant(await _fetch_picture(downloader, address))
+            content = await _fetch_picture(downloader, address)
+            try:
+                return await _save(content, media)
+            except (ServiceUnavailableError, ConfigurationError):
+                if not is_data_address(address):
+                    await keep(content)
+                raise
         except PostponedError as error:
             reason, is_away = reason or error, True
         except UnusableContentError as error:
@@ -128,6 +147,14 @@ async def _save_picture(
     raise UnusableContentError(str(reason or "The generator gave none.")) from reason
 
 
+async def _save(content: bytes, media: MediaStore) -> _SavedPicture:
+    """Save a picture in its normal form, and its thumbnail."""
+    path, picture = await media.save_variant(content)
+    inspected = await inspect_picture(picture.content, side=SIDE)
+    thumbnail_path = await media.save_thumbnail(inspected)
+    return _SavedPicture(path, picture.info.sha256, thumbnail_path, hash_grey(inspected.grey))
+
+
 async def _fetch_picture(downloader: Downloader, address: str) -> bytes:
     """The picture's bytes.
 
@@ -135,7 +162,7 @@ async def _fetch_picture(downloader: Downloader, address: str) -> bytes:
         PostponedError: they are not to be had for the moment.
         UnusableContentError: they never are.
     """
-    if address[:5].lower() == "data:":
+    if is_data_address(address):
         try:
             return read_data_address(address)
         except ValueError as error:

@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Any, ClassVar, Concatenate, ParamSpec
 from uuid import UUID
 
+from prefect.client.schemas.objects import FlowRun
 from rich.text import Text
 from textual import work
 from textual.binding import Binding, BindingType
@@ -152,7 +153,12 @@ class ConsoleApp(ConsoleScreen):
     async def action_drain(self, pool: str) -> None:
         """Pause the pool and wait until it is empty."""
         self.say(f"{pool} is being drained")
-        await pools.drain(self.client, pool, on_wait=lambda _: None)
+
+        def say_who_waits(left: list[FlowRun]) -> None:
+            runs = counted(len(left), "run")
+            self.say(f"{runs} left in {pool}, and no worker of it is online; c cancels a run")
+
+        await pools.drain(self.client, pool, on_wait=lambda _: None, on_no_worker=say_who_waits)
         self.say(f"{pool} is paused and empty")
 
     @work

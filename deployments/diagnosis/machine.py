@@ -33,10 +33,15 @@ def check_home_folder(home: Path) -> None:
 
 
 async def check_stack(settings: Settings) -> Check:
-    """Whether the local stack runs with all its processes, or has the ports that it needs."""
+    """Whether the local stack runs with all its processes, or has the ports that it needs.
+
+    None is needed where PREFECT_API_URL names another server, as in containers.
+    """
     stack = running_stack(settings.home)
     if is_starting(settings.home):
         return Check.warning("stack", "is being started", "wait for it, and ask again")
+    if stack is None and os.environ.get("PREFECT_API_URL"):
+        return Check.ok("stack", "none here; PREFECT_API_URL names a server")
     if stack is None:
         ports = stack_ports(settings)
         check_ports(ports)
@@ -87,7 +92,7 @@ async def check_media_store(settings: Settings) -> Check:
         return Check(
             name="media store", state=CheckState.NOT_SET_UP, what="is made by the first picture"
         )
-    return await check_media(MediaStore(media_url(settings)))
+    return await check_media(MediaStore(media_url(settings)), settings.home)
 
 
 def existing_parent(folder: Path) -> Path:

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from adspark.db.libpq import libpq_variables
+from adspark.errors import ConfigurationError
 from adspark.home.env_file import read_env_file
 from adspark.settings import ENV_FILE, Settings
 from deployments.environment.shell import clean_environment
@@ -82,9 +83,18 @@ def public_environment(settings: Settings) -> dict[str, str]:
 
 
 def use_server_password() -> None:
-    """Let the commands of who has the password of Prefect's server, here or in `.env`, use it."""
+    """Let the commands of who has the password of Prefect's server, here or in `.env`, use it.
+
+    Raises:
+        ConfigurationError: the server could not compare it.
+    """
     name = "PREFECT_SERVER_API_AUTH_STRING"
     if password := os.environ.get(name) or read_env_file(ENV_FILE).get(name):
+        if not (password.isascii() and password.isprintable()):
+            raise ConfigurationError(
+                f"{name}: holds what is no printable ASCII character, and Prefect's server would "
+                "let nobody in; choose others."
+            )
         os.environ.setdefault("PREFECT_API_AUTH_STRING", password)
 
 

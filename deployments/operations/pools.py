@@ -18,6 +18,7 @@ from deployments.queue_classes import unknown_pool
 from orchestration.runs.flow_runs import ACTIVE, LATE, count_runs, filter_runs, read_runs
 from orchestration.runs.optional import read_optional
 from orchestration.runs.state_changes import change_while
+from orchestration.server.pool_snapshot import count_workers
 
 MOST_SLOTS = int(RUNS.most)
 """Beyond any machine; Prefect's own answer to too large a number is an error of its database."""
@@ -75,6 +76,7 @@ async def drain(
     pool: str,
     *,
     on_wait: Callable[[int], None],
+    on_no_worker: Callable[[list[FlowRun]], None],
     patience: float | None = None,
 ) -> bool:
     """Pause it and wait until nothing of it is under way; returns whether it is empty.
@@ -83,6 +85,7 @@ async def drain(
         client: of Prefect's server.
         pool: its name.
         on_wait: called with the number of runs that are left, whenever that changes.
+        on_no_worker: called once with these runs where no worker of the pool is online.
         patience: seconds to wait for its runs at most; None waits for as long as it takes.
 
     Raises:
@@ -91,12 +94,16 @@ async def drain(
     await pause(client, pool)
     clock = asyncio.get_running_loop()
     end = None if patience is None else clock.time() + patience
-    reported, was_empty = 0, False
+    active = filter_runs(types=ACTIVE)
+    reported, was_empty, is_told = 0, False, False
     while True:
-        left = await count_runs(client, filter_runs(types=ACTIVE), pool)
+        left = await count_runs(client, active, pool)
         if left != reported:
             reported = left
             on_wait(left)
+        if left and not is_told and not (await count_workers(client, [pool]))[pool]:
+            is_told = True
+            on_no_worker(await read_runs(client, active, pools=[pool]))
         # Twice, for a worker may have been handed a run just before the pause; the second look is
         # taken however little patience is left.
         if not left and was_empty:

@@ -13,9 +13,21 @@ from adspark.settings import Settings
 from adspark.text.counts import counted
 from deployments.provisioning.drift import Merge
 from deployments.provisioning.jobs.templates import job_template
-from deployments.queue_classes import QueueClass
-from orchestration.runs.flow_runs import filter_runs, read_runs
+from deployments.queue_classes import POOL_NAMES, QueueClass
+from orchestration.runs.flow_runs import filter_pools, filter_runs, read_runs
+from orchestration.runs.naming import CANCEL, CANCEL_IN_CONTAINERS, name_runs
 from orchestration.runs.optional import read_optional
+
+
+async def check_pool_types(client: PrefectClient, settings: Settings) -> None:
+    """Check that every pool of another type can be made anew, before one of them is.
+
+    Raises:
+        ConfigurationError: runs are left in one.
+    """
+    for pool in await client.read_work_pools(work_pool_filter=filter_pools(POOL_NAMES)):
+        if pool.type != settings.pool_type:
+            await _check_idle(client, pool, settings.pool_type)
 
 
 async def provision_pool(
@@ -30,7 +42,7 @@ async def provision_pool(
         merge: of the provisioning.
 
     Raises:
-        ConfigurationError: the pool is of another type, and runs wait in it.
+        ConfigurationError: the pool is of another type, and runs are left in it.
     """
     name, slots, kind = queue_class.name, queue_class.concurrency, settings.pool_type
     thing = f"pool {name}"
@@ -72,7 +84,9 @@ async def _check_idle(client: PrefectClient, pool: WorkPool, kind: str) -> None:
     ]
     if waiting:
         raise ConfigurationError(
-            f"The pool {pool.name} is of the type {pool.type}, ADSPARK_POOL_TYPE is "
-            f"{kind}, and {counted(len(waiting), 'run')} of it wait or run. Let them "
-            f"end (adspark drain {pool.name}; adspark purge {pool.name}), then provision again."
+            f"The pool {pool.name} is of the type {pool.type}, ADSPARK_POOL_TYPE is {kind}, and it "
+            f"has {counted(len(waiting), 'run')} left: {name_runs(waiting)}",
+            command=f"let them end (adspark drain {pool.name}, as long as its workers are online) "
+            f"or cancel each ({CANCEL}; in containers: {CANCEL_IN_CONTAINERS}), then provision "
+            "again.",
         )

@@ -34,7 +34,7 @@ from deployments.provisioning.automations.provision import (
 from deployments.provisioning.automations.recovery import RECONCILE, recovery_automations
 from deployments.provisioning.deployments.deploy import provision_deployments
 from deployments.provisioning.drift import Merge
-from deployments.provisioning.pools import provision_pool
+from deployments.provisioning.pools import check_pool_types, provision_pool
 from deployments.queue_classes import QUEUE_CLASSES
 from orchestration.runs.optional import read_optional
 
@@ -84,6 +84,7 @@ async def provision(
         get_client() as client,
     ):
         merge = await Merge.load(dry_run=dry_run, reset=reset)
+        await check_pool_types(client, settings)
         for queue_class in QUEUE_CLASSES:
             await provision_pool(client, queue_class, settings, merge)
         # At once, for they do not depend on each other.

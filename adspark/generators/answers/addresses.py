@@ -1,7 +1,7 @@
 """Whether a text, or a line, is a picture: an http(s) address, a path at the service, or base64."""
 
 import re
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from dataclasses import dataclass
 from enum import IntEnum
@@ -51,7 +51,7 @@ class Candidate:
 def find_picture(text: str, least: Likelihood) -> Candidate | None:
     """A whole text as a picture, `least` so likely unless it is a page; None where it is none."""
     text = text.strip()
-    if text[:5].lower() == "data:":
+    if is_data_address(text):
         return Candidate(_SPACE.sub("", text), Likelihood.SURE) if _is_data(text) else None
     if len(text) <= _LONGEST_ADDRESS and _ADDRESS.fullmatch(text):
         looks = judge_address(text)
@@ -94,6 +94,16 @@ def judge_address(address: str) -> Likelihood:
     if extension in EXTENSIONS:
         return Likelihood.SURE
     return Likelihood.PAGE if extension in _PAGES or path in ("", "/") else Likelihood.UNKNOWN
+
+
+def is_data_address(address: str) -> bool:
+    """Whether an address is itself what it leads to, and so never expires."""
+    return address[:5].lower() == "data:"
+
+
+def write_data_address(content: bytes) -> str:
+    """The data: address of what is fetched already."""
+    return f"data:;base64,{b64encode(content).decode()}"
 
 
 def read_data_address(address: str) -> bytes:

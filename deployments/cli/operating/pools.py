@@ -1,7 +1,7 @@
 """`adspark pause`, `resume`, `drain` and `scale`: a work pool in an operator's hands."""
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer import Argument, Option
@@ -17,6 +17,9 @@ from deployments.cli.server import call_server
 from deployments.terminal.choices import one_of
 from deployments.terminal.output import print_json, print_line, print_note
 from deployments.terminal.questions import wrap_question
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import FlowRun
 
 
 def pause(pool: PoolArgument, as_json: JsonOption = False) -> None:
@@ -75,13 +78,22 @@ def drain(
 ) -> None:
     """Pause a pool and wait until nothing of it runs; exit code 1 if that takes too long."""
     from deployments.operations import pools  # noqa: PLC0415  (slow)
+    from orchestration.runs.naming import CANCEL, name_runs  # noqa: PLC0415  (slow)
 
     def print_left(left: int) -> None:
         print_note(f"{counted(left, 'run')} left")
 
+    def print_runs(left: "list[FlowRun]") -> None:
+        print_note(
+            f"No worker of {pool} is online: start one, or cancel what does not end by itself "
+            f"({CANCEL}): {name_runs(left)}"
+        )
+
     try:
         is_empty = call_server(
-            lambda client: pools.drain(client, pool, on_wait=print_left, patience=timeout)
+            lambda client: pools.drain(
+                client, pool, on_wait=print_left, on_no_worker=print_runs, patience=timeout
+            )
         )
     except KeyboardInterrupt:
         print_note(f"Pool {pool} stays paused; resume it with: adspark resume {pool}", style="none")

@@ -55,12 +55,33 @@ async def test_a_resumed_pool_catches_up_unless_told_otherwise(client: PrefectCl
 async def test_a_drained_pool_is_paused_and_empty(client: PrefectClient) -> None:
     (running, _) = await queue(client, Running(), Scheduled())
     told: list[int] = []
-    assert not await pools.drain(client, POOL, on_wait=told.append, patience=0)
+    named: list[FlowRun] = []
+
+    async def drain(patience: float) -> bool:
+        return await pools.drain(
+            client, POOL, on_wait=told.append, on_no_worker=named.extend, patience=patience
+        )
+
+    assert not await drain(0)
     assert (await client.read_work_pool(POOL)).is_paused
+    assert [run.id for run in named] == [running.id]  # it waits for a run that nobody carries out
     await client.set_flow_run_state(running.id, Completed(), force=True)
-    assert await pools.drain(client, POOL, on_wait=told.append, patience=30)
-    assert await pools.drain(client, POOL, on_wait=told.append, patience=0)  # it looks all the same
-    assert told == [1]
+    assert await drain(30)
+    assert await drain(0)  # it looks all the same
+    assert (told, len(named)) == ([1], 1)
+
+
+async def test_of_a_pool_with_a_worker_that_is_drained_no_runs_are_named(
+    client: PrefectClient,
+) -> None:
+    await queue(client, Running())
+    await client.send_worker_heartbeat(POOL, "a worker")
+    named: list[FlowRun] = []
+    ignored: list[int] = []
+    assert not await pools.drain(
+        client, POOL, on_wait=ignored.append, on_no_worker=named.extend, patience=0
+    )
+    assert named == []
 
 
 async def test_a_pool_is_scaled_and_says_what_it_was(client: PrefectClient) -> None:

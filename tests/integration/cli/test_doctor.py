@@ -57,24 +57,21 @@ def test_what_is_wrong_is_told_with_its_remedy_and_without_a_secret(
 ) -> None:
     (tmp_path / ".env").write_text("ADSPARK_SERPAPY_KEY=misspelled-key\nADSPARK_STACK=two\n")
     (tmp_path / ".env").chmod(0o600)
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        code, checks, said = examined(
-            tmp_path,
-            tmp_path / "home",
-            ADSPARK_SERPAPI_KEY="wrong-key-123",
-            ADSPARK_SERPAPI_URL=sandbox_url,
-            ADSPARK_DATABASE_URL=empty_database_url,
-            ADSPARK_GALLERY_PORT=port,
-            ADSPARK_BROWSER="/no/browser",
-            ADSPARK_MEDIA_URL="/proc/media",
-            PREFECT_API_URL=f"http://127.0.0.1:{free_port()}/api",
-        )
+    code, checks, said = examined(
+        tmp_path,
+        tmp_path / "home",
+        ADSPARK_SERPAPI_KEY="wrong-key-123",
+        ADSPARK_SERPAPI_URL=sandbox_url,
+        ADSPARK_DATABASE_URL=empty_database_url,
+        ADSPARK_BROWSER="/no/browser",
+        ADSPARK_MEDIA_URL="/proc/media",
+        PREFECT_API_URL=f"http://127.0.0.1:{free_port()}/api",
+    )
     assert code == 1
     expected = {
         "SerpApi": ("failed", "SerpApi does not accept the key", ""),
         "database": ("failed", "The database is at no migration", "adspark db upgrade"),
-        "stack": ("failed", f"Port {port} for the gallery is taken by", "ADSPARK_GALLERY_PORT"),
+        "stack": ("ok", "none here; PREFECT_API_URL names a server", ""),
         "browser": ("failed", "ADSPARK_BROWSER: there is no program", "install"),
         "media store": ("failed", "ADSPARK_MEDIA_URL: /proc/media", ""),
         "Prefect": ("failed", "does not answer (ConnectError) at http://127.0.0.1", "adspark up"),
@@ -106,6 +103,17 @@ def test_a_migrated_database_and_an_accepted_key_are_well(
     assert checks["SerpApi"]["what"] == "100000 of 100000 searches left this month"
     assert checks["database"]["what"].startswith("PostgreSQL 18")
     assert checks["database"]["what"].endswith("all extensions")
+
+
+def test_a_port_of_the_stack_that_is_taken_is_told_with_the_setting_to_change(
+    tmp_path: Path,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        _, checks, _ = examined(tmp_path, tmp_path / "home", ADSPARK_GALLERY_PORT=port)
+    assert checks["stack"]["state"] == "failed"
+    assert f"Port {port} for the gallery is taken by" in checks["stack"]["what"]
+    assert "ADSPARK_GALLERY_PORT" in checks["stack"]["what"] + checks["stack"]["remedy"]
 
 
 @pytest.mark.parametrize("written", ["ADSPARK_DRAIN_TIME=soon\n", "ADSPARK_PREFECT_PORT=0\n"])

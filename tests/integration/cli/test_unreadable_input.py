@@ -55,6 +55,22 @@ def test_an_argument_that_is_no_text_is_refused_in_one_line(
     assert len(said) < 150
 
 
+@pytest.mark.parametrize("place", ["the environment", ".env"])
+def test_a_password_that_prefects_server_cannot_compare_is_named_and_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    name, value = "PREFECT_SERVER_API_AUTH_STRING", "operator:pässword-of-ours"
+    monkeypatch.delenv(name, raising=False)
+    if place == ".env":
+        (tmp_path / ".env").write_text(f"{name}={value}\n")
+    else:
+        monkeypatch.setenv(name, value)
+    code, said = call(tmp_path, b"status")
+    assert (code, said.count("\n")) == (2, 1)
+    assert said.startswith(f"Error: {name}: holds what is no printable ASCII character")
+    assert "ssword" not in said
+
+
 def test_text_that_the_locale_cannot_read_is_not_blamed_on_who_wrote_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from pydantic import SecretStr
@@ -11,7 +12,13 @@ from adspark.db.engine import Database
 from adspark.errors import ServiceUnavailableError
 from adspark.maintenance.check import Check, look_at
 from adspark.maintenance.disk import check_disk
-from adspark.maintenance.health_checks import check_archive, check_database, check_searches
+from adspark.maintenance.health_checks import (
+    check_archive,
+    check_database,
+    check_media,
+    check_searches,
+)
+from adspark.media.store import MediaStore
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.serpapi.client import SerpApiClient
@@ -60,6 +67,21 @@ async def test_a_disk_that_fills_is_told_in_time(
     check = await check_disk(tmp_path)
     assert check.state == state
     assert bool(check.remedy) == (state != "ok")
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="has no second file system")
+async def test_the_disk_of_pictures_is_told_where_it_is_another_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    full = type(shutil.disk_usage(tmp_path))(GB, GB, 0)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: full)
+    with TemporaryDirectory(dir="/dev/shm") as elsewhere:
+        check = await check_media(MediaStore(elsewhere), tmp_path)
+        assert (check.name, check.state) == ("media store", "failed")
+        assert check.what == f"0.0 of 1.0 GB free for {elsewhere}"
+    # That of ADSPARK_HOME has a line of its own.
+    check = await check_media(MediaStore(str(tmp_path / "media")), tmp_path)
+    assert (check.name, check.state) == ("media store", "ok")
 
 
 @pytest.mark.parametrize(("most", "state"), [(100, "ok"), (11, "warning"), (10, "warning")])

@@ -1,19 +1,24 @@
-"""A generated picture whose host is away for a while: what was paid is kept, and fetched later."""
+"""A generated picture whose host is away, or whose store is full: what was paid is kept."""
 
 import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 
 from adspark.errors import AdSparkError
 from adspark.generators.chat import ChatGenerator
+from adspark.media.store import MediaStore
 from adspark.net.addresses import AddressRules
 from adspark.net.downloads import Downloader
 from adspark.variants.generate import claim_variant, ensure_original, generate
+from adspark.variants.state import VariantState
+from adspark.variants.store import read_variant
+from tests.support.memory_store import PROTOCOL, MemoryStore
 from tests.support.picture_host import PictureHost, picture_host
 from tests.support.stored_ads import change
 from tests.support.workshop import Workshop
@@ -114,3 +119,60 @@ async def test_a_picture_that_is_gone_is_not_waited_for(shop: Workshop, host: Pi
     made = await model.make(variant_id)
     assert made.status == "completed"
     assert "answered 404" in made.problem
+
+
+@pytest.fixture
+def full() -> Iterator[set[str]]:
+    """Folders of the object store in which there is no room."""
+    yield MemoryStore.full
+    MemoryStore.full.clear()
+
+
+def elsewhere(shop: Workshop) -> tuple[Workshop, str]:
+    """The workshop with an object store of its own, and its folder there."""
+    bucket = uuid4().hex
+    return replace(shop, media=MediaStore(f"{PROTOCOL}://{bucket}/media")), f"/{bucket}/media"
+
+
+async def retry(shop: Workshop, variant_id: int) -> None:
+    """A person asks for another try."""
+    async with shop.database.session() as session, session.begin():
+        variant = await read_variant(session, variant_id=variant_id)
+        await VariantState(session, variant).retry()
+
+
+@pytest.mark.parametrize("copy", [COPY, ""], ids=["copy and picture", "picture only"])
+@pytest.mark.parametrize("place", ["variants", "thumbnails"])
+async def test_a_paid_picture_for_which_there_is_no_room_outlives_its_address(
+    shop: Workshop, host: PictureHost, full: set[str], copy: str, place: str
+) -> None:
+    shop, root = elsewhere(shop)
+    variant_id, model = await _request(shop), Model(shop, host, copy)
+    full.add(f"{root}/{place}")
+    assert (await model.make(variant_id)).status == "failed"
+    host.answers["/7.png"] = (403, b"expired")
+    await change(shop.database, _SAVED_FIVE_MINUTES_AGO)
+    await retry(shop, variant_id)
+    failed = await model.make(variant_id)
+    assert failed.status == "failed"
+    assert failed.error.endswith("has no room (No space left on device); make some.")
+    full.clear()
+    await retry(shop, variant_id)
+    made = await model.make(variant_id)
+    assert (made.status, made.problem, made.generated) == ("completed", None, None)
+    assert await shop.media.read(made.image_path)
+    assert (made.attempt, model.asked) == (1, 1)
+
+
+async def test_nothing_is_paid_while_the_store_takes_no_picture(
+    shop: Workshop, host: PictureHost, full: set[str]
+) -> None:
+    shop, root = elsewhere(shop)
+    variant_id, model = await _request(shop), Model(shop, host, COPY)
+    full.add(f"{root}/variants")
+    await model.make(variant_id)  # its original is kept from then on
+    variant_id = await _request(shop)
+    full.add(root)
+    failed = await model.make(variant_id)
+    assert (failed.status, failed.asked_at, model.asked) == ("failed", None, 1)
+    assert "has no room (No space left on device)" in failed.error

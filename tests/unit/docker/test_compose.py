@@ -132,6 +132,14 @@ def test_our_containers_cannot_write_to_themselves_and_win_no_rights() -> None:
         assert service["security_opt"] == ["no-new-privileges:true"]
 
 
+def test_files_of_the_command_are_in_a_folder_of_the_host_that_holds_no_secret() -> None:
+    command = services(PRODUCTION)["adspark"]
+    folder = command["working_dir"]
+    (mount,) = [one for one in command["volumes"] if one.split(":")[1] == folder]
+    assert mount == f"./files:{folder}"  # not the one with .env and the compose files
+    assert "/files/" in (ROOT / ".gitignore").read_text().splitlines()
+
+
 def test_workers_have_time_to_drain_before_they_are_killed() -> None:
     drain = Settings().drain_time
     for queue_class in QUEUE_CLASSES:
@@ -229,7 +237,10 @@ def test_every_setting_that_is_no_secret_reaches_every_container_of_ours() -> No
         for name, field in Settings.model_fields.items()
         if name not in here and "SecretStr" not in str(field.annotation)
     }
-    for name in ("provisioning", "worker-default", "metrics", "adspark", "api", "services"):
+    for name in (
+        *("configuration", "provisioning", "worker-default", "metrics", "adspark", "api"),
+        "services",
+    ):
         assert wanted - set(services(PRODUCTION)[name]["environment"]) == set(), name
 
 

@@ -32,6 +32,15 @@ def test_the_links_of_a_page_in_the_repository_lead_somewhere(page: Path) -> Non
         assert not anchor or anchor in anchors(target), f"{file}#{anchor}"
 
 
+def test_the_pages_that_files_outside_the_documentation_name_are_there() -> None:
+    files = [*ROOT.glob("*.y*ml"), ROOT / ".env.example", ROOT / "Makefile"]
+    for package in ("adspark", "deployments", "flows"):
+        files += [one for one in (ROOT / package).rglob("*") if one.suffix in {".py", ".yaml"}]
+    named = {page for one in files for page in re.findall(r"docs/[\w/-]+\.md", one.read_text())}
+    assert {"docs/operators/containers.md", "docs/operators/hosts.md"} <= named
+    assert [one for one in sorted(named) if not (ROOT / one).exists()] == []
+
+
 def test_all_pages_stand_in_the_navigation() -> None:
     there_are = {str(path.relative_to(ROOT)) for path in DOCS.rglob("*.md")}
     assert there_are == set(page_names()[1:])
