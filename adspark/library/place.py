@@ -50,8 +50,8 @@ def decode_place(
     if not is_good:
         raise InvalidQueryError(
             "after",
-            f"There is no such place in the list sorted by {sort}; begin with its first page.",
-            command="or take `next` of the page before",
+            f"There is no such place in the list sorted by {sort}; begin with its first page, or "
+            "take `next` of the page before.",
         )
     return key, last_id
 

@@ -79,7 +79,7 @@ class _NotingMailOverTls(_NotingMail, smtplib.SMTP_SSL):
 
 # What Apprise's mail is sent with; whatever else uses the library stays as it is.
 vars(base)["smtplib"] = SimpleNamespace(
-    SMTP=_NotingMail, SMTP_SSL=_NotingMailOverTls, SMTPException=smtplib.SMTPException
+    **(vars(smtplib) | {"SMTP": _NotingMail, "SMTP_SSL": _NotingMailOverTls})
 )
 
 

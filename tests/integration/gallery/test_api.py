@@ -21,7 +21,7 @@ _EVENT = text("""
 FAILURES = [
     ("ads?format=film", 422, "format", "is not one of"),
     ("ads?sort=relevance", 422, "sort", "takes words"),
-    ("ads?after=x", 422, "after", "begin with its first page."),
+    ("ads?after=x", 422, "after", "take `next` of the page before."),
     ("ads?limit=0", 422, "limit", "is less than 1."),
     ("ads?limit=1001", 422, "limit", "is more than 1000."),
     *(
@@ -51,7 +51,7 @@ FAILURES = [
     ("advertisers/AR1/survival", 404, None, "No advertiser"),
     ("advertisers/%00", 404, None, ""),
     ("advertisers?sort=price", 422, "sort", "is none of "),
-    ("advertisers?after=WyJhZHMiLCAiMSIsICJ4Il0", 422, "after", "begin with its first page."),
+    ("advertisers?after=WyJhZHMiLCAiMSIsICJ4Il0", 422, "after", "take `next` of the page before."),
     ("advertisers/find?name=", 422, "name", "is empty"),
     ("advertisers/find", 422, "name", "is missing."),
     *(

@@ -66,7 +66,7 @@ async def test_words_and_filters_are_its_address(
         ("running=perhaps", "running", "neither yes nor no"),
         ("advertiser=nobody", "advertiser", "nobody"),
         ("sort=price", "sort", "is not one of"),
-        ("after=x", "after", "begin with its first page."),
+        ("after=x", "after", "begin with its first page,"),
         ("board=none", "board", "no board"),
         ("watch=none", "watch", "no watch"),
         ("domain=%00.com", "domain", "NUL"),
