@@ -90,9 +90,10 @@ def make_group(commands: tuple[LazyCommand, ...]) -> type[TyperGroup]:
                 self.commands[one.name] = stub
 
         def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:  # noqa: ANN401
-            if ctx.resilient_parsing and (asked := find_asked(os.environ)):
-                return "name", _Names(asked), []
-            if args and args[0] not in self.commands and (found := _find_in_groups(args[0])):
+            if ctx.resilient_parsing:  # the shell completes
+                if asked := find_asked(os.environ):
+                    return "name", _Names(asked), []
+            elif args and args[0] not in self.commands and (found := _find_in_groups(args[0])):
                 from adspark.validation.near_names import ask_for  # noqa: PLC0415  (for this only)
 
                 ctx.fail(f"No such command {args[0]!r}. {ask_for(found).capitalize()}")

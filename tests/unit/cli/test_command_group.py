@@ -149,3 +149,12 @@ def test_a_groups_command_is_named_with_its_group() -> None:
     done = adspark("compare")
     assert done.returncode == 2
     assert "Did you mean 'advertisers compare'?" in " ".join(done.stderr.split())
+
+
+def test_behind_a_command_of_a_group_completion_is_that_behind_any_unknown_word() -> None:
+    there, unknown = (
+        adspark(_ADSPARK_COMPLETE="complete_bash", COMP_WORDS=f"adspark {one} ", COMP_CWORD="2")
+        for one in ("compare", "statos")
+    )
+    assert (there.returncode, there.stdout) == (0, unknown.stdout)
+    assert "Traceback" not in there.stderr
