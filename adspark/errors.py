@@ -4,9 +4,14 @@ Messages are one sentence for a person, say what to do, and never carry a secret
 on a command line or in a setting stands apart, for pages are read by people who have neither.
 """
 
+import errno
+
 from adspark.text.redaction import redact
 from adspark.text.sentences import without_full_stop
 from adspark.text.storable import clean_text
+
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Numbers of the OSErrors that say that a disk, a quota or a file is full."""
 
 _LONGEST = 500  # characters of an error that is not ours
 _LONGEST_MESSAGE = 5000  # characters of a message that quotes without an end

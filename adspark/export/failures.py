@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from adspark.errors import AdSparkError, InvalidQueryError, ServiceUnavailableError
+from adspark.errors import NO_SPACE, AdSparkError, InvalidQueryError, ServiceUnavailableError
 from adspark.text.redaction import redact, safe_cause
 
 _PERMANENT = (FileNotFoundError, PermissionError, NotADirectoryError)
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _TEMPORARY = (
     errno.EIO,
     errno.EMFILE,
@@ -48,7 +47,7 @@ def translated_errors(place: str) -> Iterator[None]:
 
 def _explain(error: OSError, place: str) -> AdSparkError:
     reason = redact(error.strerror or str(error) or type(error).__name__)
-    if error.errno in _NO_SPACE:
+    if error.errno in NO_SPACE:
         return ServiceUnavailableError(f"{place}: {reason}; make some room. Nothing was kept.")
     # A store's error without a number is permanent where its class says so.
     if error.errno in _TEMPORARY or (error.errno is None and not isinstance(error, _PERMANENT)):

@@ -20,7 +20,12 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
-from adspark.errors import ConfigurationError, ServiceUnavailableError, UnusableContentError
+from adspark.errors import (
+    NO_SPACE,
+    ConfigurationError,
+    ServiceUnavailableError,
+    UnusableContentError,
+)
 from adspark.installation import install_command
 from adspark.media.images import InspectedPicture, NormalPicture, check_picture, normalise_picture
 from adspark.media.paths import (
@@ -42,7 +47,6 @@ MAX_BYTES = 20 * 1024 * 1024
 # An object store dates an object when it is written: one that is used again is written again, but
 # only once its date is so old that a clean-up might soon remove it as unused.
 _FRESH = timedelta(hours=6)
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _UNUSABLE = (NotADirectoryError, FileExistsError, PermissionError)
 
 
@@ -287,7 +291,7 @@ class MediaStore:
             reason = error.strerror or str(error)
             if isinstance(error, _UNUSABLE) or error.errno == errno.EROFS:
                 raise self._unusable(reason) from safe_cause(error)
-            if error.errno in _NO_SPACE:
+            if error.errno in NO_SPACE:
                 raise self._full(reason) from safe_cause(error)
             raise self._unavailable(reason) from safe_cause(error)
         except Exception as error:  # every store has exceptions of its own
