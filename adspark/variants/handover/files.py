@@ -21,7 +21,9 @@ from adspark.rules.verdicts import RuleCheck
 from adspark.text.counts import counted
 from adspark.text.formulas import guard_cell
 from adspark.text.visible import blank_controls
-from adspark.validation.names import check_line
+from adspark.validation.names import check_line, check_visible
+from adspark.validation.notes import clean_note
+from adspark.validation.public_addresses import check_web_address
 from adspark.validation.stored import check_storable
 from adspark.variants.handover.copy_lines import (
     DESCRIPTIONS,
@@ -81,8 +83,8 @@ class HandOver(BaseModel):
 
 
 def check_destination(given: Destination) -> Destination:
-    """The destination with blanks trimmed. Raises InvalidQueryError, which names the field."""
-    values = {name: value.strip() for name, value in given}
+    """The destination, trimmed; what cannot be seen is empty. Raises InvalidQueryError, which names the field."""
+    values = {name: clean_note(value) for name, value in given}
     for name in ("campaign", "ad_group"):
         _check_cell(name, values[name], _LONGEST_NAME)
         if not values[name]:
@@ -223,6 +225,7 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
 def _check_cell(name: str, value: str, longest: int) -> None:
     check_storable(name, value)
     check_line(name, value)
+    check_visible(name, value)
     if count_characters(value) > longest:
         raise InvalidQueryError(
             name, f"has {count_characters(value)} characters; shorten it to {longest}."
@@ -239,10 +242,8 @@ def _check_cell(name: str, value: str, longest: int) -> None:
 
 def _check_url(url: str) -> None:
     try:
-        parts = urlsplit(url)
-        is_usable = parts.scheme in ("http", "https") and bool(parts.hostname)
-        is_usable &= "@" not in parts.netloc  # no name and password
+        is_usable = "@" not in urlsplit(check_web_address(url)).netloc  # no name and password
     except ValueError:
         is_usable = False
-    if not is_usable or any(one.isspace() for one in url):
+    if not is_usable:
         raise InvalidQueryError("final_url", "write the address of your page, as https://…")

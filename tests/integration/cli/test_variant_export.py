@@ -65,7 +65,7 @@ def test_the_csv_has_a_paused_ad_for_each_and_says_what_is_not_in_it(tmp_path: P
     }  # fmt: skip
     assert "2 ads, all paused." in said
     for words in ("a spreadsheet would compute", "95 characters; a description has 90 at most",
-                  "Google asks for 1 description more"):  # fmt: skip
+                  "Google asks for 1 more description"):  # fmt: skip
         assert words in " ".join(said.split())
     with pytest.raises(InvalidQueryError, match="is there already; name another, or give --force"):
         variant.told("export", str(file), *TO)
@@ -112,7 +112,12 @@ def test_what_breaks_rules_since_it_was_approved_waits_for_another_word_on_it(
         (("--final-url", "shop.example"), "final_url: write the address of your page"),
         (("--final-url", "javascript:alert(1)"), "final_url: write the address"),
         (("--final-url", "https://ana:secret@shop.example"), "final_url: write the address"),
+        (("--final-url", "https://..."), "final_url: write the address"),
+        (("--final-url", "https://localhost:99999/x"), "final_url: write the address"),
         (("--campaign", " "), "campaign: is empty"),
+        (("--campaign", "\u200b"), "campaign: is empty"),
+        (("--campaign", "Sh\u200boes"), "campaign: holds invisible characters ('Sh\\u200boes')"),
+        (("--path-1", "Sa\u202ele"), "path_1: holds invisible characters"),
         (("--campaign", "=1"), "campaign: '=1' has =, +, - or @ at its beginning"),
         (("--campaign", "a,=1"), "behind a comma or semicolon"),
         (("--campaign", "a\nb"), "campaign: holds a control character ('\\n')"),
