@@ -36,6 +36,7 @@ from adspark.variants.handover.copy_lines import (
 
 _MARK = "\ufeff"  # without it spreadsheets take the file for another encoding
 _LONGEST_NAME, _LONGEST_URL = 255, 2048
+_MOST_NAMED = 10  # of what is left out, in an error
 _COLUMNS = (
     "Campaign",
     "Ad Group",
@@ -50,7 +51,7 @@ _COLUMNS = (
 _LINEAGE = (
     "variant", "original_ad_id", "advertiser", "original_version", "parent_id", "batch_id",
     "prompt", "rules", "generator", "workflow", "model", "seed", "requested_by", "completed_at",
-    "approved_by", "picture",
+    "approved_by",
 )  # fmt: skip
 
 
@@ -109,11 +110,13 @@ def write_csv(output: BinaryIO, variants: Sequence[Any], destination: Destinatio
         destination: a checked one.
 
     Raises:
-        InvalidQueryError: there are none.
+        InvalidQueryError: there are none, or nothing of them fits; says why.
     """
     if not variants:
         raise InvalidQueryError("variants", "none is approved; approve some first.")
     content, summary = _ads(variants, destination)
+    if summary.ads == 0:
+        raise _nothing_fits(summary.left_out)
     output.write(content)
     return summary
 
@@ -130,7 +133,7 @@ async def write_zip(
         media: where the pictures are.
 
     Raises:
-        InvalidQueryError: there are none.
+        InvalidQueryError: as `write_csv`.
         AdSparkError: the media store does not work.
     """
     table = io.BytesIO()
@@ -138,6 +141,7 @@ async def write_zip(
     with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("google-ads.csv", table.getvalue())
         handed_over = [one for one in variants if not _is_broken(one)]
+        pictures: dict[int, str] = {}
         for one in handed_over:
             if one.image_path is None:
                 continue
@@ -147,12 +151,14 @@ async def write_zip(
                 reason = "the media store has lost it"
                 summary.left_out.append(LeftOut(variant=one.id, words="picture", reason=reason))
                 continue
-            name = _picture_name(one)
+            name = f"pictures/variant-{one.id}.{one.image_path.rpartition('.')[2]}"
             await asyncio.to_thread(archive.writestr, name, content, zipfile.ZIP_STORED)
-            summary.pictures += 1
+            pictures[one.id] = name
         rows = [(one.variant, one.words, one.reason) for one in summary.left_out]
         archive.writestr("left-out.csv", _table(("variant", "words", "reason"), rows))
-        archive.writestr("variants.csv", _table(_LINEAGE, map(_lineage, handed_over)))
+        lineage = [(*_lineage(one), pictures.get(one.id)) for one in handed_over]
+        archive.writestr("variants.csv", _table((*_LINEAGE, "picture"), lineage))
+    summary.pictures = len(pictures)
     return summary
 
 
@@ -177,6 +183,17 @@ def _ads(variants: Iterable[Any], to: Destination) -> tuple[bytes, HandOver]:
     return _table(_COLUMNS, rows), HandOver(ads=len(rows), left_out=left_out)
 
 
+def _nothing_fits(left_out: Sequence[LeftOut]) -> InvalidQueryError:
+    said = [f"variant {one.variant}, {one.words[:40]} ({one.reason})" for one in left_out]
+    if len(said) > _MOST_NAMED:
+        said[_MOST_NAMED:] = [f"and {len(said) - _MOST_NAMED} more"]
+    return InvalidQueryError(
+        "variants",
+        "nothing of those approved can be handed over; approve others first. "
+        f"Left out: {'; '.join(said)}.",
+    )
+
+
 def _is_broken(one: Any) -> bool:  # noqa: ANN401  (a row)
     """Whether it breaks rules that nobody has overruled: it was approved before it was checked."""
     return bool(one.failed_rules) and not one.is_overruled
@@ -195,7 +212,6 @@ def _lineage(one: Any) -> tuple[object, ...]:  # noqa: ANN401  (a row)
         one.batch_id, one.prompt, _rules(one), one.generator, one.workflow, one.model, one.seed,
         one.user_id,
         one.completed_at.replace(tzinfo=None).isoformat(" ", "seconds"), one.approved_by,
-        _picture_name(one) if one.image_path else None,
     )  # fmt: skip
 
 
@@ -205,10 +221,6 @@ def _rules(one: Any) -> str | None:  # noqa: ANN401  (a row)
         return None
     check = RuleCheck.model_validate(one.rule_check)
     return ", ".join(version.name for version in check.versions)
-
-
-def _picture_name(one: Any) -> str:  # noqa: ANN401  (a row)
-    return f"pictures/variant-{one.id}.{one.image_path.rpartition('.')[2]}"
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:

@@ -145,6 +145,13 @@ async def test_approved_variants_are_downloaded_for_google_ads(
     assert nothing.status_code == 422
     assert "none is approved" in nothing.text
     async with database.session() as session:
+        made = await finish(session, await ask(session, ad(2)), description="[]", image_path=None)
+        await save_review(session, variant=made, review=Review(user_id=1, is_approved=True))
+        await session.commit()
+    nothing = await pages.send_form(page, page, **fields)
+    assert nothing.status_code == 422
+    assert "Left out: variant 1, [] (Google Ads Editor takes it for an order" in nothing.text
+    async with database.session() as session:
         done = await finish(session, await ask(session, ad(1)), description="Run", image_path=None)
         await save_review(session, variant=done, review=Review(user_id=1, is_approved=True))
         await session.commit()

@@ -100,10 +100,18 @@ async def test_a_long_prompt_without_blanks_is_listed_with_its_beginning(
     assert f"A&amp;B {'春' * 75}…<" in page
 
 
+async def keep_picture(folder: Path) -> str:
+    """Keep a red square in the gallery's media store, which lies in the folder; its path there."""
+    drawn = BytesIO()
+    Image.new("RGB", (8, 8), "red").save(drawn, "PNG")
+    path, _ = await MediaStore(str(folder / "media")).save_variant(drawn.getvalue())
+    return path
+
+
 async def test_pictures_are_shown_small_where_they_are_listed(
-    pages: GalleryClient, database: Database
+    pages: GalleryClient, database: Database, tmp_path: Path
 ) -> None:
-    made = await completed(database)
+    made = await completed(database, image_path=await keep_picture(tmp_path))
     for address in ("/variants", f"/ads/{ad(1)}"):
         page = (await pages.get(address)).text
         assert f'src="/media/{made.thumbnail_path}"' in page
@@ -425,9 +433,7 @@ async def test_a_form_of_another_browser_changes_nothing(
 async def test_picture_and_copy_are_downloaded_under_safe_names_with_their_types(
     pages: GalleryClient, database: Database, tmp_path: Path
 ) -> None:
-    drawn = BytesIO()
-    Image.new("RGB", (8, 8), "red").save(drawn, "PNG")
-    path, _ = await MediaStore(str(tmp_path / "media")).save_variant(drawn.getvalue())
+    path = await keep_picture(tmp_path)
     made = await completed(database, image_path=path, description="Été\nsoleil", title="../../x")
     lost = await completed(database, 2, description=None)
 
@@ -441,8 +447,14 @@ async def test_picture_and_copy_are_downloaded_under_safe_names_with_their_types
     assert copy.headers["content-type"] == "text/plain; charset=utf-8"
     assert copy.headers["content-disposition"].endswith(f'filename="variant-{made.id}.txt"')
     assert copy.text == "Été\nsoleil\n"
-    assert (await pages.get(f"/variants/{lost.id}/picture")).status_code == 404
-    assert (await pages.get(f"/variants/{lost.id}/copy")).status_code == 404
+    for what, said in (("picture", "The media store has lost this picture."),
+                       ("copy", "This variant has no copy.")):  # fmt: skip
+        answer = await pages.get(f"/variants/{lost.id}/{what}")
+        assert (answer.status_code, said in answer.text) == (404, True)
+    page = (await pages.get(f"/variants/{lost.id}")).text
+    assert "The media store has lost this picture. Restore it from a backup of the store" in page
+    assert f"/variants/{lost.id}/picture" not in page
+    assert f'href="/media/{lost.image_path}"' not in page
 
 
 async def test_a_failed_variant_says_what_trying_again_costs_and_is_tried_once(
