@@ -84,7 +84,11 @@ class HandOver(BaseModel):
 
 
 def check_destination(given: Destination) -> Destination:
-    """The destination, trimmed; what cannot be seen is empty. Raises InvalidQueryError, which names the field."""
+    """The destination, trimmed; what shows nothing is empty.
+
+    Raises:
+        InvalidQueryError: names the field.
+    """
     values = {name: clean_note(value) for name, value in given}
     for name in ("campaign", "ad_group"):
         _check_cell(name, values[name], _LONGEST_NAME)
