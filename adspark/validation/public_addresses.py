@@ -93,7 +93,10 @@ def _is_ip(written: str, kind: type[IPv4Address | IPv6Address]) -> bool:
 _LABEL = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?", re.IGNORECASE | re.ASCII)
 _NUMBERED = re.compile(r"(?:^|\.)[0-9]+\.?$")
-_ADDRESS = "has to be an address that begins with https:// or http://, and names a host"
+_ADDRESS = (
+    "has to be an address that begins with https:// or http://, with a host's name or IP address, "
+    "and a port of 1 to 65535 or none"
+)
 _URL = "has to be an address without a path, as https://ads.example.com"
 
 PublicUrl = Annotated[str, AfterValidator(_check_url)]

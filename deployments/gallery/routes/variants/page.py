@@ -1,5 +1,6 @@
 """One variant: beside its original, its reviews and runs; its picture and copy to download."""
 
+import asyncio
 from collections.abc import Sequence
 
 from fastapi import APIRouter, Request, Response
@@ -33,6 +34,8 @@ from deployments.gallery.prefect_server import run_url
 from deployments.gallery.resources import Gallery, GalleryDep, SessionDep
 
 router = APIRouter(include_in_schema=False)
+
+_PATIENCE = 2.0  # with the media store; the page is of use without it
 
 
 @router.get("/variants/{variant_id}")
@@ -143,10 +146,11 @@ async def send_copy(session: SessionDep, variant_id: Number) -> Response:
 
 
 async def _find_lost(gallery: Gallery, paths: Sequence[str | None]) -> list[str]:
-    """Which of them the media store has no more; none where it does not answer."""
+    """Which of them the media store has no more; none where it does not answer in time."""
     try:
-        return [one for one in paths if one and not await gallery.media.has(one)]
-    except (ServiceUnavailableError, ConfigurationError):
+        async with asyncio.timeout(_PATIENCE):
+            return [one for one in paths if one and not await gallery.media.has(one)]
+    except (TimeoutError, ServiceUnavailableError, ConfigurationError):
         return []
 
 
