@@ -106,7 +106,7 @@ async def _write(
             book = XlsxWriter(target.file, target.scratch, thumbnails)
             summary.ads = await _stream(session, selection, statement, book)
             summary.missing_pictures = thumbnails.missing
-            summary.notes = thumbnails.notes
+            summary.notes = book.notes
     return summary
 
 

@@ -1,7 +1,7 @@
 """A file that appears under its name once it is whole, and replaces none unasked."""
 
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -11,26 +11,28 @@ from adspark.errors import ConfigurationError, InvalidQueryError
 
 
 @contextmanager
-def open_new_file(file: Path, suffixes: Sequence[str], *, replaces: bool) -> Iterator[BinaryIO]:
+def open_new_file(
+    file: Path, suffixes: Sequence[str], *, replaces: bool, is_private: bool = False
+) -> Iterator[BinaryIO]:
     """A file to be written; at the end it has its name, and at an error there is none.
 
     Args:
         file: its name.
         suffixes: of which it ends in one, as ".zip".
         replaces: whether a file of this name may go.
+        is_private: whether only its owner may read it; else who may is as the umask says.
 
     Raises:
         InvalidQueryError: the name cannot be used, or there is a file of it.
         ConfigurationError: it cannot be written.
     """
     check_new_file(file, suffixes, replaces=replaces)
+    partial = file.with_name(f".{file.name}.{secrets.token_hex(4)}.partial")
+    mode = 0o600 if is_private else 0o666
     try:
-        number, written = tempfile.mkstemp(
-            dir=file.parent, prefix=f".{file.name}.", suffix=".partial"
-        )
+        number = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     except OSError as error:
         raise _unwritable(file, error) from None
-    partial = Path(written)
     try:
         with os.fdopen(number, "wb") as stream:
             yield stream
@@ -38,7 +40,7 @@ def open_new_file(file: Path, suffixes: Sequence[str], *, replaces: bool) -> Ite
             os.fsync(number)
         _name(partial, file, replaces=replaces)
     except OSError as error:
-        if error.filename not in (None, written, str(file)):
+        if error.filename not in (None, str(partial), str(file)):
             raise
         raise _unwritable(file, error) from None
     finally:

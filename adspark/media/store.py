@@ -154,6 +154,14 @@ class MediaStore:
         """Whether a picture is kept under `path`; if so, a clean-up sees it as written just now."""
         return await self._call(self._reuse, self._place(path))
 
+    async def has(self, path: str) -> bool:
+        """Whether there is a picture under `path`."""
+        try:
+            await self._call(self._written_at, self._place(path))
+        except (FileNotFoundError, UnusableContentError):
+            return False
+        return True
+
     async def read(self, path: str) -> bytes:
         """The picture under `path`. Raises UnusableContentError where there is none."""
         try:

@@ -4,13 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from adspark.rules.copy_lines import Field
 from adspark.rules.definition import DisclaimerPlace, Rules
 from adspark.rules.languages import judge_language
 from adspark.rules.matching.phrases import MOST_BETWEEN, Phrase, Place, find_place, find_places
 from adspark.rules.matching.readings import Text, read_text
 from adspark.rules.sizes import judge_size
-from adspark.rules.surfaces import Surface, count_characters, split_copy
+from adspark.rules.surfaces import Surface, count_characters, field_of_copy, split_copy
 from adspark.rules.verdicts import Part, Rule, RuleVerdict, Verdict
 from adspark.text.counts import counted
 
@@ -21,7 +20,6 @@ _RULE_OF_SURFACE = {
     Surface.RESPONSIVE_SEARCH: Rule.SEARCH_FIELDS,
     Surface.DISPLAY: Rule.DISPLAY_FIELDS,
 }
-_FIELDS_OF_COPY = {Field.SHORT_HEADLINE: Field.HEADLINE}  # as `split_copy` calls it
 
 
 @dataclass(frozen=True)
@@ -162,7 +160,7 @@ def _check_fields(rules: Rules, surface: Surface, ad: CheckedAd) -> RuleVerdict:
     too_long, within = [], []
     for field, most in rules.limits_of(surface).items():
         name = field.value.replace("_", " ")
-        texts = [one.text for one in parts if one.field is _FIELDS_OF_COPY.get(field, field)]
+        texts = [one.text for one in parts if one.field is field_of_copy(field)]
         lengths = [(count_characters(one), one) for one in texts]
         too_long += [
             f"{name} has {length} of {most} characters: {_shorten(one)!r}"

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 
-from adspark.rules.definition import Rules
+from adspark.rules.copy_lines import Field
+from adspark.rules.definition import DisclaimerPlace, Rules
 from adspark.rules.matching.phrases import MOST_BETWEEN, Phrase, find_place
 from adspark.rules.matching.readings import read_text
-from adspark.rules.surfaces import GOOGLES_LIMITS
+from adspark.rules.surfaces import GOOGLES_LIMITS, count_characters, field_of_copy
+from adspark.text.counts import counted
 
 _PHRASES = (
     "banned_words", "banned_claims", "tone_words", "off_tone_words", "competitor_names",
@@ -50,7 +52,7 @@ def _find_unknown_fields(rules: Rules) -> Iterator[Mistake]:
 
 
 def find_contradictions(rules: Rules) -> Iterator[Mistake]:
-    """What is required and forbidden at once."""
+    """What is required and cannot be: it is forbidden as well, or longer than any field."""
     forbidden = [
         (name, Phrase(one, MOST_BETWEEN if name == "banned_claims" else 0))
         for name in _FORBIDDING
@@ -63,3 +65,30 @@ def find_contradictions(rules: Rules) -> Iterator[Mistake]:
                 if find_place(phrase, text) is not None:
                     clash = f"holds {phrase.written!r}, which {name} forbids"
                     yield (requiring, at), f"{clash}; change one of them"
+    yield from _find_too_long(rules)
+
+
+def _find_too_long(rules: Rules) -> Iterator[Mistake]:
+    """What has to stand in the copy, and is longer than every field."""
+    if (longest := _longest_field(rules)) is None:
+        return
+    in_copy = list(_REQUIRING)
+    if rules.disclaimer_place is not DisclaimerPlace.COPY:
+        in_copy.remove("disclaimers")
+    for requiring in in_copy:
+        for at, written in enumerate(getattr(rules, requiring)):
+            if (length := count_characters(written.replace("*", ""))) > longest:
+                problem = (
+                    f"has {counted(length, 'character')}, and no field takes more than {longest}"
+                )
+                yield (requiring, at), f"{problem}; shorten it, or raise a limit of surfaces"
+
+
+def _longest_field(rules: Rules) -> int | None:
+    """The most characters that a field may have on all surfaces; None: there are no limits."""
+    limits: dict[Field, int] = {}
+    for surface in rules.surfaces:
+        for field, most in rules.limits_of(surface).items():
+            name = field_of_copy(field)
+            limits[name] = min(most, limits.get(name, most))
+    return max(limits.values(), default=None)

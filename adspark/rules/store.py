@@ -22,6 +22,11 @@ _LATEST = text(f"""
     SELECT {_COLUMNS} FROM rule_version r LEFT JOIN app_user u USING (user_id)
     WHERE r.user_id IS NOT DISTINCT FROM CAST(:user_id AS int) ORDER BY r.version DESC LIMIT 1
 """)  # noqa: S608  (put together from a constant)
+_OF_USERS = text(f"""
+    SELECT DISTINCT ON (r.user_id) {_COLUMNS}
+    FROM rule_version r LEFT JOIN app_user u USING (user_id)
+    WHERE r.user_id IS NOT NULL ORDER BY r.user_id, r.version DESC
+""")  # noqa: S608  (put together from a constant)
 _INSERT = text("""
     INSERT INTO rule_version (user_id, version, source) VALUES (:user_id, :version, :source)
 """)
@@ -78,13 +83,13 @@ async def save_rules(
 
     Raises:
         InvalidQueryError: the number of the user is out of bounds.
-        ConfigurationError: as `read_rules`, or a user's rules contradict the workspace's.
+        ConfigurationError: as `read_rules`, or the rules of the workspace and of a user, which add
+            to them, contradict each other.
     """
     ID.check("user", user_id)
     rules = read_rules(written, source="rules")
     await session.execute(_LOCK)
-    if user_id is not None and (workspace := await read_latest(session, user_id=None)):
-        _check_together(workspace.rules, rules)
+    await _check_together(session, rules, user_id)
     latest = await read_latest(session, user_id=user_id)
     if latest is not None and latest.source == written:
         return latest, False
@@ -97,16 +102,30 @@ async def save_rules(
     return stored, True
 
 
-def _check_together(workspace: Rules, own: Rules) -> None:
-    """Refuse a user's rules with which nobody could keep to the workspace's."""
+async def _check_together(session: AsyncSession, rules: Rules, user_id: int | None) -> None:
+    """Refuse a user's rules, or with None the workspace's, to which others are added so that nobody
+    could keep to both."""
+    said, others = list[str](), "the workspace's"
+    if user_id is None:
+        others = "those of users"
+        for row in await session.execute(_OF_USERS):
+            own = StoredRules.model_validate(row)
+            whose = f"user {own.user_id}" + (f" ({own.user})" if own.user else "")
+            said += [f"{whose}: {one}" for one in _describe_contradictions(rules, own.rules)]
+    elif workspace := await read_latest(session, user_id=None):
+        said = _describe_contradictions(workspace.rules, rules)
+    if said:
+        together = f"These rules and {others}, which are in force together, contradict each other:"
+        raise ConfigurationError("\n".join([together, *said]))
+
+
+def _describe_contradictions(workspace: Rules, own: Rules) -> list[str]:
+    """What nobody could keep to, where a user's rules add to the workspace's; a sentence each."""
     merged = merge_rules(workspace, own)
-    said = [
+    return [
         f"{field}: {getattr(merged, str(field))[at]!r} {problem}."
         for (field, at), problem in find_contradictions(merged)
     ]
-    if said:
-        together = "The workspace's rules and these, which add to them, contradict each other:"
-        raise ConfigurationError("\n".join([together, *said]))
 
 
 async def read_latest(session: AsyncSession, *, user_id: int | None) -> StoredRules | None:

@@ -58,6 +58,11 @@ def split_copy(copy: str) -> list[Part]:
     return parts
 
 
+def field_of_copy(field: Field) -> Field:
+    """What `split_copy` calls a field of a surface."""
+    return Field.HEADLINE if field is Field.SHORT_HEADLINE else field
+
+
 def count_characters(text: str) -> int:
     """The characters of a text as Google counts them: those of double width count twice."""
     composed = unicodedata.normalize("NFC", visible(text).strip())

@@ -43,7 +43,7 @@ def open_archive(file: Path, *, replaces: bool) -> Iterator[Archive]:
         InvalidQueryError: the name cannot be used, or there is a file of it.
     """
     with (
-        open_new_file(file, SUFFIXES, replaces=replaces) as stream,
+        open_new_file(file, SUFFIXES, replaces=replaces, is_private=True) as stream,
         zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as made,
     ):
         yield Archive(made)

@@ -22,6 +22,7 @@ from adspark.settings import Settings
 from deployments.gallery.app import create_app
 from deployments.gallery.resources import ANSWER_TIMEOUT, LOCK_TIMEOUT, Gallery
 from deployments.gallery.templating import Templates
+from tests.support.strange_pictures import encode, scene
 
 URL = "http://127.0.0.1"
 PASSWORD = "  tulips: 1 anchor "
@@ -113,6 +114,12 @@ def serve_gallery(
     finally:
         server[0].should_exit = True
         thread.join()
+
+
+async def keep_variant_picture(folder: Path) -> str:
+    """Keep a picture of a variant in the media store in a folder; returns its path there."""
+    path, _ = await MediaStore(str(folder)).save_variant(encode(scene()))
+    return path
 
 
 @asynccontextmanager

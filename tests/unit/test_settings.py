@@ -47,6 +47,9 @@ def test_the_public_address_is_kept_without_a_slash_at_its_end() -> None:
         *(("ADSPARK_ALLOWED_HOSTS", one) for one in ("http://x/", "x:8443", "*.example.com")),
         *((f"ADSPARK_{one}_URL", "nonsense://x") for one in ("SERPAPI", "DIFY", "CHAT")),
         ("ADSPARK_DIFY_URL", "dify.internal/v1"),
+        *(("ADSPARK_DIFY_URL", f"http://{one}/v1") for one in (
+            "...", "a..b", "-a", "a:0", "a:70000", "1.2.3.999", f"{'a' * 64}.example",
+        )),
         ("ADSPARK_TRUSTED_PROXIES", "127.0.0.1,*"),
         ("ADSPARK_TRUSTED_PROXIES", "172.16.0.1/12"),
         ("ADSPARK_TRUSTED_PROXIES", "proxy"),
@@ -66,6 +69,13 @@ def test_what_operators_write_of_hosts_is_taken() -> None:
         allowed_hosts="metrics,Ads.Example.com.,10.0.0.7",
     )
     assert (len(settings.trusted_hosts), len(settings.allowed_hosts)) == (5, 3)
+    for address in (
+        "http://dify_web/v1",
+        "http://[::1]:80",
+        "https://Müller.example",
+        "http://10.0.0.7",
+    ):
+        assert Settings(dify_url=f" {address}").dify_url == address
 
 
 def test_a_dotenv_file_in_the_working_folder_is_read(tmp_path: Path) -> None:

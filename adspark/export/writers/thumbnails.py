@@ -26,7 +26,6 @@ class ThumbnailSource:
     Attributes:
         count: of those that were made.
         missing: how many the media store has lost.
-        notes: what the file does not hold.
     """
 
     def __init__(self, media: MediaStore, folder: Path) -> None:
@@ -35,7 +34,6 @@ class ThumbnailSource:
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self.count = 0
         self.missing = 0
-        self.notes: list[str] = []
 
     async def fetch(self, pictures: Sequence[Values]) -> list[Path | None]:
         """The files of pictures, by the values of `THUMBNAIL_COLUMNS`; None where there is none.

@@ -1,12 +1,16 @@
 """Ads as XLSX: a heading that stays, times as times, no formulas, and a thumbnail in each row.
 
+Limits: https://support.microsoft.com/office/1672b34d-7043-467e-8e27-269d656771c3: 32,767 characters
+of a cell, and days from 1900 to 9999; a time beyond those is a text.
+
 A sheet holds 1,048,576 rows; what is more goes on in the next one. Rows are not kept in memory;
 what is known of each thumbnail is, by the library, so they are only of the first ads.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +18,18 @@ from xlsxwriter import Workbook
 from xlsxwriter.exceptions import FileCreateError
 
 from adspark.concurrency import in_thread
-from adspark.export.columns import COLUMNS, Kind
+from adspark.export.columns import COLUMNS, Column, Kind
 from adspark.export.reading import Values
 from adspark.export.writers.thumbnails import HEIGHT, MOST_THUMBNAILS, ThumbnailSource
+from adspark.text.counts import counted
 from adspark.text.visible import blank_controls
 
 ROWS = 1_048_576
 """That a sheet holds, its heading among them."""
 
-_LONGEST = 32_767  # characters of a cell
+_LONGEST = 32_767  # characters of a cell, counted as UTF-16 does
+_FIRST_MOMENT = datetime(1900, 3, 1, tzinfo=UTC)  # Excel counts a 29 February before it
+_LAST_MOMENT = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 _WIDTHS = {
     Kind.TEXT: 24,
     Kind.TEXTS: 16,
@@ -45,6 +52,9 @@ class XlsxWriter:
         scratch: a folder for what is put together at the end.
         thumbnails: where they come from.
         sheet_rows: of a sheet at most, its heading among them.
+
+    Attributes:
+        notes: what the file does not hold; whole once it is closed.
     """
 
     def __init__(
@@ -55,6 +65,8 @@ class XlsxWriter:
         self._sheet_rows = sheet_rows
         self._bold = self._book.add_format({"bold": True})
         self._moment = self._book.add_format({"num_format": "yyyy-mm-dd hh:mm"})
+        self._cut: Counter[str] = Counter()  # cells, by column
+        self.notes: list[str] = []
         self._sheets = 0
         self._begin_sheet()
 
@@ -64,8 +76,16 @@ class XlsxWriter:
 
     async def close(self) -> None:
         if self._thumbnails.count >= MOST_THUMBNAILS:
-            self._thumbnails.notes.append(
+            self.notes.append(
                 f"Thumbnails are of the first {MOST_THUMBNAILS:,} ads that have a picture."
+            )
+        if self._cut:
+            cut = ", ".join(
+                f"{counted(number, 'cell')} of {name}" for name, number in self._cut.items()
+            )
+            self.notes.append(
+                f"A cell holds {_LONGEST:,} characters, to which these were cut: {cut}. The other "
+                "formats have them whole."
             )
         try:
             await in_thread(self._book.close)
@@ -105,18 +125,24 @@ class XlsxWriter:
                 )
             for place, (one, value) in enumerate(zip(COLUMNS, row, strict=False), 1):
                 if value is not None:
-                    self._write_cell(place, one.kind, value)
+                    self._write_cell(place, one, value)
             self._row += 1
 
-    def _write_cell(self, place: int, kind: Kind, value: Any) -> None:  # noqa: ANN401
-        match kind:
+    def _write_cell(self, place: int, column: Column, value: Any) -> None:  # noqa: ANN401
+        match column.kind:
             case Kind.NUMBER | Kind.SHARE:
                 self._sheet.write_number(self._row, place, value)
             case Kind.FLAG:
                 self._sheet.write_boolean(self._row, place, value)
+            case Kind.MOMENT if _FIRST_MOMENT <= value <= _LAST_MOMENT:
+                self._sheet.write_datetime(self._row, place, value, self._moment)
             case Kind.MOMENT:
                 moment: datetime = value
-                self._sheet.write_datetime(self._row, place, moment, self._moment)
+                self._sheet.write_string(
+                    self._row, place, moment.replace(tzinfo=None).isoformat(" ")
+                )
             case _:
-                text = ", ".join(value) if kind is Kind.TEXTS else value
-                self._sheet.write_string(self._row, place, blank_controls(text[:_LONGEST]))
+                text = ", ".join(value) if column.kind is Kind.TEXTS else value
+                kept = text.encode("utf-16-le")[: 2 * _LONGEST].decode("utf-16-le", "ignore")
+                self._cut.update([column.name] if kept != text else [])
+                self._sheet.write_string(self._row, place, blank_controls(kept))

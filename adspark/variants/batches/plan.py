@@ -51,6 +51,10 @@ _NEWS = text("""
 """)
 
 
+class NothingToRequestError(InvalidQueryError):
+    """All variants of a batch are there already."""
+
+
 class BatchRequest(BaseModel):
     """What a batch is made of; each ad and each prompt counts once."""
 
@@ -134,8 +138,8 @@ async def create_batch(
         The number of the batch.
 
     Raises:
-        InvalidQueryError: an ad is not stored, nothing is left to request, or the user's budget of
-            generations is too small.
+        NothingToRequestError: all its variants are there.
+        InvalidQueryError: an ad is not stored, or the user's budget of generations is too small.
         ChangedMeanwhileError: it would be another number of generations by now.
     """
     await lock_requests(session, user_id=request.user_id)
@@ -145,7 +149,7 @@ async def create_batch(
         return int(made)
     plan = await plan_batch(session, request)
     if plan.generations == 0:
-        raise InvalidQueryError(
+        raise NothingToRequestError(
             "ads",
             "each has a variant of each prompt already; change the prompt, or look at them",
             command="list them with: adspark variant list",

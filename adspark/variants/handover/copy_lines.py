@@ -2,7 +2,7 @@
 
 Limits: https://support.google.com/google-ads/answer/7684791: up to 15 headlines of 30 characters,
 up to 4 descriptions of 90, paths of 15; a double-width character counts as two. Nothing is cut:
-what does not fit is left out, with the reason.
+what does not fit is left out, with the reason, and so is what the ad has in the same field already.
 """
 
 from collections.abc import Sequence
@@ -46,17 +46,13 @@ class AdCopy:
             (FEWEST_HEADLINES - len(self.headlines), "headline"),
             (FEWEST_DESCRIPTIONS - len(self.descriptions), "description"),
         )
-        return [f"{counted(number, noun)} more" for number, noun in needs if number > 0]
+        return [counted(number, f"more {noun}") for number, noun in needs if number > 0]
 
 
 def read_copy_lines(copy: str | None) -> AdCopy:
     """Sort the lines of a copy: labelled ones by their label, the others by their length."""
     made = AdCopy()
-    seen: set[str] = set()
     for line in read_lines(copy or ""):
-        if line.text.casefold() in seen:
-            continue
-        seen.add(line.text.casefold())
         if reason := _place(made, line):
             made.left_out.append((line.text, reason))
     return made
@@ -69,6 +65,8 @@ def _place(made: AdCopy, line: Line) -> str | None:
         return "a spreadsheet would compute what it begins with or holds"
     if text == "[]":
         return "Google Ads Editor takes it for an order to erase"
+    if (text.startswith("|") and text.endswith("|")) or line.holds_another:
+        return "several texts stand in it; write each on a line of its own"
     if line.field in _OTHERS:
         return _OTHERS[line.field]
     length = count_characters(text)
@@ -80,6 +78,8 @@ def _place(made: AdCopy, line: Line) -> str | None:
     )
     if length > longest:
         return f"{length} characters; a {kind} has {longest} at most"
+    if text.casefold() in map(str.casefold, place):
+        return f"it is a {kind} of this ad already"
     if len(place) == most:
         return f"an ad has {most} {kind}s at most"
     place.append(text)

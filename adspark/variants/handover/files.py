@@ -21,7 +21,9 @@ from adspark.rules.verdicts import RuleCheck
 from adspark.text.counts import counted
 from adspark.text.formulas import guard_cell
 from adspark.text.visible import blank_controls
-from adspark.validation.names import check_line
+from adspark.validation.names import check_line, check_visible
+from adspark.validation.notes import clean_note
+from adspark.validation.public_addresses import check_web_address
 from adspark.validation.stored import check_storable
 from adspark.variants.handover.copy_lines import (
     DESCRIPTIONS,
@@ -34,6 +36,7 @@ from adspark.variants.handover.copy_lines import (
 
 _MARK = "\ufeff"  # without it spreadsheets take the file for another encoding
 _LONGEST_NAME, _LONGEST_URL = 255, 2048
+_MOST_NAMED = 10  # of what is left out, in an error
 _COLUMNS = (
     "Campaign",
     "Ad Group",
@@ -48,7 +51,7 @@ _COLUMNS = (
 _LINEAGE = (
     "variant", "original_ad_id", "advertiser", "original_version", "parent_id", "batch_id",
     "prompt", "rules", "generator", "workflow", "model", "seed", "requested_by", "completed_at",
-    "approved_by", "picture",
+    "approved_by",
 )  # fmt: skip
 
 
@@ -81,8 +84,12 @@ class HandOver(BaseModel):
 
 
 def check_destination(given: Destination) -> Destination:
-    """The destination with blanks trimmed. Raises InvalidQueryError, which names the field."""
-    values = {name: value.strip() for name, value in given}
+    """The destination, trimmed; what shows nothing is empty.
+
+    Raises:
+        InvalidQueryError: names the field.
+    """
+    values = {name: clean_note(value) for name, value in given}
     for name in ("campaign", "ad_group"):
         _check_cell(name, values[name], _LONGEST_NAME)
         if not values[name]:
@@ -107,11 +114,13 @@ def write_csv(output: BinaryIO, variants: Sequence[Any], destination: Destinatio
         destination: a checked one.
 
     Raises:
-        InvalidQueryError: there are none.
+        InvalidQueryError: there are none, or nothing of them fits; says why.
     """
     if not variants:
         raise InvalidQueryError("variants", "none is approved; approve some first.")
     content, summary = _ads(variants, destination)
+    if summary.ads == 0:
+        raise _nothing_fits(summary.left_out)
     output.write(content)
     return summary
 
@@ -128,7 +137,7 @@ async def write_zip(
         media: where the pictures are.
 
     Raises:
-        InvalidQueryError: there are none.
+        InvalidQueryError: as `write_csv`.
         AdSparkError: the media store does not work.
     """
     table = io.BytesIO()
@@ -136,6 +145,7 @@ async def write_zip(
     with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("google-ads.csv", table.getvalue())
         handed_over = [one for one in variants if not _is_broken(one)]
+        pictures: dict[int, str] = {}
         for one in handed_over:
             if one.image_path is None:
                 continue
@@ -145,12 +155,14 @@ async def write_zip(
                 reason = "the media store has lost it"
                 summary.left_out.append(LeftOut(variant=one.id, words="picture", reason=reason))
                 continue
-            name = _picture_name(one)
+            name = f"pictures/variant-{one.id}.{one.image_path.rpartition('.')[2]}"
             await asyncio.to_thread(archive.writestr, name, content, zipfile.ZIP_STORED)
-            summary.pictures += 1
+            pictures[one.id] = name
         rows = [(one.variant, one.words, one.reason) for one in summary.left_out]
         archive.writestr("left-out.csv", _table(("variant", "words", "reason"), rows))
-        archive.writestr("variants.csv", _table(_LINEAGE, map(_lineage, handed_over)))
+        lineage = [(*_lineage(one), pictures.get(one.id)) for one in handed_over]
+        archive.writestr("variants.csv", _table((*_LINEAGE, "picture"), lineage))
+    summary.pictures = len(pictures)
     return summary
 
 
@@ -175,6 +187,17 @@ def _ads(variants: Iterable[Any], to: Destination) -> tuple[bytes, HandOver]:
     return _table(_COLUMNS, rows), HandOver(ads=len(rows), left_out=left_out)
 
 
+def _nothing_fits(left_out: Sequence[LeftOut]) -> InvalidQueryError:
+    said = [f"variant {one.variant}, {one.words[:40]} ({one.reason})" for one in left_out]
+    if len(said) > _MOST_NAMED:
+        said[_MOST_NAMED:] = [f"and {len(said) - _MOST_NAMED} more"]
+    return InvalidQueryError(
+        "variants",
+        "nothing of those approved can be handed over; approve others first. "
+        f"Left out: {'; '.join(said)}.",
+    )
+
+
 def _is_broken(one: Any) -> bool:  # noqa: ANN401  (a row)
     """Whether it breaks rules that nobody has overruled: it was approved before it was checked."""
     return bool(one.failed_rules) and not one.is_overruled
@@ -193,7 +216,6 @@ def _lineage(one: Any) -> tuple[object, ...]:  # noqa: ANN401  (a row)
         one.batch_id, one.prompt, _rules(one), one.generator, one.workflow, one.model, one.seed,
         one.user_id,
         one.completed_at.replace(tzinfo=None).isoformat(" ", "seconds"), one.approved_by,
-        _picture_name(one) if one.image_path else None,
     )  # fmt: skip
 
 
@@ -203,10 +225,6 @@ def _rules(one: Any) -> str | None:  # noqa: ANN401  (a row)
         return None
     check = RuleCheck.model_validate(one.rule_check)
     return ", ".join(version.name for version in check.versions)
-
-
-def _picture_name(one: Any) -> str:  # noqa: ANN401  (a row)
-    return f"pictures/variant-{one.id}.{one.image_path.rpartition('.')[2]}"
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
@@ -223,6 +241,7 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
 def _check_cell(name: str, value: str, longest: int) -> None:
     check_storable(name, value)
     check_line(name, value)
+    check_visible(name, value)
     if count_characters(value) > longest:
         raise InvalidQueryError(
             name, f"has {count_characters(value)} characters; shorten it to {longest}."
@@ -239,10 +258,8 @@ def _check_cell(name: str, value: str, longest: int) -> None:
 
 def _check_url(url: str) -> None:
     try:
-        parts = urlsplit(url)
-        is_usable = parts.scheme in ("http", "https") and bool(parts.hostname)
-        is_usable &= "@" not in parts.netloc  # no name and password
+        is_usable = "@" not in urlsplit(check_web_address(url)).netloc  # no name and password
     except ValueError:
         is_usable = False
-    if not is_usable or any(one.isspace() for one in url):
+    if not is_usable:
         raise InvalidQueryError("final_url", "write the address of your page, as https://…")

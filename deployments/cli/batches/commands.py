@@ -5,6 +5,7 @@ variants like all others.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated
 from uuid import uuid4
 
@@ -26,6 +27,7 @@ from adspark.variants.batches.lists import (
 from adspark.variants.batches.plan import (
     MOST_GENERATIONS,
     BatchRequest,
+    NothingToRequestError,
     check_batch,
     create_batch,
     list_new_ads,
@@ -96,12 +98,13 @@ def create(
     if plan.generations and not dry_run:
         if not yes:
             confirm(f"{counted(plan.generations, 'generation')}, each paid for. Request them?")
-        key = uuid4()
-        batch_id = in_session(
-            lambda session: create_batch(session, request, key=key, confirmed=plan.generations),
-            commits=True,
-        )
-        started = _start(batch_id)
+        batch_id = _create(request, plan.generations)
+        if batch_id is None:
+            plan, foreseen = preview(request)
+            if not as_json:
+                print_plan(plan, foreseen)
+        else:
+            started = _start(batch_id)
     if as_json:
         more = {"batch_id": batch_id, "started": started, "forecast": foreseen}
         print_json(BatchRequested.of(plan, **more))
@@ -192,12 +195,13 @@ def cancel(batch: BatchId, yes: YesOption = False, as_json: JsonOption = False) 
         confirm(f"{counted(found.open, 'open variant')} of batch {batch}. Cancel them?")
     ended = in_session(lambda session: cancel_batch(session, batch_id=batch), commits=True)
     problems = stop(ended.begun, submitted=len(ended.submitted))
+    was_open = ended.variants > 0
     if as_json:
-        _print_changed(
-            batch, changed=found.status != "cancelled", variants=ended.variants, problems=problems
-        )
+        _print_changed(batch, changed=was_open, variants=ended.variants, problems=problems)
         return
-    print_line(f"Batch {batch} is cancelled, and {counted(ended.variants, 'variant')} with it.")
+    cancelled = f"cancelled, and {counted(ended.variants, 'variant')} with it"
+    result = cancelled if was_open else "not open any more; nothing to cancel"
+    print_line(f"Batch {batch} is {result}.")
     for problem in problems:
         print_warning(plain(problem))
 
@@ -220,6 +224,17 @@ def _find_ads(ids: Sequence[str], watch: str | None) -> Sequence[str]:
             "watch", f"{escape(plain(watch))} has no new ads; name ads: adspark batch create CR…"
         )
     return found
+
+
+def _create(request: BatchRequest, confirmed: int) -> int | None:
+    """Request it; None: another process was quicker, and all its variants are there."""
+    key = uuid4()
+    with suppress(NothingToRequestError):
+        return in_session(
+            lambda session: create_batch(session, request, key=key, confirmed=confirmed),
+            commits=True,
+        )
+    return None
 
 
 def _start(batch_id: int) -> int:

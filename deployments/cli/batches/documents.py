@@ -46,6 +46,6 @@ class BatchChanged(Document):
     COMMANDS = ("batch pause", "batch resume", "batch cancel")
 
     batch_id: int
-    changed: bool = Field(description="False: it was so before.")
+    changed: bool = Field(description="False: it was so before, or had ended.")
     variants: int = Field(description="That wait, go on, or were cancelled with it.")
     problems: list[str] = Field(description="Generations that could not be stopped.")

@@ -79,6 +79,8 @@ def print_batch(
         print_table("Variants, the best first", ranked, cells)
     if len(ranked) < batch.variants:
         print_line(f"The first {len(ranked)} of {batch.variants}; more with --limit.")
+    if batch.failed:
+        print_line("Why a variant failed: adspark variant show ID")
 
 
 def _cells(place: int, variant: VariantSummary, decision: Decision | None) -> dict[str, object]:

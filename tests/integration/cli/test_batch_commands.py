@@ -1,12 +1,19 @@
 """`adspark batch` and `adspark users budget`: previewed, requested, paused, compared, bounded."""
 
+import asyncio
+import json
+from functools import partial
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
+from typer.testing import Result
 
-from adspark.errors import InvalidQueryError, UnknownVariantError
+from adspark.db.engine import Database
+from adspark.errors import GenerationFailedError, InvalidQueryError, UnknownVariantError
 from adspark.models import VariantStatus
+from adspark.variants.budget import lock_requests
 from adspark.variants.reviews.store import Review, save_review
 from adspark.variants.state import VariantState
 from tests.support.checked import BROKEN
@@ -17,6 +24,8 @@ from tests.support.variants_at_hand import (
     THIRD,
     ask,
     ask_together,
+    begin,
+    fail,
     finish,
     in_session,
     make,
@@ -26,6 +35,10 @@ from tests.support.variants_at_hand import (
 pytestmark = pytest.mark.usefixtures("three_stored_ads")
 batch, users, variant = Command("batch"), Command("users"), Command("variant")
 LATER = "claimed once the stack runs (adspark up)"
+WAITS = text("""
+    SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database
+    WHERE NOT granted AND d.datname = current_database()
+""")
 GRID = (AD, OTHER, "-p", "Red", "-p", " Blue ", "-p", "Red")
 
 
@@ -66,6 +79,34 @@ def test_one_of_another_process_that_was_quicker_says_what_is_left_to_do(
     )
 
 
+@pytest.mark.parametrize("form", [(), ("--json",)], ids=["text", "json"])
+def test_one_that_another_process_requests_at_the_same_moment_is_requested_once(
+    database_url: str, form: tuple[str, ...]
+) -> None:
+    create = partial(batch.run, "create", AD, "-p", "Red", "--yes", *form)
+
+    async def act() -> Result:
+        async with Database(database_url) as database, database.session() as session:
+            await lock_requests(session, user_id=1)
+            command = asyncio.create_task(asyncio.to_thread(create))
+            while not await session.scalar(WAITS):
+                await asyncio.sleep(0.01)
+            await ask_together(session, [AD], "Red")
+            await session.commit()
+            return await command
+
+    result = asyncio.run(act())
+    assert result.exit_code == 0
+    if form:
+        given = json.loads(result.stdout)
+        assert (given["already_there"], given["generations"], given["batch_id"]) == (1, 0, None)
+    else:
+        assert " ".join(result.stdout.split()).endswith(
+            "1 of them there already: 0 generations to be paid. Nothing was requested."
+        )
+    assert len(requested()) == 1
+
+
 def test_it_is_paused_goes_on_and_is_cancelled_for_good(database_url: str) -> None:
     given = batch.given("create", *GRID, "--yes")
     assert (given["batch_id"], given["generations"], given["started"]) == (1, 4, 0)
@@ -90,9 +131,12 @@ def test_one_that_has_ended_is_neither_paused_nor_cancelled(database_url: str) -
             await finish(session, await read(session, number))
 
     in_session(database_url, end)
-    for act in (("pause", "1"), ("resume", "1"), ("cancel", "1", "--yes")):
+    for act in ("pause", "resume"):
         with pytest.raises(UnknownVariantError, match="Batch 1 has ended: none of its variants"):
-            batch.told(*act)
+            batch.told(act, "1")
+    assert batch.told("cancel", "1") == "Batch 1 is not open any more; nothing to cancel."
+    cancelled = batch.given("cancel", "1")
+    assert (cancelled["changed"], cancelled["variants"]) == (False, 0)
     assert batch.given("show", "1")["status"] == "ended"
 
 
@@ -123,8 +167,22 @@ def test_its_variants_are_ranked_by_rules_by_people_and_by_closeness(database_ur
     assert "Batch 1 running: 4 of 6 variants completed, 1 cancelled, 1 open" in told
     assert "1 3 approved 90% 0003 Red" in told
     assert "The first 2 of 6; more with --limit." in told
+    assert "Why a variant failed" not in told
     assert "broken: how many checks of brand rules failed" in batch.told("show", "1")
     assert "1 running 4/6 – 1 3 2 Red 1" in batch.told("list")
+
+
+def test_who_sees_that_some_have_failed_sees_which_command_says_why(database_url: str) -> None:
+    batch.given("create", AD, OTHER, "-p", "Red", "--yes")
+
+    async def act(session: AsyncSession) -> None:
+        begun = await begin(session, await read(session, 1))
+        await fail(session, begun, GenerationFailedError("Dify's node failed."))
+
+    in_session(database_url, act)
+    told = batch.told("show", "1")
+    assert "1 failed" in told
+    assert told.endswith("Why a variant failed: adspark variant show ID")
 
 
 def test_a_budget_bounds_what_a_user_requests_in_a_month(database_url: str) -> None:

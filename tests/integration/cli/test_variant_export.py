@@ -2,11 +2,14 @@
 
 import csv
 import io
+import os
 import re
+import stat
 import zipfile
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError, UnknownVariantError
@@ -65,7 +68,7 @@ def test_the_csv_has_a_paused_ad_for_each_and_says_what_is_not_in_it(tmp_path: P
     }  # fmt: skip
     assert "2 ads, all paused." in said
     for words in ("a spreadsheet would compute", "95 characters; a description has 90 at most",
-                  "Google asks for 1 description more"):  # fmt: skip
+                  "Google asks for 1 more description"):  # fmt: skip
         assert words in " ".join(said.split())
     with pytest.raises(InvalidQueryError, match="is there already; name another, or give --force"):
         variant.told("export", str(file), *TO)
@@ -86,6 +89,31 @@ def test_the_zip_has_pictures_what_was_left_out_and_where_each_came_from(tmp_pat
     assert left_out[0]["words"] == "'=1+1"
     assert [one["original_ad_id"] for one in lineage] == [AD, OTHER]
     assert (lineage[0]["prompt"], lineage[0]["approved_by"]) == ("'@cmd", "1")
+    assert [one["picture"] for one in lineage] == ["pictures/variant-1.png", ""]
+
+
+def test_a_picture_that_is_lost_is_listed_and_no_file_of_the_zip_names_it(tmp_path: Path) -> None:
+    for picture in (get_settings().home / "media").rglob("*.*"):
+        picture.unlink()
+    file = tmp_path / "ads.zip"
+    done = variant.given("export", str(file), *TO)
+    assert (done["ads"], done["pictures"]) == (2, 0)
+    with zipfile.ZipFile(file) as archive:
+        lineage, left_out = (
+            rows_of(archive.read(f"{one}.csv")) for one in ("variants", "left-out")
+        )
+    assert [one["picture"] for one in lineage] == ["", ""]
+    assert left_out[-1]["reason"] == "the media store has lost it"
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o077])
+def test_a_file_is_as_readable_as_the_umask_says(tmp_path: Path, mask: int) -> None:
+    file, before = tmp_path / "ads.csv", os.umask(mask)
+    try:
+        variant.told("export", str(file), *TO)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o666 & ~mask
 
 
 def test_what_breaks_rules_since_it_was_approved_waits_for_another_word_on_it(
@@ -106,13 +134,36 @@ def test_what_breaks_rules_since_it_was_approved_waits_for_another_word_on_it(
     assert (again["ads"], again["pictures"]) == (2, 1)
 
 
+@pytest.mark.parametrize("name", ["a.csv", "a.zip"])
+def test_a_hand_over_of_nothing_is_refused_with_the_reasons(
+    database_url: str, tmp_path: Path, name: str
+) -> None:
+    async def spoil(session: AsyncSession) -> None:
+        await VariantState(session, await read(session, 1)).save_check(BROKEN)
+        await session.execute(text("UPDATE ad_variant SET description = '=1+1' WHERE id = 2"))
+
+    in_session(database_url, spoil)
+    with pytest.raises(InvalidQueryError, match="approve others first") as refused:
+        variant.told("export", str(tmp_path / name), *TO)
+    broken = "variant 1, ad (it breaks 1 brand rule since it was approved; review it again)"
+    computed = "variant 2, =1+1 (a spreadsheet would compute what it begins with or holds)"
+    assert broken in str(refused.value)
+    assert computed in str(refused.value)
+    assert [one.name for one in tmp_path.iterdir() if one.is_file()] == []
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
         (("--final-url", "shop.example"), "final_url: write the address of your page"),
         (("--final-url", "javascript:alert(1)"), "final_url: write the address"),
         (("--final-url", "https://ana:secret@shop.example"), "final_url: write the address"),
+        (("--final-url", "https://..."), "final_url: write the address"),
+        (("--final-url", "https://localhost:99999/x"), "final_url: write the address"),
         (("--campaign", " "), "campaign: is empty"),
+        (("--campaign", "\u200b"), "campaign: is empty"),
+        (("--campaign", "Sh\u200boes"), "campaign: holds invisible characters ('Sh\\u200boes')"),
+        (("--path-1", "Sa\u202ele"), "path_1: holds invisible characters"),
         (("--campaign", "=1"), "campaign: '=1' has =, +, - or @ at its beginning"),
         (("--campaign", "a,=1"), "behind a comma or semicolon"),
         (("--campaign", "a\nb"), "campaign: holds a control character ('\\n')"),

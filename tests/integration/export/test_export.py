@@ -104,6 +104,31 @@ async def test_a_terminal_obeys_nothing_in_a_file(library: Database) -> None:
     assert (shown in sheet, "_x00" in sheet) == (True, False)
 
 
+async def test_what_excel_cannot_hold_is_text_or_told(library: Database) -> None:
+    moments = ("0001-01-01", "1850-06-01 12:00", "1900-03-01", "9999-12-31 23:59:59.999999")
+    await change(
+        library,
+        "UPDATE advertiser SET name = repeat('x', 40000)",
+        *(
+            f"UPDATE creative SET first_shown = '{one}+00' WHERE ad_creative_id = '{ad(number)}'"
+            for number, one in enumerate(moments, 1)
+        ),
+        f"UPDATE creative SET target_domain = repeat('😀', 20000) WHERE ad_creative_id = '{ad(1)}'",
+    )
+    summary = await export(library, "a.xlsx")
+    (sheet,), _ = sheets(Path("a.xlsx").read_bytes())
+    assert summary.notes == [
+        "A cell holds 32,767 characters, to which these were cut: 5 cells of advertiser, 1 cell of "
+        "domain. The other formats have them whole."
+    ]
+    assert sheet.count(f"<t>{'x' * 32_767}</t>") == 5
+    assert f"<t>{'😀' * 16_383}</t>" in sheet
+    for one in ("0001-01-01 00:00:00", "1850-06-01 12:00:00", "9999-12-31 23:59:59.999999"):
+        assert f"<t>{one}</t>" in sheet
+    assert "<v>61</v>" in sheet  # the first of March 1900
+    assert "<v>-" not in sheet
+
+
 async def test_pictures_lie_beside_and_thumbnails_in_the_rows(library: Database) -> None:
     summary = await export(library, "a.xlsx", with_pictures=True)
     assert (summary.pictures, summary.missing_pictures, summary.notes) == (1, 0, [])

@@ -3,6 +3,7 @@
 import io
 import re
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,7 @@ from adspark.variants.budget import set_budget
 from adspark.variants.lists import list_variants
 from adspark.variants.reviews.store import Review, save_review
 from tests.support.checked import BROKEN
-from tests.support.gallery import GalleryClient
+from tests.support.gallery import GalleryClient, keep_variant_picture
 from tests.support.library import ad
 from tests.support.variants_at_hand import ask, finish, read
 
@@ -145,6 +146,13 @@ async def test_approved_variants_are_downloaded_for_google_ads(
     assert nothing.status_code == 422
     assert "none is approved" in nothing.text
     async with database.session() as session:
+        made = await finish(session, await ask(session, ad(2)), description="[]", image_path=None)
+        await save_review(session, variant=made, review=Review(user_id=1, is_approved=True))
+        await session.commit()
+    nothing = await pages.send_form(page, page, **fields)
+    assert nothing.status_code == 422
+    assert "Left out: variant 1, [] (Google Ads Editor takes it for an order" in nothing.text
+    async with database.session() as session:
         done = await finish(session, await ask(session, ad(1)), description="Run", image_path=None)
         await save_review(session, variant=done, review=Review(user_id=1, is_approved=True))
         await session.commit()
@@ -189,10 +197,11 @@ async def test_no_form_is_shown_for_a_variant_of_one_that_is_not_there(
 
 
 async def test_a_variant_of_a_variant_is_requested_and_shown_with_where_it_came_from(
-    pages: GalleryClient, database: Database
+    pages: GalleryClient, database: Database, tmp_path: Path
 ) -> None:
+    picture = await keep_variant_picture(tmp_path / "media")
     async with database.session() as session:
-        await finish(session, await ask(session, ad(1)))
+        await finish(session, await ask(session, ad(1)), image_path=picture)
         await session.commit()
     assert f"/variants/new?ad={ad(1)}&amp;of=1" in (await pages.get("/variants/1")).text
     form = f"{FORM}?ad={ad(1)}&of=1"

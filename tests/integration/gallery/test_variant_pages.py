@@ -2,24 +2,21 @@
 
 import hashlib
 import re
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
 from sqlalchemy import text
 
 from adspark.db.engine import Database
 from adspark.errors import GenerationFailedError
-from adspark.media.store import MediaStore
 from adspark.models import AdVariant, Role, VariantStatus
 from adspark.rules.store import save_rules
 from adspark.users.accounts import save_password
 from adspark.users.store import add_user
 from adspark.variants.reviews.store import Review, list_reviews, save_review
 from tests.support.checked import BROKEN
-from tests.support.gallery import PASSWORD, GalleryClient, open_gallery
+from tests.support.gallery import PASSWORD, GalleryClient, keep_variant_picture, open_gallery
 from tests.support.library import ad, fill_library
 from tests.support.variants_at_hand import READ_WORDS, ask, begin, fail, finish, make, read
 
@@ -101,9 +98,9 @@ async def test_a_long_prompt_without_blanks_is_listed_with_its_beginning(
 
 
 async def test_pictures_are_shown_small_where_they_are_listed(
-    pages: GalleryClient, database: Database
+    pages: GalleryClient, database: Database, tmp_path: Path
 ) -> None:
-    made = await completed(database)
+    made = await completed(database, image_path=await keep_variant_picture(tmp_path / "media"))
     for address in ("/variants", f"/ads/{ad(1)}"):
         page = (await pages.get(address)).text
         assert f'src="/media/{made.thumbnail_path}"' in page
@@ -425,9 +422,7 @@ async def test_a_form_of_another_browser_changes_nothing(
 async def test_picture_and_copy_are_downloaded_under_safe_names_with_their_types(
     pages: GalleryClient, database: Database, tmp_path: Path
 ) -> None:
-    drawn = BytesIO()
-    Image.new("RGB", (8, 8), "red").save(drawn, "PNG")
-    path, _ = await MediaStore(str(tmp_path / "media")).save_variant(drawn.getvalue())
+    path = await keep_variant_picture(tmp_path / "media")
     made = await completed(database, image_path=path, description="Été\nsoleil", title="../../x")
     lost = await completed(database, 2, description=None)
 
@@ -441,8 +436,14 @@ async def test_picture_and_copy_are_downloaded_under_safe_names_with_their_types
     assert copy.headers["content-type"] == "text/plain; charset=utf-8"
     assert copy.headers["content-disposition"].endswith(f'filename="variant-{made.id}.txt"')
     assert copy.text == "Été\nsoleil\n"
-    assert (await pages.get(f"/variants/{lost.id}/picture")).status_code == 404
-    assert (await pages.get(f"/variants/{lost.id}/copy")).status_code == 404
+    for what, said in (("picture", "The media store has lost this picture."),
+                       ("copy", "This variant has no copy.")):  # fmt: skip
+        answer = await pages.get(f"/variants/{lost.id}/{what}")
+        assert (answer.status_code, said in answer.text) == (404, True)
+    page = (await pages.get(f"/variants/{lost.id}")).text
+    assert "The media store has lost this picture. Restore it from a backup of the store" in page
+    assert f"/variants/{lost.id}/picture" not in page
+    assert f'href="/media/{lost.image_path}"' not in page
 
 
 async def test_a_failed_variant_says_what_trying_again_costs_and_is_tried_once(

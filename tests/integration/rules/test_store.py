@@ -61,6 +61,38 @@ async def test_rules_of_a_user_that_contradict_the_workspaces_are_refused(
     await save_rules(session, written=BANS.replace("free", "bold"), user_id=7)
 
 
+async def test_rules_of_the_workspace_with_which_a_user_could_not_keep_are_refused(
+    session: AsyncSession,
+) -> None:
+    bea = await add_user(session, name="Bea")
+    await save_rules(session, written="{}", user_id=None)
+    for whose, written in (
+        (bea, "disclaimers: [Old shoes]\n"),  # is replaced
+        (bea, "disclaimers: [Shoes for everyone]\ndisclaimer_place: copy\n"),
+        (99, "tone_words: [shod]\n"),
+        (98, "banned_words: [boots]\n"),
+    ):
+        await save_rules(session, written=written, user_id=whose)
+
+    with pytest.raises(ConfigurationError) as caught:
+        await save_rules(session, written="banned_words: [old, shoes, 'sho*']\n", user_id=None)
+    tight = "surfaces: {responsive_search: {headline: 5, description: 5}}\n"
+    with pytest.raises(ConfigurationError, match="no field takes more than 15; shorten it, or"):
+        await save_rules(session, written=tight, user_id=None)
+
+    forbidden = "which banned_words forbids; change one of them."
+    assert str(caught.value).splitlines()[1:] == [
+        f"user {bea} (Bea): disclaimers: 'Shoes for everyone' holds 'shoes', {forbidden}",
+        f"user {bea} (Bea): disclaimers: 'Shoes for everyone' holds 'sho*', {forbidden}",
+        f"user 99: tone_words: 'shod' holds 'sho*', {forbidden}",
+    ]
+    latest = await read_latest(session, user_id=None)
+    assert latest
+    assert latest.source == "{}"
+    _, is_new = await save_rules(session, written="banned_words: [old]\n", user_id=None)
+    assert is_new
+
+
 async def test_users_count_their_versions_for_themselves(session: AsyncSession) -> None:
     ana = await add_user(session, name="Ana")
     for whose, written in ((None, BANS), (ana, "banned_words: [bold]\n"), (7, "{}")):

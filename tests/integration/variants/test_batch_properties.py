@@ -277,13 +277,10 @@ class BatchLife(RuleBasedStateMachine):
 
     async def _cancel(self, batch: int) -> None:
         is_open = (await self._batch(batch)).open > 0
-        try:
-            async with self.database.session() as session:
-                ended = await cancel_batch(session, batch_id=batch)
-                await session.commit()
-        except UnknownVariantError:
-            assert not is_open
-            return
+        async with self.database.session() as session:
+            ended = await cancel_batch(session, batch_id=batch)
+            await session.commit()
+        assert (ended.variants > 0) is is_open
         self.submitted_at_pause.pop(batch, None)
         for variant_id in ended.submitted:
             await stop_generation(self.database, lambda _: self.service, variant_id=variant_id)

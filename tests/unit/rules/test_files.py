@@ -67,6 +67,16 @@ BAD = {
         "banned_claims: [terms apply]\ndisclaimers: [Terms may apply.]\n", 2,
         "holds 'terms apply', which banned_claims forbids; change one of them",
     ),
+    "a disclaimer that no field can hold": (
+        "disclaimers:\n- Terms apply\n- Terms and conditions apply everywhere\n"
+        "disclaimer_place: copy\nsurfaces: {responsive_search: {headline: 5, description: 8}}\n", 3,
+        "entry 2: has 37 characters, and no field takes more than 15; shorten it, or raise a limit",
+    ),
+    "a tone that no field of both surfaces can hold": (
+        "tone_words: [wonderfully]\nsurfaces:\n  responsive_search: {description: 9, path: 9}\n"
+        "  display: {short_headline: 10, long_headline: 9, business_name: 9}\n", 1,
+        "has 11 characters, and no field takes more than 10; shorten it",
+    ),
     "a tone that is banned": (
         "tone_words: [bold]\nbanned_words: ['bol*']\n", 1, r"holds 'bol\*', which banned_words for",
     ),
@@ -86,6 +96,13 @@ def test_a_mistake_is_told_with_its_line_and_what_to_do(
 def test_what_nobody_sees_of_a_phrase_is_left_out() -> None:
     rules = read_rules('banned_words: ["a\\x00b", "\\u200bfree\\e"]\n', source="brand.yaml")
     assert rules.banned_words == ["a b", "free"]
+
+
+def test_a_long_disclaimer_may_stand_in_the_longest_field_or_on_the_picture() -> None:
+    limits = "surfaces: {display: {description: 10, business_name: 10, long_headline: 10}}"
+    for place, words in (("copy", "x" * 30), ("either", "x" * 31), ("picture", "x" * 31)):
+        written = f"disclaimers: [{words}]\ndisclaimer_place: {place}\n{limits}\n"
+        assert read_rules(written, source="brand.yaml").disclaimers == [words]
 
 
 def test_all_mistakes_are_told_at_once_in_their_order() -> None:

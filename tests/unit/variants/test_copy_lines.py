@@ -18,7 +18,11 @@ from adspark.variants.handover.copy_lines import read_copy_lines
         ("靴" * 46, [], [], ["92 characters; a description has 90 at most"]),
         (f"Headline 1: {'x' * 31}", [], [], ["31 characters; a headline has 30 at most"]),
         ("Description: Short", [], ["Short"], []),
-        ("CTA: Buy now\nbuy NOW", ["Buy now"], [], []),
+        ("CTA: Buy now\nbuy NOW", ["Buy now"], [], ["it is a headline of this ad already"]),
+        ("Headline: Sun\nDescription: Sun", ["Sun"], ["Sun"], []),
+        ("Long headline: Sun\nHeadline: sun\nBusiness name: Sea\nHeadline: Sea", ["sun", "Sea"], [],
+         ["responsive search ads have no long headline",
+          "the name of a business stands in the account, not in an ad"]),
         ("Headline:\nSun\nDescription:\n\n- Sea", ["Sun"], ["Sea"], []),
         ("1. Headline: Sun\n**Title 2:** Sea\n### Description\nSand", ["Sun", "Sea"], ["Sand"], []),
         ("Short headline: Sun\nLong headline: Sea", ["Sun"], [],
@@ -34,6 +38,14 @@ from adspark.variants.handover.copy_lines import read_copy_lines
          ["an ad has 4 descriptions at most"]),
         ("-20% today", [], [], ["a spreadsheet would compute what it begins with or holds"]),
         ("=HYPERLINK(1)", [], [], ["a spreadsheet would compute what it begins with or holds"]),
+        ("| Sun | Sea |", [], [], ["several texts stand in it; write each on a line of its own"]),
+        ("Headline 1: Sun Headline 2: Sea", [], [],
+         ["several texts stand in it; write each on a line of its own"]),
+        ("**Headlines**\n1. 20% off\n\n2. **Sea**\n**Descriptions**\n1) Sand\n2) Sun",
+         ["20% off", "Sea"], ["Sand", "Sun"], []),
+        ("1. **Headlines**\n- Sun\n2. **Descriptions**\n- Sea", ["Sun"], ["Sea"], []),
+        ("24. December\n3.5 stars\n1. FC Köln\n2.5 km", ["24. December", "3.5 stars", "1. FC Köln",
+         "2.5 km"], [], []),
         ("[]", [], [], ["Google Ads Editor takes it for an order to erase"]),
     ],
 )  # fmt: skip
@@ -46,6 +58,6 @@ def test_a_line_is_placed_whole_or_left_out_with_the_reason(
 
 
 def test_what_google_asks_for_besides_is_named() -> None:
-    assert read_copy_lines("One\nTwo").lacks == ["1 headline more", "2 descriptions more"]
+    assert read_copy_lines("One\nTwo").lacks == ["1 more headline", "2 more descriptions"]
     whole = read_copy_lines(f"One\nTwo\nThree\n{'x' * 40}\n{'y' * 40}")
     assert whole.lacks == []

@@ -56,9 +56,8 @@ async def cancel(
     """End it with all its open variants, and their generations."""
     await read_batch(session, batch_id=batch_id)
     page = f"/variants/batches/{batch_id}"
-    try:
-        ended = await cancel_batch(session, batch_id=batch_id)
-    except UnknownVariantError:
+    ended = await cancel_batch(session, batch_id=batch_id)
+    if not ended.variants:
         return lead_to(page, "variant_moved_on")
     await session.commit()  # no connection waits for Prefect
     is_stopped = await stop(ended.begun) or not ended.submitted

@@ -1,11 +1,18 @@
 """One variant: beside its original, its reviews and runs; its picture and copy to download."""
 
+import asyncio
+from collections.abc import Sequence
+
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 from sqlalchemy.ext.asyncio import AsyncSession
-from starlette.exceptions import HTTPException
 
-from adspark.errors import UnknownVariantError, UnusableContentError
+from adspark.errors import (
+    ConfigurationError,
+    ServiceUnavailableError,
+    UnknownVariantError,
+    UnusableContentError,
+)
 from adspark.library.search.page import read_found_ads
 from adspark.media.paths import media_type
 from adspark.media.similarity import compare_texts
@@ -21,11 +28,14 @@ from adspark.variants.reviews.waiting import find_next_waiting
 from adspark.variants.state import is_retry_paid
 from adspark.variants.store import read_original_copy, read_variant, summary_of
 from deployments.gallery.access.visitor import Visitor, VisitorDep
+from deployments.gallery.failures import NotThereError
 from deployments.gallery.numbers import Number
 from deployments.gallery.prefect_server import run_url
 from deployments.gallery.resources import Gallery, GalleryDep, SessionDep
 
 router = APIRouter(include_in_schema=False)
+
+_PATIENCE = 2.0  # with the media store; the page is of use without it
 
 
 @router.get("/variants/{variant_id}")
@@ -72,6 +82,7 @@ async def write_page(
         raise UnknownVariantError(f"Variant {variant.id} was removed meanwhile.")
     decisions = await read_decisions(session, ids=[variant.id])
     check = summary_of(variant).rule_check
+    original_picture = variant.original_path or (ads[0].thumbnail if ads else None)
     owners = [one.user_id for one in check.versions if one.user_id] if check else []
     return gallery.templates.page(
         request,
@@ -79,6 +90,8 @@ async def write_page(
         status=422 if problems else 200,
         variant=variant,
         ad=ads[0] if ads else None,
+        original_picture=original_picture,
+        lost_pictures=await _find_lost(gallery, [original_picture, variant.image_path]),
         step=step,
         shown_status=decisions.get(variant.id, variant.status),
         reviews=[one for one in reviews if one is not own],
@@ -114,11 +127,11 @@ async def send_picture(gallery: GalleryDep, session: SessionDep, variant_id: Num
     path = variant.image_path
     kind = media_type(path) if path else None
     if path is None or kind is None:
-        raise HTTPException(404)
+        raise NotThereError("no_picture", "/variants")
     try:
         content = await gallery.media.read(path)
     except UnusableContentError as error:
-        raise HTTPException(404) from error
+        raise NotThereError("lost_picture", "/variants") from error
     return _attach(content, kind, f"{_file_name(variant)}.{path.rpartition('.')[2]}")
 
 
@@ -127,9 +140,18 @@ async def send_copy(session: SessionDep, variant_id: Number) -> Response:
     """The copy of a variant, to be kept as a file."""
     variant = await read_variant(session, variant_id=variant_id)
     if not variant.description:
-        raise HTTPException(404)
+        raise NotThereError("no_copy", "/variants")
     content = f"{variant.description}\n".encode()
     return _attach(content, "text/plain; charset=utf-8", f"{_file_name(variant)}.txt")
+
+
+async def _find_lost(gallery: Gallery, paths: Sequence[str | None]) -> list[str]:
+    """Which of them the media store has no more; none where it does not answer in time."""
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            return [one for one in paths if one and not await gallery.media.has(one)]
+    except (TimeoutError, ServiceUnavailableError, ConfigurationError):
+        return []
 
 
 def _list_runs(variant: AdVariant) -> list[tuple[str, str, str | None]]:
