@@ -225,6 +225,10 @@ def _check_user_name(written: str) -> str:
         raise InvalidQueryError(
             "name", f"{name[:_SHOWN]!r} would be taken for a number; write a letter in it."
         )
+    if ":" in name:  # which HTTP Basic takes for the end of the name (RFC 7617, 2)
+        raise InvalidQueryError(
+            "name", "holds a colon, with which programs cannot sign in; write it without."
+        )
     return name
 
 

@@ -25,6 +25,7 @@ from deployments.cli.ranges import IDS, ranged, ranged_argument
 from deployments.cli.users.documents import UserAccess, UserBudget, UserList, UserSaved, UserWeight
 from deployments.terminal.choices import one_of
 from deployments.terminal.output import out, print_json, print_line
+from deployments.terminal.questions import need
 from deployments.terminal.tables import table
 
 _NUMBER = f"Of a user without a name; {DEFAULT_USER} is who names none. Else a new one."
@@ -181,6 +182,7 @@ def lock(
 
 
 def _ask_password() -> str:
+    need("--stdin", "Password")
     given: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
     return given
 
