@@ -41,7 +41,8 @@ def mcp(
         ),
     ] = False,
     user: Annotated[
-        int | None, user_option(help="Whose boards, tags and variants; not where people sign in.")
+        int | None,
+        user_option(help="Whose boards, tags and variants; at first 1. Not where people sign in."),
     ] = None,
 ) -> None:
     """Serve AI assistants (Model Context Protocol): they ask about ads, watches and variants.

@@ -82,6 +82,18 @@ def test_a_name_of_an_earlier_version_with_a_colon_gets_no_password_before_anoth
 
 
 @pytest.mark.usefixtures("configured_database")
+def test_a_name_that_looks_like_another_is_warned_of() -> None:
+    like = "B\u0435a"  # with the Cyrillic letter
+    assert users.run("add", "Bea").stderr == ""
+    said = " ".join(users.run("add", like).stderr.split())
+    assert said == (
+        f"Warning: name: user 2 is called 'Bea', which looks the same as '{like}' but has other "
+        "letters; rename one of them with: adspark users rename 3 NAME"
+    )
+    assert users.run("rename", "3", "Ben").stderr == ""
+
+
+@pytest.mark.usefixtures("configured_database")
 def test_where_nobody_can_type_a_password_the_option_is_named() -> None:
     users.told("add", "ana")
     with pytest.raises(
