@@ -140,7 +140,7 @@ def test_a_budget_bounds_what_a_user_requests_in_a_month(database_url: str) -> N
     assert said in str(refused.value)
     assert str(refused.value).endswith("with: adspark users budget 7 NUMBER")
     assert batch.given("create", AD, OTHER, "-p", "Red", "--user", "7", "--yes")["batch_id"] == 1
-    with pytest.raises(InvalidQueryError, match="so 0 are left"):
+    with pytest.raises(InvalidQueryError, match="3 requested, 0 left"):
         variant.told("request", AD, "-p", "Other", "--user", "7")
     batch.told("cancel", "1", "--yes")
     row = next(one for one in users.given("list")["users"] if one["user_id"] == 7)
