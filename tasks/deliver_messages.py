@@ -41,9 +41,9 @@ from blocks.adspark_database import connect_database
 from blocks.digest_recipients import DigestRecipients
 from orchestration.limits.retry_policy import retried_task
 
+# Chunks that are sent at the same time: fewer than asyncio has threads on the smallest machine, so
+# that none waits for a thread while its time is counted.
 _AT_ONCE = 4
-"""Chunks that are sent at the same time: no more than asyncio has threads for on the smallest
-machine, so that none waits for a thread while its time is counted."""
 
 
 class DeliverySummary(BaseModel):
