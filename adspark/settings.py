@@ -205,6 +205,11 @@ def media_url(settings: Settings) -> str:
     return own.get_secret_value() if own else str(settings.home / "media")
 
 
+def run_results_folder(settings: Settings) -> Path:
+    """Where the runs of the local stack and of containers keep their results, a file each."""
+    return settings.home / "results"
+
+
 def describe_faults(error: ValidationError) -> dict[str, str]:
     """What is wrong with each variable that holds something unusable; shows no value."""
     faults: dict[str, str] = {}

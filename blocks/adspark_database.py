@@ -1,7 +1,9 @@
 """The block that holds the address of AdSpark's database."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import Self
 
 from prefect.runtime import flow_run, task_run
@@ -37,7 +39,7 @@ class AdSparkDatabase(ConfiguredBlock):
 
     @asynccontextmanager
     async def connect(self) -> AsyncIterator[Database]:
-        """The database; a task inside a flow that has connected shares the flow's connections.
+        """The database.
 
         Raises:
             DatabaseSetupError, DatabaseUnavailableError: it cannot be used as configured.
@@ -47,16 +49,30 @@ class AdSparkDatabase(ConfiguredBlock):
             yield database
 
 
+# The database that the block around us is connected to, and the event loop to which that belongs.
+_connected: ContextVar[tuple[asyncio.AbstractEventLoop, Database] | None] = ContextVar(
+    "adspark_connected", default=None
+)
+
+
 @asynccontextmanager
 async def connect_database() -> AsyncIterator[Database]:
     """The database of the saved block, else of the environment; see `AdSparkDatabase.connect`.
 
-    Spans that are made meanwhile have the ids of the flow run and the task run.
+    A task inside a flow that has connected shares the flow's. Spans that are made meanwhile have
+    the ids of the flow run and the task run.
     """
-    block = await AdSparkDatabase.load_configured()
+    loop, around = asyncio.get_running_loop(), _connected.get()
     with identify(flow_run=flow_run.id, task_run=task_run.id):
-        async with block.connect() as database:
-            yield database
+        if around is not None and around[0] is loop:
+            yield around[1]
+            return
+        async with (await AdSparkDatabase.load_configured()).connect() as database:
+            _connected.set((loop, database))
+            try:
+                yield database
+            finally:
+                _connected.set(around)
 
 
 @asynccontextmanager

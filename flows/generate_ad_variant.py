@@ -34,7 +34,7 @@ from tasks.request_variant import request_variant
 
 @flow(name="generate-ad-variant", persist_result=True, result_serializer=PLAIN_JSON)
 async def generate_ad_variant(
-    original_ad_id: Annotated[str, AD_ID, label("Ad id")],
+    original_ad_id: Annotated[str, AD_ID, label("Original ad id")],
     prompt: Annotated[str, PROMPT, label("Prompt")],
     user_id: UserId = DEFAULT_USER,
     variant_id: Annotated[OptionalId, label("Variant id")] = None,

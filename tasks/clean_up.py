@@ -1,17 +1,20 @@
 """The task that removes what is older than it is kept."""
 
+import asyncio
 import time
 
 from prefect.logging import get_run_logger
 
 from adspark.maintenance.cleanup import CleanupSummary, Retention, clean_up
+from adspark.maintenance.run_results import remove_run_results
 from adspark.media.store import MediaStore
-from adspark.settings import get_settings, media_url
+from adspark.settings import get_settings, media_url, run_results_folder
 from blocks.adspark_database import connect_database
 from orchestration.limits.retry_policy import retried_task
 from orchestration.limits.time_limits import time_limit
 
 _REPORT_EVERY = 10.0  # seconds between two lines of the log
+_LONGER = 1.0  # days than a run its result is kept, for a run that waits has not ended
 
 
 @retried_task()
@@ -29,7 +32,7 @@ async def remove_old(retention: Retention, *, dry_run: bool) -> CleanupSummary:
 
     settings = get_settings()
     async with connect_database() as database:
-        return await clean_up(
+        summary = await clean_up(
             database,
             MediaStore(media_url(settings)),
             retention,
@@ -37,3 +40,10 @@ async def remove_old(retention: Retention, *, dry_run: bool) -> CleanupSummary:
             dry_run=dry_run,
             on_step=log_progress,
         )
+    summary.run_results = await asyncio.to_thread(
+        remove_run_results,
+        run_results_folder(settings),
+        days_old=settings.keep_runs_days + _LONGER,
+        dry_run=dry_run,
+    )
+    return summary

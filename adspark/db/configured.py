@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager
-from contextvars import ContextVar
 from typing import TypeVar
 
 from adspark.db import migrate
@@ -14,9 +13,6 @@ from adspark.db.revisions import newest
 from adspark.settings import Settings
 
 _Value = TypeVar("_Value")
-# The database that the block around us has opened, and what it was opened for: an engine belongs to
-# its event loop.
-_opened: ContextVar[tuple[object, Database] | None] = ContextVar("adspark_database", default=None)
 
 
 @contextmanager
@@ -43,9 +39,7 @@ def database_url(settings: Settings, *, upgrade: bool = True) -> Iterator[str]:
 async def open_database(
     settings: Settings, *, lock_timeout: float | None = None, answer_timeout: float | None = None
 ) -> AsyncIterator[Database]:
-    """The configured database; within the block that has opened it, the same one again.
-
-    So a run has one engine, that of its outermost block, which also closes it.
+    """The configured database.
 
     Args:
         settings: that say where it is.
@@ -55,20 +49,11 @@ async def open_database(
     Raises:
         DatabaseSetupError, DatabaseUnavailableError: it cannot be used as configured.
     """
-    wanted = (asyncio.get_running_loop(), settings.database_url, settings.home)
-    around = _opened.get()
-    if around is not None and around[0] == wanted:
-        yield around[1]
-        return
     async with (
         in_own_thread(database_url(settings)) as url,
         Database(url, lock_timeout=lock_timeout, answer_timeout=answer_timeout) as database,
     ):
-        _opened.set((wanted, database))
-        try:
-            yield database
-        finally:
-            _opened.set(around)
+        yield database
 
 
 @asynccontextmanager

@@ -231,6 +231,7 @@ class LocalPostgres:
         return (
             f"-p {_PORT} -c listen_addresses='' -c unix_socket_directories='{sockets}' "
             f"-c max_connections=200 -c jit=off -c shared_buffers={_BUFFERS} "
+            "-c timezone=UTC "  # not the one in which its folder was made
             "-c io_method=sync"  # its own processes that read would take 9 MB for little
         )
 

@@ -35,6 +35,7 @@ _POOL_SIZE = 6
 COMMAND_LOCK_TIMEOUT = 10.0
 """Seconds that a statement of a person's command may wait for a lock."""
 
+_FORMATS = {"DateStyle": "ISO", "TimeZone": "UTC"}
 _REFUSED_LOGIN = "28"
 # An attempt to connect that failed carries no SQLSTATE, only the server's words.
 _REFUSED_WORDS = ("authentication failed", "no password supplied", "pg_hba.conf", 'FATAL:  role "')
@@ -84,7 +85,7 @@ class Database:
             hide_parameters=True,
             **answers_within(answer_timeout, connect_arguments()),
         )
-        event.listen(self._engine.sync_engine, "connect", _use_iso_dates)
+        event.listen(self._engine.sync_engine, "connect", _set_formats)
 
     async def __aenter__(self) -> Self:
         return self
@@ -158,13 +159,16 @@ class Database:
         self._server_is_good = True
 
 
-def _use_iso_dates(connection: PoolProxiedConnection, _: object) -> None:
-    """Dates as psycopg reads them, whatever the server, the database or the user has set."""
+def _set_formats(connection: PoolProxiedConnection, _: object) -> None:
+    """Dates as psycopg reads them, and in UTC, whatever the server, the database or the user has
+    set."""
     driver = connection.driver_connection
-    if driver is None or driver.pgconn.parameter_status(b"DateStyle").startswith(b"ISO"):
+    if driver is None:
         return
     cursor = connection.cursor()
-    cursor.execute("SET datestyle = 'ISO'")
+    for name, value in _FORMATS.items():
+        if value not in driver.pgconn.parameter_status(name.encode()).decode():
+            cursor.execute(f"SET {name} = '{value}'")
     cursor.close()
     connection.commit()
 

@@ -67,6 +67,20 @@ def running_stack(home: Path) -> StackState | None:
     return state if state and state.supervisor.find() else None
 
 
+def orphaned_stack(home: Path) -> StackState | None:
+    """A stack whose supervisor was killed, while others of its processes still run."""
+    state = read_state(home)
+    is_orphaned = state and not state.supervisor.find() and state.running_processes()
+    return state if is_orphaned else None
+
+
+def describe_orphaned(stack: StackState) -> tuple[str, str]:
+    """What is told of an orphaned stack, and the remedy."""
+    up = "adspark up --sandbox" if stack.sandbox_url else "adspark up"
+    what = f"the supervisor of the stack of {stack.home} was killed; its other processes run on"
+    return what, f"start it anew with: {up}"
+
+
 def is_starting(home: Path) -> bool:
     """Whether a stack is being started: it is there, or on its way, and not ready."""
     if state := running_stack(home):

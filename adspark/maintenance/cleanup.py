@@ -56,6 +56,7 @@ _NOUNS = {
     "picture_versions": "picture version",
     "picture_words": "picture text",
     "pictures": "picture",
+    "run_results": "run result",
 }
 _UNUSED_FOR = timedelta(days=1)  # before a picture goes; a variant's is kept before its row is
 
@@ -117,6 +118,7 @@ class CleanupSummary(BaseModel):
     picture_words: int = 0
     pictures: int = 0
     picture_bytes: int = 0
+    run_results: int = 0
     strays: Annotated[
         int, Field(description="What lies among the pictures by no name of theirs; it is left.")
     ] = 0

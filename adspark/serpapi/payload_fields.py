@@ -1,13 +1,12 @@
 """Types of the fields in what SerpApi sends: times, addresses, whole numbers and bounded texts."""
 
 import re
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field
-
-from adspark.text.storable import UNSTORABLE
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 AHEAD = timedelta(days=1)
 """How far a day may lie in the future: a day ahead of UTC is today somewhere."""
@@ -23,13 +22,9 @@ _EPOCH_OF_2000 = datetime(2000, 1, 1, tzinfo=UTC)
 _DAY = re.compile(r"(?:19|20)\d{6}", re.ASCII)
 _EPOCH = re.compile(r"\d{9,10}", re.ASCII)
 _EPOCHS = range(10**8, 10**10)
-
-
-def _storable(text: str) -> str:
-    """Refuse what no text of a database can hold: NUL, and halves of a character."""
-    if UNSTORABLE.search(text):
-        raise ValueError("holds a NUL or half a character, which no database text can")
-    return text
+_SECONDS_UNTIL_2000 = int(_EPOCH_OF_2000.timestamp())
+# Without NUL, which no text of a database can hold; halves of a character are no text to pydantic.
+_STORABLE = StringConstraints(pattern=r"^[^\x00]*$")
 
 
 def _http_address(text: str) -> str:
@@ -46,6 +41,8 @@ def moment(value: object) -> datetime | None:
     """
     if value is None:
         return None
+    if type(value) is int and _SECONDS_UNTIL_2000 <= value <= time.time() + AHEAD.total_seconds():
+        return datetime.fromtimestamp(value, UTC)  # as nearly all, of which a page has hundreds
     read = _read_moment(value)
     if not _EPOCH_OF_2000 <= read <= datetime.now(UTC) + AHEAD:
         raise ValueError(f"{read:%Y-%m-%d} is not between 2000 and now")
@@ -103,14 +100,11 @@ def _lower(value: object) -> object:
     return value.strip().lower() if isinstance(value, str) else value
 
 
-Name = Annotated[str, AfterValidator(_storable), _cut(_LONGEST_NAME)]
-Domain = Annotated[str, AfterValidator(_storable), _cut(_LONGEST_DOMAIN), Field(min_length=1)]
-Amount = Annotated[str, AfterValidator(_storable), _cut(_LONGEST_AMOUNT), Field(min_length=1)]
+Name = Annotated[str, _STORABLE, _cut(_LONGEST_NAME)]
+Domain = Annotated[str, _STORABLE, _cut(_LONGEST_DOMAIN), Field(min_length=1)]
+Amount = Annotated[str, _STORABLE, _cut(_LONGEST_AMOUNT), Field(min_length=1)]
 Address = Annotated[
-    str,
-    Field(max_length=_LONGEST_ADDRESS),
-    AfterValidator(_storable),
-    AfterValidator(_http_address),
+    str, Field(max_length=_LONGEST_ADDRESS), _STORABLE, AfterValidator(_http_address)
 ]
 Link = Annotated[Address, AfterValidator(_without_nonces)]
 Moment = Annotated[datetime | None, BeforeValidator(moment)]

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, TypeVar
 import httpx
 
 from adspark.errors import AdSparkError, ConfigurationError
-from adspark.home.running_stack import describe_starting, is_starting
+from adspark.home.running_stack import (
+    describe_orphaned,
+    describe_starting,
+    is_starting,
+    orphaned_stack,
+)
 from adspark.settings import get_settings
 from adspark.text.redaction import safe_cause
 from deployments.environment.running_stack import find_api_url
@@ -28,12 +33,15 @@ def prefect_api_url() -> str:
     """PREFECT_API_URL, else that of the running stack.
 
     Raises:
-        ConfigurationError: there is neither.
+        ConfigurationError: there is neither, or the stack's supervisor was killed.
         AdSparkError: the stack is being started.
     """
     if url := find_api_url():
         return url
     _check_started()
+    if stack := orphaned_stack(get_settings().home):
+        what, remedy = describe_orphaned(stack)
+        raise ConfigurationError(f"No Prefect server is used: {what}", command=remedy)
     raise ConfigurationError(
         f"No Prefect server runs in {get_settings().home} (ADSPARK_HOME); start the local stack "
         "with adspark up, or set PREFECT_API_URL."

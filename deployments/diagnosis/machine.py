@@ -8,7 +8,12 @@ from adspark.db import migrate
 from adspark.db.configured import database_url
 from adspark.db.embedded import postgres_folder
 from adspark.errors import ConfigurationError
-from adspark.home.running_stack import is_starting, running_stack
+from adspark.home.running_stack import (
+    describe_orphaned,
+    is_starting,
+    orphaned_stack,
+    running_stack,
+)
 from adspark.maintenance.check import Check, CheckState
 from adspark.maintenance.disk import check_disk
 from adspark.maintenance.health_checks import check_media
@@ -42,6 +47,8 @@ async def check_stack(settings: Settings) -> Check:
         return Check.warning("stack", "is being started", "wait for it, and ask again")
     if stack is None and os.environ.get("PREFECT_API_URL"):
         return Check.ok("stack", "none here; PREFECT_API_URL names a server")
+    if orphaned := orphaned_stack(settings.home):
+        return Check.failed("stack", *describe_orphaned(orphaned))
     if stack is None:
         ports = stack_ports(settings)
         check_ports(ports)

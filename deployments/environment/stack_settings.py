@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from adspark.db.libpq import libpq_variables
 from adspark.errors import ConfigurationError
 from adspark.home.env_file import read_env_file
-from adspark.settings import ENV_FILE, Settings
+from adspark.settings import ENV_FILE, Settings, run_results_folder
 from deployments.environment.shell import clean_environment
 
 HOST = "127.0.0.1"
@@ -108,7 +108,8 @@ def process_environment(settings: Settings, *, database_url: str, api_url: str) 
     """
     own = settings.model_copy(update={"database_url": SecretStr(database_url)})
     return (
-        clean_environment(os.environ, own_database=settings.database_url is not None)
+        {"PREFECT_LOCAL_STORAGE_PATH": str(run_results_folder(settings))}
+        | clean_environment(os.environ, own_database=settings.database_url is not None)
         | settings_environment(own)
         | {
             "PREFECT_API_URL": api_url,

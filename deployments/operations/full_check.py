@@ -82,9 +82,10 @@ async def check_deployments(client: PrefectClient) -> tuple[int, list[Problem]]:
     return len(expected), _check_deployments(expected, present, ui_url(client))
 
 
-def project_deployments() -> list[str]:
-    """The deployments that `prefect.yaml` names, as flow/deployment."""
-    return [name_of(one) for one in yaml.safe_load(project_file().read_text())["deployments"]]
+def project_deployments() -> dict[str, bool]:
+    """The deployments that `prefect.yaml` names, as flow/deployment, and which have a schedule."""
+    planned = yaml.safe_load(project_file().read_text())["deployments"]
+    return {name_of(one): bool(one["schedules"]) for one in planned}
 
 
 def check_database(settings: Settings) -> tuple[str | None, list[Problem]]:
@@ -118,10 +119,10 @@ async def check_messages(settings: Settings) -> list[Problem]:
 
 
 def _check_deployments(
-    expected: list[str], present: dict[str, DeploymentResponse], place: str
+    expected: dict[str, bool], present: dict[str, DeploymentResponse], place: str
 ) -> list[Problem]:
     problems = []
-    for name in expected:
+    for name, is_scheduled in expected.items():
         if name not in present:
             what = f"there is no deployment {name}"
             problems.append(Problem(what=what, remedy="adspark provision"))
@@ -132,7 +133,16 @@ def _check_deployments(
             what = f"deployment {name} is paused: its schedules start nothing"
             remedy = f"switch it on at {place}/deployments/deployment/{present[name].id}"
             problems.append(Problem(what=what, remedy=remedy))
+        elif is_scheduled and _is_switched_off(present[name]):
+            what = f"the schedule of deployment {name} is switched off: nothing starts it"
+            remedy = f"switch it on at {place}/deployments/deployment/{present[name].id}"
+            problems.append(Problem(what=what, remedy=remedy))
     return problems
+
+
+def _is_switched_off(deployment: DeploymentResponse) -> bool:
+    """Whether it has schedules, and all are inactive; one that was deleted is not wanted."""
+    return bool(deployment.schedules) and not any(one.active for one in deployment.schedules)
 
 
 def _problem_of(result: ProbeResult) -> Problem:

@@ -83,6 +83,11 @@ def test_a_killed_supervisor_is_cleared_and_a_part_that_dies_is_restarted_but_no
     process.kill()
     process.wait()
     assert any(one.is_running() for one in orphans)
+    asked = own_stack.adspark("status")
+    assert asked.returncode == 2
+    assert "was killed; its other processes run on; start it anew with: adspark up --sandbox" in (
+        " ".join(asked.stderr.split())
+    )
     process = start_in_foreground(own_stack, "--sandbox")
     assert not [one for one in orphans if "prefect" in " ".join(cmdline(one))]
     restarts_what_dies_but_not_for_ever(own_stack, process)

@@ -210,6 +210,16 @@ async def test_a_big_sweep_is_shared_out_and_does_itself_what_no_worker_takes(
 
 
 @pytest.mark.usefixtures("deployed")
+async def test_a_big_sweep_is_shared_out_although_the_account_does_not_answer(place: Place) -> None:
+    async with place.database.session() as session:
+        due = await read_due(session)
+    (now,) = await place.rows("SELECT now() AS at")
+    plan = SweepPlan(began_at=now.at, due=due, searches=None)
+    shards = await start_shards(plan, flow_run_id=str(uuid4()), size=2, seconds=60)
+    assert [one.parameters["searches"] for one in shards] == [None, None]
+
+
+@pytest.mark.usefixtures("deployed")
 async def test_a_retry_starts_no_shard_twice(place: Place) -> None:
     async with place.database.session() as session:
         due = await read_due(session)

@@ -1,13 +1,16 @@
 """Blocks: they keep Prefect's standards, hide secrets and fall back on the environment."""
 
+import asyncio
+
 import pytest
 from prefect.blocks.core import Block
 from prefect.testing.standard_test_suites.blocks import BlockStandardTestSuite
 from pydantic import SecretStr
 
+from adspark.db.engine import Database, read_now
 from adspark.errors import ConfigurationError, InvalidCredentialsError
 from adspark.settings import Settings, get_settings
-from blocks.adspark_database import AdSparkDatabase
+from blocks.adspark_database import AdSparkDatabase, connect_database
 from blocks.alert_recipients import AlertRecipients
 from blocks.chat_model import ChatModel
 from blocks.configured import DOCUMENT, ConfiguredBlock
@@ -98,3 +101,21 @@ async def test_secrets_are_not_in_what_the_server_tells() -> None:
 async def test_the_database_block_opens_the_database(database_url: str) -> None:
     async with AdSparkDatabase(url=SecretStr(database_url)).connect() as database:
         await database.check_server()
+
+
+@pytest.mark.usefixtures("environment")
+async def test_whoever_connects_inside_shares_the_connection_and_the_outermost_closes_it() -> None:
+    async with connect_database() as outer:
+        async with connect_database() as inner:
+            assert inner is outer
+        async with outer.session() as session:  # the inner end has closed nothing
+            assert await read_now(session) is not None
+        assert await asyncio.create_task(connected()) is outer
+        assert await asyncio.to_thread(lambda: asyncio.run(connected())) is not outer
+    assert await connected() is not outer
+
+
+async def connected() -> Database:
+    """The database that whoever connects here gets."""
+    async with connect_database() as database:
+        return database

@@ -24,6 +24,7 @@ from prefect.client.schemas.objects import DeploymentSchedule
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.exceptions import ObjectNotFound
+from prefect.utilities.schema_tools.validation import validate
 from prefect.workers.process import ProcessWorker
 from pydantic import SecretStr
 
@@ -35,6 +36,7 @@ from blocks.dify_workflow import DifyWorkflow
 from blocks.digest_recipients import DigestRecipients
 from blocks.serpapi_credentials import SerpApiCredentials
 from deployments.environment.shell import OUR_FOLDER
+from deployments.operations.full_check import check_deployments
 from deployments.provisioning.deployments import deploy as deploying
 from deployments.provisioning.deployments.deploy import name_of, project_file
 from deployments.provisioning.deployments.drift import own_fields
@@ -119,6 +121,23 @@ def test_each_field_of_a_form_has_a_label_of_words_and_says_whether_it_is_needed
         for field in ("advertiser_ids", "text"):
             says = schema["properties"][field]["description"]
             assert re.match(r"Needed, unless there |A new watch needs ", says), field
+
+
+@pytest.mark.parametrize(
+    "deployment",
+    [one for one in DEPLOYMENTS if one.get("enforce_parameter_schema", True)],
+    ids=name_of,
+)
+def test_the_server_takes_the_defaults_that_a_form_shows(deployment: dict[str, Any]) -> None:
+    schema = own_fields(deployment)["parameter_openapi_schema"]
+    module, _, name = deployment["entrypoint"].rpartition(".")
+    known = inspect.signature(getattr(import_module(module), name).fn).parameters
+    shown = {
+        one.name: one.default
+        for one in known.values()
+        if one.default is not inspect.Parameter.empty
+    }
+    validate(shown, schema, raise_on_error=True, ignore_required=True)
 
 
 @pytest.mark.usefixtures("nothing_stays")
@@ -250,6 +269,22 @@ async def test_a_pools_job_template_offers_what_a_run_may_choose_and_is_put_back
         ]
         assert (await client.read_work_pool("default")).base_job_template == ours
         assert (await provision(settings, database_url=database_url)).changes == []
+
+
+@pytest.mark.usefixtures("nothing_stays")
+async def test_a_schedule_that_is_switched_off_is_a_problem_and_a_deleted_one_is_not(
+    database_url: str,
+) -> None:
+    await provision(Settings(), database_url=database_url)
+    async with get_client() as client:
+        assert (await check_deployments(client))[1] == []
+        sweep = await client.read_deployment_by_name(SWEEP)
+        digest = await client.read_deployment_by_name("send-digest/send-digest")
+        await client.update_deployment_schedule(sweep.id, sweep.schedules[0].id, active=False)
+        await client.delete_deployment_schedule(digest.id, digest.schedules[0].id)
+        (problem,) = (await check_deployments(client))[1]
+    assert problem.what == f"the schedule of deployment {SWEEP} is switched off: nothing starts it"
+    assert str(sweep.id) in problem.remedy
 
 
 @pytest.mark.usefixtures("nothing_stays")

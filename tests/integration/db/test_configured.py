@@ -1,4 +1,4 @@
-"""Opening the configured database: beside the event loop, once for whoever is inside."""
+"""Opening the configured database beside the event loop."""
 
 import asyncio
 import threading
@@ -8,18 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 from adspark.db import migrate
 from adspark.db.configured import in_own_thread, open_database
 from adspark.db.embedded import LocalPostgres, postgres_folder
 from adspark.db.engine import read_now
 from adspark.settings import Settings
-
-
-def settings_for(url: str) -> Settings:
-    """Settings that name a server of one's own."""
-    return Settings(database_url=SecretStr(url))
 
 
 async def test_an_embedded_server_is_started_migrated_and_stopped_beside_the_event_loop(
@@ -45,39 +39,6 @@ async def test_an_embedded_server_is_started_migrated_and_stopped_beside_the_eve
     assert threads["programs"] == threads["migrations"]  # the thread that has the file locks
     assert len(threads["programs"]) == 1
     assert threading.get_ident() not in threads["programs"]
-
-
-async def test_whoever_opens_it_inside_shares_it_and_the_outermost_closes_it(
-    database_url: str,
-) -> None:
-    settings = settings_for(database_url)
-    async with open_database(settings) as outer:
-        async with open_database(settings_for(database_url)) as inner:
-            assert inner is outer
-        async with outer.session() as session:  # the inner end has closed nothing
-            assert await read_now(session) is not None
-        task = asyncio.create_task(_opened(settings))
-        assert await task is outer
-    async with open_database(settings) as later:
-        assert later is not outer
-
-
-async def test_another_database_or_event_loop_is_not_shared(
-    database_url: str, empty_database_url: str
-) -> None:
-    settings = settings_for(database_url)
-    async with open_database(settings) as outer:
-        async with open_database(settings_for(empty_database_url)) as other:
-            assert other is not outer
-        async with open_database(settings) as again:
-            assert again is outer
-        elsewhere = await asyncio.to_thread(lambda: asyncio.run(_opened(settings)))
-        assert elsewhere is not outer
-
-
-async def _opened(settings: Settings) -> object:
-    async with open_database(settings) as database:
-        return database
 
 
 async def test_what_is_cancelled_while_it_starts_is_left_by_the_thread_that_entered() -> None:

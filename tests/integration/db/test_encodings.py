@@ -1,6 +1,7 @@
 """Databases and users whose own settings differ from what AdSpark writes and reads."""
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 
 import psycopg
 import pytest
@@ -54,19 +55,29 @@ def test_a_database_is_made_in_utf8(postgres: LocalPostgres) -> None:
 
 
 @pytest.mark.parametrize("style", ["SQL, DMY", "German", "Postgres, MDY"])
-async def test_a_user_may_have_any_style_of_dates_and_encoding(
+async def test_a_user_may_have_any_style_of_dates_zone_and_encoding(
     postgres: LocalPostgres, database_url: str, style: str
 ) -> None:
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("DROP ROLE IF EXISTS abroad")
         connection.execute("CREATE ROLE abroad LOGIN SUPERUSER")
         setting = sql.SQL("ALTER ROLE abroad SET {} = {}")
-        for name, value in (("datestyle", style), ("client_encoding", "LATIN1")):
+        for name, value in (
+            ("datestyle", style),
+            ("client_encoding", "LATIN1"),
+            ("timezone", "Pacific/Kiritimati"),
+        ):
             connection.execute(setting.format(sql.Identifier(name), value))
     url = database_url.replace("postgres@", "abroad@")
     migrate.check_ready(url)
     async with Database(url) as database, database.session() as session:
-        found = await session.execute(text("SELECT now(), CAST('日本' AS text)"))
-        now, said = found.one()
-        assert now.tzinfo is not None
+        found = await session.execute(
+            text(
+                "SELECT now(), CAST('日本' AS text), "
+                "CAST(CAST('2026-11-27T12:00Z' AS timestamptz) AS date)"
+            )
+        )
+        now, said, day = found.one()
+        assert now.utcoffset() == timedelta(0)
         assert said == "日本"
+        assert day == date(2026, 11, 27)
