@@ -1,6 +1,7 @@
 """Variants as users meet them: the command, the form in the UI, a cancelled and a killed run."""
 
 import json
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import Page
 
 from tests.support import asking
-from tests.support.stack import Stack, last_run
+from tests.support.stack import Stack, last_run, state
 
 NEW_BALANCE = "AR04323445746671026177"
 
@@ -156,3 +157,23 @@ def test_a_killed_run_is_run_again_by_itself_and_paid_once(stack: Stack, ad: str
     (run,) = asking.post(f"{stack.api_url}/flow_runs/filter", json=wanted).json()
     assert run["run_count"] == 2
     assert bill(stack)["paid"] == paid + 1
+
+
+def test_a_second_worker_of_this_host_has_the_settings_of_the_stack(stack: Stack, ad: str) -> None:
+    running = state(stack)
+    assert running is not None
+    first = running.parts["workers"].find()
+    assert first is not None
+    first.suspend()
+    try:
+        second = stack.start("worker", "ai-generation", "--name", "second")
+        variant_id = request(stack, ad, "By the second worker")
+        while (found := shown(stack, variant_id))["status"] not in ("completed", "failed"):
+            assert second.poll() is None, second.communicate()[0]
+            time.sleep(0.25)
+        second.send_signal(signal.SIGTERM)
+        said, _ = second.communicate(timeout=300)
+    finally:
+        first.resume()
+    assert found["status"] == "completed", said
+    assert second.returncode == 0, said

@@ -21,6 +21,7 @@ from orchestration.runs.results import read_result
 _POLL = 0.5  # seconds between two looks at the run
 _NOT_BEGUN = (StateType.SCHEDULED, StateType.PENDING)
 _QUIET = 20.0  # seconds without a worker's reaction after which a person wants to know why
+_REQUEUED_WITHIN = 5.0  # seconds after its process was killed
 _LOG_PAGE = 200
 _OVERLAP = 50  # lines that are read again: of several processes, the later one may log first
 # What Prefect logs of each run, and its worker of one that it takes: its states say the same.
@@ -126,7 +127,7 @@ async def _follow(
     seen: set[UUID] = set()
     shown: UUID | None = None
     began = asyncio.get_running_loop().time()
-    hinted = False
+    hinted = crashed = False
     while True:
         run = await client.read_flow_run(run_id)
         state = run.state
@@ -136,6 +137,11 @@ async def _follow(
         if state is not None and state.id != shown:
             shown = state.id
             on_event(Event("state", state.name or state.type.value))
+        if is_over and state is not None and state.is_crashed() and not crashed:
+            crashed = True
+            on_event(Event("hint", "a worker requeues it where that helps, within some seconds"))
+            await asyncio.sleep(_REQUEUED_WITHIN)
+            continue
         if is_over:
             return run
         await _show_logs(client, run.id, seen, on_event)

@@ -10,7 +10,7 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import LogCreate
 from prefect.client.schemas.objects import State
 from prefect.settings import PREFECT_API_URL
-from prefect.states import Cancelled, Completed, Pending, Running, Scheduled
+from prefect.states import Cancelled, Completed, Crashed, Pending, Running, Scheduled
 
 from deployments.cli.runs.follow import Event, RunFailedError, explain_wait, follow_run
 from deployments.operations.pools import pause
@@ -99,3 +99,20 @@ async def test_whoever_waits_for_a_run_is_told_why_it_has_not_begun(client: Pref
     )
     await pause(client, POOL)
     assert f"pool {POOL} is paused" in await explain_wait(client, waiting)
+
+
+async def test_a_run_that_is_requeued_after_a_crash_is_followed_to_its_end(
+    client: PrefectClient,
+) -> None:
+    (run,) = await queue(client, Running())
+    told: list[Event] = []
+    following = asyncio.create_task(follow_run(PREFECT_API_URL.value(), run.id, told.append))
+    await client.set_flow_run_state(run.id, Crashed(message="It was killed."), force=True)
+    while "Crashed" not in [one.text for one in told]:
+        assert not following.done()
+        await asyncio.sleep(0.01)
+    await client.set_flow_run_state(run.id, Scheduled(), force=True)
+    await client.set_flow_run_state(run.id, Completed(message="the summary"), force=True)
+    finished = await following
+    assert finished.state.is_completed()
+    assert "a worker requeues it" in " ".join(one.text for one in told if one.kind == "hint")
