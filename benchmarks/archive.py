@@ -41,7 +41,7 @@ from adspark.rendering.renderer import Renderer
 from benchmarks.arguments import benchmark_parser
 from benchmarks.memory import MemoryPeaks, sampled
 from benchmarks.server import running_server
-from benchmarks.targets import Target
+from benchmarks.targets import Target, judge
 
 _SIZE = (350, 450)
 _DRAWN = 40  # different ads; each answer has its own number behind the picture's end
@@ -190,9 +190,7 @@ async def _measure(database_url: str, folder: str, port: int, size: Size) -> int
         what = "Pictures a second, archive / httpx and Pillow, same bounds"
         targets.append(Target(what=what, ratio=ratio, least=_LEAST))
     console.print(peaks.sentence)
-    for target in targets:
-        console.print(target.sentence)
-    return 0 if all(target.is_met for target in targets) else 1
+    return judge(targets, console)
 
 
 async def _fill(contest: Contest, count: int) -> MemoryPeaks:

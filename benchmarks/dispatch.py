@@ -36,7 +36,7 @@ from benchmarks import woken_probe
 from benchmarks.arguments import add_running_option, benchmark_parser
 from benchmarks.first_line import deployed
 from benchmarks.stack import Stack, stack_to_measure
-from benchmarks.targets import Target
+from benchmarks.targets import Target, judge
 from deployments.operations.runs.active import have_workers
 from deployments.stack.local_stack import WORKERS
 
@@ -165,9 +165,7 @@ def main() -> int:
         )
         for who, most in _MOST.items()
     ]
-    for target in targets:
-        console.print(target.sentence)
-    return 0 if whole and all(target.is_met for target in targets) else 1
+    return judge(targets, console) or int(not whole)
 
 
 @dataclass

@@ -29,7 +29,8 @@ from adspark.rendering.renderer import AT_ONCE, Renderer
 from adspark.sandbox.testing import serve
 from adspark.settings import get_settings
 from benchmarks.arguments import benchmark_parser
-from benchmarks.targets import Target
+from benchmarks.memory import read_memory
+from benchmarks.targets import Target, judge
 
 _TIMES_FASTER = 5.0
 _MOST_GROWTH = 1.1
@@ -112,9 +113,7 @@ async def _measure(program: Path | None, size: Size) -> int:
         Target(what=_OURS_AT_ONCE, ratio=contest.rate(_OURS_AT_ONCE) / peer, least=_TIMES_FASTER),
         Target(what="Memory, last / first", ratio=last / first, most=_MOST_GROWTH),
     ]
-    for goal in goals:
-        console.print(goal.sentence)
-    return 0 if all(goal.is_met for goal in goals) else 1
+    return judge(goals, console)
 
 
 async def _compete(
@@ -173,18 +172,8 @@ async def _fill(renderer: Renderer, target: RenderTarget, *, count: int) -> list
     samples: list[float] = []
     for _ in range(count // 10):
         await asyncio.gather(*(renderer.render(target) for _ in range(10)))
-        samples.append(_memory())
+        samples.append(read_memory())
     return samples
-
-
-def _memory() -> float:
-    """Resident megabytes of this process and everything under it."""
-    this = psutil.Process()
-    total = 0
-    for process in (this, *this.children(recursive=True)):
-        with suppress(psutil.Error):
-            total += process.memory_info().rss
-    return total / _MB
 
 
 def _table(contest: Contest) -> Table:

@@ -1,6 +1,10 @@
 """What a benchmark is held against."""
 
+import statistics
+from collections.abc import Iterable, Sequence
+
 from pydantic import BaseModel, computed_field
+from rich.console import Console
 
 
 class Target(BaseModel):
@@ -25,3 +29,15 @@ class Target(BaseModel):
         bound = f"at least {self.least}" if self.least is not None else f"at most {self.most}"
         colour, word = ("green", "met") if self.is_met else ("red", "MISSED")
         return f"[{colour}]{word:6}[/]  {self.what}: {self.ratio:.2f} × (target: {bound} ×)"
+
+
+def judge(targets: Sequence[Target], console: Console | None = None) -> int:
+    """Print what each has come to; returns the exit code, 1 where one was missed."""
+    for target in targets:
+        (console or Console()).print(target.sentence)
+    return 0 if all(target.is_met for target in targets) else 1
+
+
+def p95(values: Iterable[float]) -> float:
+    """That which 95 of a hundred do not exceed."""
+    return statistics.quantiles(values, n=20)[-1]
