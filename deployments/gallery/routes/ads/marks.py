@@ -131,7 +131,7 @@ async def _show_again(
 ) -> Response:
     """The page with what was typed, and what is wrong beside its field."""
     await pages.session.rollback()
-    problem = error.reason
+    problem = error.sentence
     return await pages.show(ad_id, status=422, problems={field: problem}, given=_given(form, field))
 
 

@@ -51,7 +51,7 @@ async def send_file(
     except InvalidQueryError as error:
         typed = {name: form.written(name) for name in _FIELDS}
         field = error.field if error.field in _FIELDS else ""
-        return _write_form(request, gallery, batch, typed, {field: error.reason})
+        return _write_form(request, gallery, batch, typed, {field: error.sentence})
 
 
 def _read_batch(written: str) -> int | None:

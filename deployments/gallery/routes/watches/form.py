@@ -222,7 +222,7 @@ async def _estimate_typed(
         changes = pick_fields(({} if before else _ANY) | written)
         definition, _ = change_definition(before, changes, empty)
     except InvalidQueryError as error:
-        return None, {error.field: error.reason}
+        return None, {error.field: error.sentence}
     return await estimate_cost(session, definition, present), {}
 
 
