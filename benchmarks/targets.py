@@ -1,7 +1,9 @@
-"""What a benchmark is held against."""
+"""What a benchmark is held against, and the rates of contenders that take turns."""
 
 import statistics
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 
 from pydantic import BaseModel, computed_field
 from rich.console import Console
@@ -29,6 +31,23 @@ class Target(BaseModel):
         bound = f"at least {self.least}" if self.least is not None else f"at most {self.most}"
         colour, word = ("green", "met") if self.is_met else ("red", "MISSED")
         return f"[{colour}]{word:6}[/]  {self.what}: {self.ratio:.2f} × (target: {bound} ×)"
+
+
+@dataclass
+class Rates:
+    """How much each contender does in a second, round by round."""
+
+    by_name: dict[str, list[float]] = field(default_factory=dict)
+
+    async def run(self, name: str, count: int, work: Callable[[int], Awaitable[None]]) -> None:
+        """Do so much of the work and note the rate."""
+        began = time.perf_counter()
+        await work(count)
+        self.by_name.setdefault(name, []).append(count / (time.perf_counter() - began))
+
+    def rate(self, name: str) -> float:
+        """The median of the rounds."""
+        return statistics.median(self.by_name[name])
 
 
 def judge(targets: Sequence[Target], console: Console | None = None) -> int:
