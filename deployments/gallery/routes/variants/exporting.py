@@ -75,7 +75,7 @@ async def _make_file(
         file = held.enter_context(tempfile.TemporaryFile(prefix="adspark-variants-"))
         await write_zip(file, variants, destination, gallery.media)
         name = f"variants-batch-{batch}.zip" if batch else "variants.zip"
-        return FileDownload(file, held.pop_all(), kind="application/zip", name=name)
+        return FileDownload(file, held.pop_all(), name=name)
 
 
 def _write_form(
