@@ -71,7 +71,6 @@ class Measured:
 
 
 def main() -> int:
-    """Measure, print, and judge."""
     scale = parse_scale("cleanup", __doc__)
     with running_server() as server:
         summary, measured = asyncio.run(_measure(server, _ADS // scale, _OLD // scale))

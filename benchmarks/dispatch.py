@@ -132,7 +132,6 @@ class Place:
 
 
 def main() -> int:
-    """Measure, print, and judge."""
     parser = benchmark_parser("dispatch", __doc__)
     parser.add_argument("--runs", type=int, default=10, help="of each worker (default: 10)")
     parser.add_argument(

@@ -42,7 +42,6 @@ _BY_TIME = "SELECT id FROM watch WHERE is_active AND due_at <= now() ORDER BY du
 
 
 def main() -> int:
-    """Measure, print, and judge."""
     scale = parse_scale("due", __doc__)
     slowest = 0.0
     with running_server() as server:

@@ -61,7 +61,6 @@ _PAGES = (
 
 
 def main() -> int:
-    """Measure, print, and judge."""
     scale = parse_scale("gallery", __doc__)
     workload = Workload(_ADS // scale)
     with running_server() as server, tempfile.TemporaryDirectory() as folder:

@@ -50,7 +50,6 @@ class Took(NamedTuple):
 
 
 def main() -> int:
-    """Measure, print, and judge."""
     scale = parse_scale("library", __doc__)
     workload = Workload(_ADS // scale)
     with running_server() as server:

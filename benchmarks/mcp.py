@@ -83,7 +83,6 @@ class Asked:
 
 
 def main() -> int:
-    """Measure, print, and judge."""
     scale = parse_scale("mcp", __doc__)
     workload = Workload(_ADS // scale)
     with running_server() as server, tempfile.TemporaryDirectory() as folder:

@@ -52,7 +52,6 @@ class Measured:
 
 
 def main() -> int:
-    """Measure, print, and judge."""
     parser = benchmark_parser("runs", __doc__)
     parser.add_argument("--runs", type=int, default=60, help="in a batch (default: 60)")
     parser.add_argument("--waiting", type=int, default=500, help="that wait (default: 500)")

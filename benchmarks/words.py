@@ -91,7 +91,6 @@ class Reading:
 
 
 def main() -> int:
-    """Measure, print, and judge."""
     parser = benchmark_parser("words", __doc__)
     parser.add_argument("--quick", action="store_true", help=f"{_QUICK} ads instead of all")
     parser.add_argument("--pictures", type=int, help="so many small ones while memory is looked at")
