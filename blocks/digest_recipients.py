@@ -31,13 +31,18 @@ class DigestRecipients(ConfiguredBlock):
         return cls(addresses=settings.notify_addresses)
 
     def list_addresses(self) -> list[SecretStr]:
-        """The addresses, each once.
+        """The addresses, each once, also those that Apprise does not understand: what is sent to
+        one fails, and the others get theirs."""
+        written = self.addresses.get_secret_value().split() if self.addresses else []
+        return [SecretStr(address) for address in dict.fromkeys(written)]
+
+    def check_addresses(self) -> None:
+        """Check that Apprise understands each address.
 
         Raises:
-            ConfigurationError: Apprise does not understand one; says which by its place.
+            ConfigurationError: it does not understand one; says which by its place.
         """
-        written = self.addresses.get_secret_value().split() if self.addresses else []
-        addresses = [SecretStr(address) for address in dict.fromkeys(written)]
+        addresses = self.list_addresses()
         for place, address in enumerate(addresses, start=1):
             if not is_address(address):
                 raise ConfigurationError(
@@ -45,12 +50,7 @@ class DigestRecipients(ConfiguredBlock):
                     f"understands: correct ADSPARK_NOTIFY_ADDRESSES, or the block "
                     f"digest-recipients/adspark; see https://github.com/caronc/apprise/wiki"
                 )
-        return addresses
 
     def list_receivers(self) -> list[Receiver]:
-        """The receivers of all addresses; each gets its own messages.
-
-        Raises:
-            ConfigurationError: as `list_addresses`.
-        """
+        """The receivers of all addresses; each gets its own messages."""
         return [one for address in self.list_addresses() for one in list_receivers(address)]

@@ -138,5 +138,5 @@ async def show_sweep(summary: SweepSummary, news: str) -> None:
         lines += ["", "| watch | not checked, because |", "| ---: | --- |"]
         lines += [f"| {one.watch_id} | {escape_markdown(one.reason)} |" for one in summary.problems]
     if news:
-        lines += ["", f"The latest of {summary.events.news} news:", "", news]
+        lines += ["", f"News: {summary.events.news}; the latest:", "", news]
     await acreate_markdown_artifact(key=SWEPT, markdown="\n".join(lines))

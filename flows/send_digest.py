@@ -26,7 +26,7 @@ from adspark.notifications.pictures import embed_pictures, find_pictures, read_p
 from adspark.settings import get_settings, media_url
 from blocks.adspark_database import connect_database
 from blocks.digest_recipients import DigestRecipients
-from flows.endings import PLAIN_JSON, completed
+from flows.endings import PLAIN_JSON, completed, failed
 from flows.parameters import label
 from tasks.deliver_messages import deliver_messages
 
@@ -39,8 +39,9 @@ async def send_digest(
 ) -> DigestSummary:
     """Report what is new since the last digest, under Artifacts and to the configured addresses.
 
-    It fails where a message could not be delivered, which waits for the next run, or where nobody
-    knows whether one was, which is not sent again.
+    It ends Failed ("Partly Failed" where others were delivered) where a message could not be
+    delivered, which waits for the next run, or where nobody knows whether one was, which is not
+    sent again.
 
     Args:
         even_if_empty: Send it even if there is nothing new.
@@ -55,12 +56,15 @@ async def send_digest(
             log.warning(line)
         if not recipients:
             log.info("No address is configured; the digest is only in this run's tab Artifacts.")
-        delivered = await deliver_messages(digest.at)
+        sent = await deliver_messages(digest.at)
+    if sent.problem is not None:
+        name = "Partly Failed" if sent.delivered else "Failed"
+        return failed(DigestSummary, sent.problem, name=name)
     summary = DigestSummary(
         watches=len(digest.watches),
         news=digest.news,
         unseen=len(digest.unseen),
-        delivered=delivered,
+        delivered=sent.delivered,
         stuck=len(digest.undelivered),
     )
     return completed(summary, summary.headline)

@@ -1,19 +1,18 @@
 """The task that sends the messages in the outbox."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
 
 from prefect.logging import get_run_logger
-from pydantic import SecretStr
+from pydantic import BaseModel, Field, SecretStr
 
 from adspark.db.engine import Database
 from adspark.errors import (
     AdSparkError,
     DeliveryUnknownError,
-    ServiceRefusedError,
-    ServiceUnavailableError,
     TemporaryError,
     describe_error,
 )
@@ -35,89 +34,23 @@ from adspark.notifications.outbox import (
 from adspark.notifications.pictures import read_pictures
 from adspark.notifications.services import Chunk
 from adspark.settings import get_settings, media_url
+from adspark.text.counts import counted
 from adspark.text.sentences import without_full_stop
+from adspark.waits import tell_wait
 from blocks.adspark_database import connect_database
 from blocks.digest_recipients import DigestRecipients
 from orchestration.limits.retry_policy import retried_task
 
-
-@retried_task()
-async def deliver_messages(since: datetime) -> int:
-    """Send chunk after chunk until none is left; a receiver that fails waits for a retry.
-
-    Returns how many messages were delivered since `since`, those of earlier attempts included.
-
-    Raises:
-        ServiceUnavailableError: some were not.
-        ServiceRefusedError: none of these would be a minute later; they wait for the next run.
-        DeliveryUnknownError: of some nobody knows, and no other is left.
-        ConfigurationError: Apprise does not understand an address.
-    """
-    addresses = (await DigestRecipients.load_configured()).list_addresses()
-    receivers = receivers_by_hash(addresses)
-    waiting = list(receivers)
-    failures: list[str] = []
-    can_retry = False
-    async with connect_database() as database:
-        while message := await _claim(database, waiting):
-            receiver = receivers[message.recipient]
-            failure = await _send_next(database, message, receiver)
-            if failure is not None:
-                waiting.remove(message.recipient)
-                can_retry |= failure.can_retry
-                if failure.told is not None:
-                    failures.append(f"{_place(addresses, receiver)}{failure.told}")
-        async with database.session() as session:
-            delivered = await count_delivered(session, since=since, recipients=list(receivers))
-            found = await read_unanswered(session, since=since, recipients=list(receivers))
-    unanswered = [_describe_unanswered(addresses, receivers[one.recipient], one) for one in found]
-    get_run_logger().info(
-        "%d messages delivered, %d not, %d perhaps", delivered, len(failures), len(unanswered)
-    )
-    _raise_problems(failures, unanswered, can_retry=can_retry)
-    return delivered
+# Chunks that are sent at the same time: fewer than asyncio has threads on the smallest machine, so
+# that none waits for a thread while its time is counted.
+_AT_ONCE = 4
 
 
-def _raise_problems(failures: Sequence[str], unanswered: Sequence[str], *, can_retry: bool) -> None:
-    sentences = []
-    if failures:
-        sentences.append(
-            f"Not delivered, and kept for the next try, {MOST_ATTEMPTS} in all: "
-            f"{'; '.join(failures)}."
-        )
-    if unanswered:
-        sentences.append(
-            f"Nobody knows whether it arrived, and it is not sent again: {'; '.join(unanswered)}. "
-            f"What it tells is in the run's artifact."
-        )
-    sentences.append(
-        "See whether the service is up, and whether its address (block "
-        "digest-recipients/adspark, or ADSPARK_NOTIFY_ADDRESSES) is still right."
-    )
-    if failures:
-        kind = ServiceUnavailableError if can_retry else ServiceRefusedError
-        raise kind(" ".join(sentences))
-    if unanswered:
-        raise DeliveryUnknownError(" ".join(sentences))
+class DeliverySummary(BaseModel):
+    """What became of the messages in the outbox."""
 
-
-def _place(addresses: Sequence[SecretStr], receiver: Receiver) -> str:
-    """Which address; itself it is a secret."""
-    return f"address {addresses.index(receiver.address) + 1} of {len(addresses)}"
-
-
-def _describe_unanswered(
-    addresses: Sequence[SecretStr], receiver: Receiver, message: UnansweredMessage
-) -> str:
-    label = _label(receiver, message.chunks_delivered, message.chunks)
-    return f"{_place(addresses, receiver)}{label}: {without_full_stop(message.error)}"
-
-
-async def _claim(database: Database, recipients: Sequence[str]) -> Message | None:
-    async with database.session() as session:
-        message = await claim_message(session, recipients=recipients)
-        await session.commit()
-    return message
+    delivered: int = Field(description="Messages that were delivered.")
+    problem: str | None = Field(description="What was not, or perhaps not, and what to do.")
 
 
 @dataclass(frozen=True)
@@ -132,6 +65,126 @@ class _Failure:
 
     told: str | None
     can_retry: bool = False
+
+
+@retried_task()
+async def deliver_messages(since: datetime) -> DeliverySummary:
+    """Send what waits in the outbox, to several receivers at once; none waits for another's retry.
+
+    `delivered` counts from `since` on, so that it has what was delivered before the database was
+    lost and this task was tried again.
+    """
+    addresses = (await DigestRecipients.load_configured()).list_addresses()
+    receivers = receivers_by_hash(addresses)
+    async with connect_database() as database:
+        turns = asyncio.Semaphore(_AT_ONCE)
+        ends = await asyncio.gather(
+            *(
+                _deliver(database, turns, recipient, receiver, _place(addresses, receiver))
+                for recipient, receiver in receivers.items()
+            ),
+            return_exceptions=True,  # an error with one receiver stops no other
+        )
+        for end in ends:
+            if isinstance(end, BaseException):
+                raise end
+        failures = [end for end in ends if isinstance(end, str)]
+        async with database.session() as session:
+            delivered = await count_delivered(session, since=since, recipients=list(receivers))
+            found = await read_unanswered(session, since=since, recipients=list(receivers))
+    unanswered = [_describe_unanswered(addresses, receivers[one.recipient], one) for one in found]
+    get_run_logger().info(
+        "%d messages delivered, %d not, %d perhaps", delivered, len(failures), len(unanswered)
+    )
+    return DeliverySummary(delivered=delivered, problem=_describe_problem(failures, unanswered))
+
+
+async def _deliver(
+    database: Database, turns: asyncio.Semaphore, recipient: str, receiver: Receiver, place: str
+) -> str | None:
+    """Send all that waits for a receiver, and try again what may be taken a while later.
+
+    Args:
+        database: with the outbox.
+        turns: one for each chunk that may be sent at the same time.
+        recipient: the receiver's hash.
+        receiver: who gets the messages.
+        place: which of the addresses it is.
+
+    Returns:
+        What was not delivered at last, and why; None where nothing failed, or nobody knows.
+    """
+    delays = get_settings().retry_delays
+    for attempt, delay in enumerate((*delays, None), start=1):
+        failure = await _send_waiting(database, turns, recipient, receiver)
+        if failure is None or failure.told is None:
+            return None
+        told = f"{place}{failure.told}"
+        if delay is None or not failure.can_retry:
+            return told
+        tell_wait(f"attempt {attempt + 1} of {len(delays) + 1} follows; {told}", seconds=delay)
+        await asyncio.sleep(delay)
+    return None
+
+
+async def _send_waiting(
+    database: Database, turns: asyncio.Semaphore, recipient: str, receiver: Receiver
+) -> _Failure | None:
+    """Send chunk after chunk to a receiver until none is left, or one fails; returns what failed.
+
+    Args:
+        database: with the outbox.
+        turns: one for each chunk that may be sent at the same time.
+        recipient: the receiver's hash.
+        receiver: who gets the messages.
+    """
+    while True:
+        async with turns:
+            message = await _claim(database, recipient)
+            if message is None:
+                return None
+            if failure := await _send_next(database, message, receiver):
+                return failure
+
+
+def _describe_problem(failures: Sequence[str], unanswered: Sequence[str]) -> str | None:
+    sentences = []
+    if failures:
+        sentences.append(
+            f"Not delivered to {counted(len(failures), 'receiver')}: {'; '.join(failures)}. "
+            f"The next run tries again, until {MOST_ATTEMPTS} attempts have failed."
+        )
+    if unanswered:
+        sentences.append(
+            f"Nobody knows whether it arrived, and it is not sent again: {'; '.join(unanswered)}. "
+            f"What it tells is in the run's artifact."
+        )
+    if not sentences:
+        return None
+    sentences.append(
+        "See whether the service is up, and whether its address (block "
+        "digest-recipients/adspark, or ADSPARK_NOTIFY_ADDRESSES) is still right."
+    )
+    return " ".join(sentences)
+
+
+def _place(addresses: Sequence[SecretStr], receiver: Receiver) -> str:
+    """Which address; itself it is a secret."""
+    return f"address {addresses.index(receiver.address) + 1} of {len(addresses)}"
+
+
+def _describe_unanswered(
+    addresses: Sequence[SecretStr], receiver: Receiver, message: UnansweredMessage
+) -> str:
+    label = _label(receiver, message.chunks_delivered, message.chunks)
+    return f"{_place(addresses, receiver)}{label}: {without_full_stop(message.error)}"
+
+
+async def _claim(database: Database, recipient: str) -> Message | None:
+    async with database.session() as session:
+        message = await claim_message(session, recipients=[recipient])
+        await session.commit()
+    return message
 
 
 async def _send_next(database: Database, message: Message, receiver: Receiver) -> _Failure | None:

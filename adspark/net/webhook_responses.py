@@ -51,7 +51,7 @@ class _BoundedAdapter(HTTPAdapter):
             exchange.note(describe_failure(error, timeout, is_sent=is_sent), is_unknown=is_sent)
             raise
         status = response.status_code
-        if not response.ok:
+        if status >= 300:  # those of redirects too, also of one that leads nowhere
             is_refusal = status < 500 and status not in _TEMPORARY
             exchange.note(f"answered {status}", is_refusal=is_refusal)
         if response.is_redirect:

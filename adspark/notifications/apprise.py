@@ -9,6 +9,7 @@ from typing import Any
 from apprise import Apprise, NotifyBase, NotifyFormat
 from apprise.attachment.memory import AttachMemory
 from apprise.common import OverflowMode
+from apprise.plugins.email import base as mail
 from pydantic import SecretStr
 
 from adspark.errors import (
@@ -21,6 +22,7 @@ from adspark.errors import (
 from adspark.net.exchange import Exchange
 from adspark.net.mail_replies import noted_mail
 from adspark.net.webhook_responses import bounded_webhooks
+from adspark.notifications.mail_text import write_mail_text
 from adspark.notifications.message import Block, read_plain
 from adspark.notifications.services import Chunk, schemas_of, write_message
 from adspark.text.redaction import remember, secret_parts
@@ -35,6 +37,9 @@ _FORMATS = {"slack": NotifyFormat.MARKDOWN, "tgram": NotifyFormat.HTML}
 # Apprise calls these by the format that they get.
 _WEBHOOKS = frozenset({"json", "xml", "form"})
 
+
+# With what Apprise makes the plain text of mail that has a page.
+vars(mail)["convert_between"] = lambda _from, _to, body: write_mail_text(body)
 
 # Apprise logs addresses, and its HTTP library their paths, in which webhooks have their tokens.
 for _name in ("apprise", "urllib3.connectionpool", "requests_oauthlib.oauth1_session"):
@@ -188,8 +193,7 @@ def _open(receiver: Receiver) -> NotifyBase:
     service = _service(receiver.address)
     if service is None:
         raise ConfigurationError(
-            "ADSPARK_NOTIFY_ADDRESSES: Apprise does not understand an address; "
-            "see https://github.com/caronc/apprise/wiki"
+            "Apprise does not understand the address; see https://github.com/caronc/apprise/wiki"
         )
     if receiver.target is not None:
         kind, target = _targets(service)[receiver.target]

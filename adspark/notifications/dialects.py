@@ -27,6 +27,7 @@ _MARKDOWN_START = re.compile(r"(?m)^([-+#>=])|^(\d{1,9})([.)])")
 # Slack's marks act at the edge of a word only, and nothing escapes them.
 _SLACK_MARK = re.compile(r"(?<![^\W_])[*_~`]|[*_~`](?![^\W_])")
 _SLACK_LIKE = str.maketrans({"*": "\u2217", "_": "\u02cd", "~": "\u223c", "`": "\u02cb"})
+_WRAPPED = "overflow-wrap: anywhere"  # a long address makes no page wider than its screen
 _LABEL_LIKE = str.maketrans({"|": "¦", ">": "\u203a", "\n": " "})  # would end the label of a link
 
 
@@ -186,7 +187,7 @@ class Html(Telegram):
         for is_list, group in groupby(blocks, key=lambda block: block.kind is BlockKind.ITEM):
             written = "\n".join(self._block(block) for block in group)
             lists.append(f"<ul>\n{written}\n</ul>" if is_list else written)
-        return "\n".join(lists)
+        return "\n".join([f'<div style="{_WRAPPED}">', *lists, "</div>"])
 
     def _block(self, block: Block) -> str:
         tags = {BlockKind.ITEM: "li", BlockKind.HEADING: f"h{min(block.level, 6)}"}

@@ -75,11 +75,19 @@ def write_message(service: NotifyBase, *, subject: str, blocks: Sequence[Block])
             replace(chunk, pictures=_shown_in(chunk.body, pictures))
             for chunk in _write_chunks(service, schemas, dialect, subject, blocks)
         ]
-    shown = [replace(one, spans=tuple(s for s in one.spans if not s.picture)) for one in blocks]
+    shown = [_without_pictures(one) for one in blocks]
     chunks = _write_chunks(service, schemas, dialect, subject, shown)
     if chunks and service.attachment_support:
         chunks[0] = replace(chunks[0], pictures=dict(list(pictures.items())[:_MOST_BESIDE]))
     return chunks
+
+
+def _without_pictures(block: Block) -> Block:
+    """The block as text alone, without the blank after a picture with which it begins."""
+    spans = tuple(one for one in block.spans if not one.picture)
+    if spans and spans != block.spans:
+        spans = (replace(spans[0], text=spans[0].text.lstrip()), *spans[1:])
+    return replace(block, spans=spans)
 
 
 def _shown_in(body: str, pictures: Mapping[str, str]) -> dict[str, str]:

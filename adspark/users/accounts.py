@@ -31,7 +31,7 @@ _SAVE = text("""
     SELECT user_id, :password_hash, :role FROM app_user WHERE user_id = :user_id
     ON CONFLICT (user_id) DO UPDATE SET password_hash = excluded.password_hash,
         role = excluded.role, locked_at = NULL, updated_at = now()
-    RETURNING (SELECT name_key FROM app_user WHERE user_id = :user_id)
+    RETURNING (SELECT name FROM app_user WHERE user_id = :user_id)
 """)
 _FORGET_ATTEMPTS = text("DELETE FROM rate_slot WHERE name = :counter")
 _LOCK = text("""
@@ -87,13 +87,19 @@ async def save_password(session: AsyncSession, *, user_id: int, password: str, r
         )
     hashed = await asyncio.to_thread(_hasher().hash, password)
     values = {"user_id": user_id, "password_hash": hashed, "role": role.value}
-    if (key := await session.scalar(_SAVE, values)) is None:
+    if (name := await session.scalar(_SAVE, values)) is None:
         raise InvalidQueryError(
             "user",
             f"user {user_id} has no name to sign in with",
             command=f"give it one with: adspark users add NAME --number {user_id}",
         )
-    await session.execute(_FORGET_ATTEMPTS, {"counter": attempts_counter("name", key)})
+    if ":" in name:  # which HTTP Basic takes for the end of the name (RFC 7617, 2)
+        raise InvalidQueryError(
+            "user",
+            f"user {user_id} has a name with a colon, with which programs cannot sign in",
+            command=f"give another one with: adspark users rename {user_id} NAME",
+        )
+    await session.execute(_FORGET_ATTEMPTS, {"counter": attempts_counter("name", name_key(name))})
 
 
 async def lock_account(session: AsyncSession, *, user_id: int) -> bool:

@@ -12,7 +12,7 @@ from adspark.errors import InvalidQueryError
 from adspark.models import DEFAULT_USER, DEFAULT_WEIGHT, Role
 from adspark.text.quotes import in_quotes
 from adspark.validation.bounds import ID, USER_WEIGHT
-from adspark.validation.names import check_new_name, clean_name, name_key
+from adspark.validation.names import check_new_name, clean_name, likeness_key, name_key
 from adspark.validation.near_names import MOST_COMPARED, describe_unknown
 from adspark.validation.stored import check_storable
 
@@ -26,6 +26,7 @@ _RENAME = text("UPDATE app_user SET name = :name, name_key = :key WHERE user_id 
 _BY_NUMBER = text("SELECT name FROM app_user WHERE user_id = :user_id")
 _BY_KEY = text("SELECT user_id, name FROM app_user WHERE name_key = :key")
 _NAMES = text("SELECT name FROM app_user ORDER BY name_key LIMIT :most")
+_ALL_NAMES = text("SELECT user_id, name FROM app_user ORDER BY user_id")
 _NAMES_OF = text("SELECT user_id, name FROM app_user WHERE user_id = ANY (:user_ids)")
 # All that bears a user's number. The default user is always there.
 _OWNED = f"""(
@@ -161,6 +162,20 @@ async def rename_user(session: AsyncSession, *, user_id: int, name: str) -> str:
     return kept
 
 
+async def warn_of_like_name(session: AsyncSession, *, user_id: int) -> str | None:
+    """A warning where a user's name looks the same as another's; None where none does."""
+    names = dict((await session.execute(_ALL_NAMES)).tuples().all())
+    name = names.pop(user_id)
+    for other, like in names.items():
+        if likeness_key(like) == likeness_key(name):
+            return (
+                f"name: user {other} is called {in_quotes(like)}, which looks the same as "
+                f"{in_quotes(name)} but has other letters; rename one of them with: "
+                f"adspark users rename {user_id} NAME"
+            )
+    return None
+
+
 async def weigh_user(session: AsyncSession, *, user_id: int, weight: int) -> None:
     """Set a user's share of the searches of sweeps, beside others'. Does not commit.
 
@@ -219,6 +234,10 @@ def _check_user_name(written: str) -> str:
     if key.isdecimal() or not key:
         raise InvalidQueryError(
             "name", f"{name[:_SHOWN]!r} would be taken for a number; write a letter in it."
+        )
+    if ":" in name:  # which HTTP Basic takes for the end of the name (RFC 7617, 2)
+        raise InvalidQueryError(
+            "name", "holds a colon, with which programs cannot sign in; write it without."
         )
     return name
 

@@ -4,6 +4,7 @@ import re
 import unicodedata
 
 from adspark.errors import InvalidQueryError
+from adspark.text.lookalikes import CAPITALS, SMALL
 from adspark.text.visible import FLAG, visible
 
 # Letters and marks that are drawn as nothing, beside the format characters (category Cf).
@@ -87,6 +88,11 @@ def name_key(name: str) -> str:
     parts = _FLAG.split(folded)  # every second one is a flag, which ends with what is not seen
     seen = "".join(part if place % 2 else _seen(part) for place, part in enumerate(parts))
     return _VARIATION_SELECTORS.sub("", seen)
+
+
+def likeness_key(name: str) -> str:
+    """The same key for names that look the same too, as with a Cyrillic letter among Latin ones."""
+    return name_key(name.translate(CAPITALS).translate(SMALL))
 
 
 def _seen(text: str) -> str:

@@ -75,7 +75,7 @@ class BudgetOfUser(BaseModel):
         raise InvalidQueryError(
             "user_id",
             f"user {self.user_id} has a budget of {counted(self.monthly or 0, 'generation')} a "
-            f"month: {self.used} are used and {self.reserved} requested, so {self.left} are left, "
+            f"month ({self.used} used, {self.reserved} requested, {self.left} left), "
             f"and this takes {more}. It renews on {self.renews_on} (UTC). Request fewer, or have "
             f"it raised",
             command=f"with: adspark users budget {self.user_id} NUMBER",

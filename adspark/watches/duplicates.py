@@ -9,7 +9,7 @@ from sqlmodel import col
 
 from adspark.models import Watch
 from adspark.text.quotes import in_quotes
-from adspark.validation.names import name_key
+from adspark.validation.names import likeness_key
 from adspark.watches.definition import definition_of
 
 _Key = tuple[int, Literal["name", "search"], str]
@@ -67,7 +67,7 @@ async def find_similar(
 
 
 def _keys(watch: Watch) -> Iterator[_Key]:
-    yield watch.user_id, "name", name_key(watch.name)
+    yield watch.user_id, "name", likeness_key(watch.name)
     yield watch.user_id, "search", definition_of(watch).query.hash
 
 
@@ -82,8 +82,8 @@ def _warning(other: Duplicate, watch_id: int, name: str, tried_ids: Collection[i
         rename = "" if is_tried else f" with: adspark watch change {watch_id} --name NAME"
         return (
             f"name: {another} is called {in_quotes(other.name)}, which differs from "
-            f"{in_quotes(name)} only in case, blanks or characters that cannot be seen; rename "
-            f"it{rename}"
+            f"{in_quotes(name)} only in case, blanks, or characters that cannot be seen or look "
+            f"the same; rename it{rename}"
         )
     delete = "" if is_tried else f", with: adspark watch delete {watch_id}"
     return (

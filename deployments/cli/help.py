@@ -16,10 +16,12 @@ import typer
 from pydantic import ValidationError
 from typer.core import TyperCommand, TyperGroup
 
+from adspark.errors import InvalidQueryError
 from adspark.text.sentences import with_full_stop
 from adspark.validation.messages import describe_validation_error
 from adspark.validation.numbers import read_whole
 from deployments.cli.arguments import show
+from deployments.cli.typed_names import tell_as_typed
 
 # Rich ends a word that it has cut with an ellipsis, which no help of ours has; a range it folds.
 _CUT = re.compile(r"…|<=\d*+(?![\]x])")
@@ -50,6 +52,8 @@ class Command(TyperCommand):
         """Read the arguments; a mistake that pydantic finds for Typer is told in our words."""
         try:
             return super().parse_args(ctx, args)
+        except InvalidQueryError as wrong:
+            raise tell_as_typed(wrong, self.params) from None
         except Exception as raised:
             error: Any = raised
             if isinstance(error.__cause__, ValidationError) and hasattr(error, "message"):
@@ -58,6 +62,13 @@ class Command(TyperCommand):
                 remedy = "Write -- before values of which one begins with a hyphen."
                 error.message = f"{with_full_stop(error.message)} {remedy}"
             raise
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401  (Typer's own)
+        """Carry it out; an error of a field names the option that gives it."""
+        try:
+            return super().invoke(ctx)
+        except InvalidQueryError as wrong:
+            raise tell_as_typed(wrong, self.params) from None
 
     def _may_be_value(self, error: Any) -> bool:  # noqa: ANN401  (Typer's own)
         """Whether what is no option may be meant as a value, such as -5 or the word -kids."""

@@ -11,7 +11,6 @@ from typer import Option
 
 from adspark.errors import ConfigurationError
 from adspark.installation import install_command
-from adspark.models import DEFAULT_USER
 from adspark.validation.bounds import PORT
 from deployments.cli.database import current_settings
 from deployments.cli.ranges import ranged
@@ -42,8 +41,9 @@ def mcp(
         ),
     ] = False,
     user: Annotated[
-        int, user_option(help="Whose boards, tags and variants; not where people sign in.")
-    ] = DEFAULT_USER,
+        int | None,
+        user_option(help="Whose boards, tags and variants; at first 1. Not where people sign in."),
+    ] = None,
 ) -> None:
     """Serve AI assistants (Model Context Protocol): they ask about ads, watches and variants.
 

@@ -8,6 +8,7 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match, Router
 
 from adspark.errors import (
@@ -149,6 +150,11 @@ async def _show_own_error(request: Request, error: AdSparkError) -> Response:
     return _page(request, 500, "failed")
 
 
+async def _leave(_: Request, __: ClientDisconnect) -> Response:
+    """An answer that nobody reads: who sent the request went away in the middle of it."""
+    return Response(status_code=HTTPStatus.BAD_REQUEST)
+
+
 async def _show_unforeseen(request: Request, error: Exception) -> Response:
     _LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
     if is_for_program(request):
@@ -190,6 +196,7 @@ PAGES_OF_FAILURES: dict[Any, Any] = {
     KeptFormError: _lead_back,
     NotThereError: _show_not_there,
     AdSparkError: _show_own_error,
+    ClientDisconnect: _leave,
     Exception: _show_unforeseen,
 }
 """How each kind of error is answered."""

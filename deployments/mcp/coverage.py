@@ -127,7 +127,11 @@ def _describe_watch(
         parts.append("the next look is late")
     is_young = since is not None and looks.begins_after(since)
     if is_young and looks.baseline_at is not None:
-        parts.append(f"first looked at only at {_moment(looks.baseline_at)}")
+        if state is LookState.COMPLETE:
+            parts[0] += ", but only since its first look"
+        parts.append(
+            f"first at {_moment(looks.baseline_at)}, and what was before that is not known"
+        )
     if looks.has_gaps and looks.baseline_at is not None:
         parts.append("some of its older ads were perhaps never seen")
     has_all = since is not None or not looks.has_gaps  # what was never seen is old, and no news

@@ -10,7 +10,9 @@ from mcp.server import Server, ServerRequestContext
 from mcp.server.stdio import stdio_server
 
 from adspark.db.configured import open_database
+from adspark.errors import ConfigurationError
 from adspark.media.store import MediaStore
+from adspark.models import DEFAULT_USER
 from adspark.net.listening import open_listener, web_address
 from adspark.settings import Settings, media_url
 from deployments.environment.running_stack import find_api_url
@@ -30,12 +32,13 @@ class Serving:
 
     Attributes:
         settings: that say where the data are.
-        user_id: whose boards, tags and requests are meant where nobody signs in.
+        user_id: whose boards, tags and requests are meant, where nobody signs in; None: the
+            default user's.
         allows_spending: the tool that costs money is there.
     """
 
     settings: Settings
-    user_id: int
+    user_id: int | None
     allows_spending: bool
 
     @asynccontextmanager
@@ -54,7 +57,7 @@ class Serving:
                 yield make_server(gallery, spending=spending, find_visitor=find_visitor), gallery
 
     def _find_chosen(self, _: ServerRequestContext[Any]) -> Visitor:
-        return Visitor(self.user_id)
+        return Visitor(DEFAULT_USER if self.user_id is None else self.user_id)
 
 
 async def serve_stdio(serving: Serving) -> None:
@@ -76,13 +79,18 @@ async def serve_http(serving: Serving, *, host: str, port: int) -> None:
         port: to listen on.
 
     Raises:
-        ConfigurationError: the port is taken, or the host is not this machine's.
+        ConfigurationError: the port is taken, the host is not this machine's, or a user is chosen
+            where everybody signs in.
     """
     # Slow, and not needed on standard input and output.
     from deployments.gallery.server import is_public, serve_guarded  # noqa: PLC0415
     from deployments.mcp.http import PATH, make_app  # noqa: PLC0415
 
     needs_sign_in = is_public(host, serving.settings)
+    if needs_sign_in and serving.user_id is not None:
+        raise ConfigurationError(
+            "--user: whoever asks signs in here, and sees their own; leave it out."
+        )
     listener = open_listener(host, port, purpose="assistants")
     async with serving.open(needs_sign_in=needs_sign_in) as (server, gallery):
         app = make_app(server, gallery, needs_sign_in=needs_sign_in)

@@ -102,8 +102,9 @@ def check_database(settings: Settings) -> tuple[str | None, list[Problem]]:
 async def check_messages(settings: Settings) -> list[Problem]:
     """Whether the digest reaches those who are configured; the database has to be well."""
     try:
-        addresses = (await DigestRecipients.load_configured()).list_addresses()
-        recipients = list(receivers_by_hash(addresses))
+        configured = await DigestRecipients.load_configured()
+        configured.check_addresses()
+        recipients = list(receivers_by_hash(configured.list_addresses()))
         if not recipients:
             return []
         async with open_database(settings) as database, database.session() as session:

@@ -214,7 +214,8 @@ class _Page(HTMLParser):
         self._open: list[tuple[str, str, str]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in self._known or set(dict(attrs)) - {"href"}:
+        known = {"style"} if tag == "div" else {"href"}
+        if tag not in self._known or set(dict(attrs)) - known:
             self.seen.other.append(tag)
         if tag != "br":
             self._open.append((tag, str(dict(attrs).get("href")), self.seen.text))
@@ -235,7 +236,7 @@ class _Page(HTMLParser):
 def see_html(body: str, *, is_telegram: bool = False) -> Seen:
     """Mail, or Telegram, which knows a few tags only."""
     telegram = {"b", "i", "code", "a"}
-    mail = {"h1", "h2", "p", "ul", "li", "strong", "a", "code", "br"}
+    mail = {"div", "h1", "h2", "p", "ul", "li", "strong", "a", "code", "br"}
     page = _Page({"b", "strong", "h1", "h2"}, telegram if is_telegram else mail)
     page.feed(body)
     page.close()

@@ -20,6 +20,8 @@ class Receiver:
         self.refused: list[str] = []
         self.broken: set[str] = set()
         self.status = 500  # of what is refused
+        self.statuses: dict[str, int] = {}  # the same, of some paths
+        self.answers_after: dict[str, str] = {}  # a path that has to get something before
         self.refuses_word: str | None = None
         self.delay = 0.0
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -57,10 +59,13 @@ class Receiver:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 time.sleep(receiver.delay)
                 path = self.path.rstrip("/")
+                name = path.removeprefix("/")
+                while (other := receiver.answers_after.get(name)) and not receiver.taken_by(other):
+                    time.sleep(0.01)
                 refuses = receiver.refuses_word and receiver.refuses_word in json.dumps(body)
-                if refuses or path.removeprefix("/") in receiver.broken:
+                if refuses or name in receiver.broken | receiver.statuses.keys():
                     receiver.refused.append(path)
-                    self.send_response(receiver.status)
+                    self.send_response(receiver.statuses.get(name, receiver.status))
                 else:
                     receiver.taken.append((path, body))
                     self.send_response(200)

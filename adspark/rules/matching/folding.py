@@ -8,7 +8,7 @@ Arabic; marks that make another letter (Cyrillic й, Japanese が, the vowels of
 import unicodedata
 from collections.abc import Iterator
 
-from adspark.rules.matching.lookalikes import BOXED, SPELLED
+from adspark.text.lookalikes import BOXED, SPELLED
 from adspark.text.visible import visible
 
 _MARKS_OF_TRADE = str.maketrans(dict.fromkeys("®™©℠℗", " "))

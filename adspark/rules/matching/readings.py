@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from adspark.rules.matching.folding import fold
-from adspark.rules.matching.lookalikes import CAPITALS, DIGITS, SMALL
 from adspark.rules.matching.words import Gap, Word, split_words
+from adspark.text.lookalikes import CAPITALS, DIGITS, SMALL
 
 _LEAST_DISGUISED = 3  # characters of a word whose digits may be letters
 _WORD = re.compile(r"\S+")

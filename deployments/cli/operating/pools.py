@@ -1,6 +1,5 @@
 """`adspark pause`, `resume`, `drain` and `scale`: a work pool in an operator's hands."""
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,7 +15,7 @@ from deployments.cli.ranges import ranged
 from deployments.cli.server import call_server
 from deployments.terminal.choices import one_of
 from deployments.terminal.output import print_json, print_line, print_note
-from deployments.terminal.questions import wrap_question
+from deployments.terminal.questions import is_interactive, wrap_question
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun
@@ -52,7 +51,7 @@ def resume(
     skip_late = one_of("--skip-late", skip, "--catch-up", catch_up)
     from deployments.operations import pools  # noqa: PLC0415  (slow)
 
-    if skip_late is None and sys.stdin.isatty() and not as_json:
+    if skip_late is None and is_interactive() and not as_json:
         late = len(call_server(lambda client: pools.find_overdue(client, pool)))
         question = (
             f"{counted(late, 'run')} of schedules should have begun meanwhile. "

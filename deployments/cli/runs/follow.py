@@ -9,7 +9,7 @@ from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
-from prefect.client.schemas.objects import FlowRun, Log, State
+from prefect.client.schemas.objects import FlowRun, Log, State, StateType
 from pydantic import JsonValue
 
 from adspark.errors import AdSparkError
@@ -19,6 +19,7 @@ from orchestration.runs.optional import read_optional
 from orchestration.runs.results import read_result
 
 _POLL = 0.5  # seconds between two looks at the run
+_NOT_BEGUN = (StateType.SCHEDULED, StateType.PENDING)
 _QUIET = 20.0  # seconds without a worker's reaction after which a person wants to know why
 _LOG_PAGE = 200
 _OVERLAP = 50  # lines that are read again: of several processes, the later one may log first
@@ -139,14 +140,17 @@ async def _follow(
             return run
         await _show_logs(client, run.id, seen, on_event)
         waited = asyncio.get_running_loop().time() - began
-        if not hinted and waited > _QUIET and state is not None and state.is_scheduled():
+        if not hinted and waited > _QUIET and state is not None and state.type in _NOT_BEGUN:
             hinted = True
-            on_event(Event("hint", await _why_it_waits(client, run.work_pool_name)))
+            on_event(Event("hint", await explain_wait(client, run)))
         await asyncio.sleep(_POLL)
 
 
-async def _why_it_waits(client: PrefectClient, pool: str | None) -> str:
-    """Why nobody has taken a run, as far as its pool shows it."""
+async def explain_wait(client: PrefectClient, run: FlowRun) -> str:
+    """Why a run has not begun, as far as it and its pool show it."""
+    pool = run.work_pool_name
+    if run.state is not None and run.state.is_pending():
+        return "a worker has claimed it, and has not started it yet; see: adspark status"
     if pool and (found := await read_optional(client.read_work_pool(pool))) and found.is_paused:
         return f"pool {pool} is paused; resume it with: adspark resume {pool}"
     return f"no worker has taken it yet; pool {pool}; see: adspark status"

@@ -1,6 +1,5 @@
 """Ask a person what no option has said; a script is told which option is missing."""
 
-import sys
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -10,7 +9,7 @@ from rich.text import Text
 
 from adspark.errors import ConfigurationError, InvalidQueryError
 from deployments.terminal.output import err, print_error, print_note, print_wrapped
-from deployments.terminal.questions import wrap_question
+from deployments.terminal.questions import need, wrap_question
 from deployments.terminal.speech import speaks_json
 
 _Value = TypeVar("_Value")
@@ -23,22 +22,6 @@ def tell(line: str) -> None:
         print_note(Text.from_markup(line).plain)
     else:
         print_wrapped(err, line)
-
-
-def is_interactive() -> bool:
-    """Whether somebody is there to answer."""
-    return sys.stdin.isatty()
-
-
-def need(option: str, what: str) -> None:
-    """Raise ConfigurationError where nobody is there to answer; it names the option.
-
-    Args:
-        option: that answers the question, as it is typed.
-        what: is missing.
-    """
-    if not is_interactive():
-        raise ConfigurationError(f"{option} is missing, and nobody is here to ask: {what}")
 
 
 def ask(

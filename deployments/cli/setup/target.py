@@ -16,7 +16,8 @@ from adspark.validation.near_names import describe_unknown
 from adspark.validation.stored import find_advertiser_id
 from deployments.cli.ads.domain_search import search_domain
 from deployments.cli.database import current_settings, in_session
-from deployments.cli.setup.questions import ask, choose, confirm, is_interactive, need, tell
+from deployments.cli.setup.questions import ask, choose, confirm, tell
+from deployments.terminal.questions import is_interactive, need
 
 ADVERTISER, SEARCH = "--advertiser", "--search or --no-search"
 _WHOSE = "Whose ads? A domain such as example.com, a stored advertiser's name, or an AR number."

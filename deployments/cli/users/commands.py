@@ -16,7 +16,15 @@ from adspark.models import DEFAULT_USER, Role
 from adspark.text.counts import counted
 from adspark.text.terminal import plain
 from adspark.users.accounts import lock_account, save_password
-from adspark.users.store import UserRow, add_user, find_user, list_users, rename_user, weigh_user
+from adspark.users.store import (
+    UserRow,
+    add_user,
+    find_user,
+    list_users,
+    rename_user,
+    warn_of_like_name,
+    weigh_user,
+)
 from adspark.validation.bounds import MONTHLY_BUDGET, USER_WEIGHT
 from adspark.variants.budget import BudgetOfUser, read_budget, set_budget
 from deployments.cli.database import in_session
@@ -24,7 +32,8 @@ from deployments.cli.options import JsonOption
 from deployments.cli.ranges import IDS, ranged, ranged_argument
 from deployments.cli.users.documents import UserAccess, UserBudget, UserList, UserSaved, UserWeight
 from deployments.terminal.choices import one_of
-from deployments.terminal.output import out, print_json, print_line
+from deployments.terminal.output import out, print_json, print_line, print_warning
+from deployments.terminal.questions import need
 from deployments.terminal.tables import table
 
 _NUMBER = f"Of a user without a name; {DEFAULT_USER} is who names none. Else a new one."
@@ -45,8 +54,13 @@ def add(
     as_json: JsonOption = False,
 ) -> None:
     """Add a user, or name a number that is in use."""
-    given = in_session(lambda session: add_user(session, name=name, user_id=number), commits=True)
-    _say_name(given, " ".join(name.split()), as_json=as_json)
+
+    async def act(session: AsyncSession) -> tuple[int, str | None]:
+        given = await add_user(session, name=name, user_id=number)
+        return given, await warn_of_like_name(session, user_id=given)
+
+    given, warning = in_session(act, commits=True)
+    _say_name(given, " ".join(name.split()), warning, as_json=as_json)
 
 
 @app.command("list")
@@ -63,10 +77,13 @@ def rename(
     as_json: JsonOption = False,
 ) -> None:
     """Give a user another name; all that is theirs stays theirs."""
-    number, kept = _of_user(
-        user, lambda session, number: rename_user(session, user_id=number, name=name)
-    )
-    _say_name(number, kept, as_json=as_json)
+
+    async def act(session: AsyncSession, number: int) -> tuple[str, str | None]:
+        kept = await rename_user(session, user_id=number, name=name)
+        return kept, await warn_of_like_name(session, user_id=number)
+
+    number, (kept, warning) = _of_user(user, act)
+    _say_name(number, kept, warning, as_json=as_json)
 
 
 @app.command()
@@ -183,11 +200,14 @@ def _of_user(
 
 
 def _ask_password() -> str:
+    need("--stdin", "Password")
     given: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
     return given
 
 
-def _say_name(number: int, name: str, *, as_json: bool) -> None:
+def _say_name(number: int, name: str, warning: str | None, *, as_json: bool) -> None:
+    if warning is not None:
+        print_warning(warning)
     if as_json:
         print_json(UserSaved(user_id=number, name=name))
     else:

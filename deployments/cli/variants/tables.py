@@ -127,10 +127,19 @@ def print_statistics(figures: VariantStatistics) -> None:
     print_facts(shown)
     if figures.failures:
         causes = [
-            {"failed": cause.variants, "kind": cause.kind, "latest": plain(cause.latest or "")}
+            {
+                "failed": cause.variants,
+                "kind": _in_words(cause.kind),
+                "latest": plain(cause.latest or ""),
+            }
             for cause in figures.failures
         ]
         out.print(table("Failures by cause", causes, wraps="latest"))
+
+
+def _in_words(kind: str) -> str:
+    """The name of an error's class, as `quota exhausted` for `QuotaExhaustedError`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.removesuffix("Error")).lower()
 
 
 def print_outcomes(outcomes: Outcomes) -> None:

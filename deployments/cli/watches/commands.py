@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 from sqlalchemy.ext.asyncio import AsyncSession
-from typer import Argument, Option
+from typer import Argument, Context, Option
 
 from adspark.errors import ConfigurationError
 from adspark.models import Fetch, Watch
@@ -32,6 +32,7 @@ from adspark.watches.store import (
 from adspark.watches.stored import WatchRow, find_watch, list_fetches, list_watches
 from deployments.cli.database import in_session
 from deployments.cli.options import EndsWithJsonOption, JsonOption, YesOption
+from deployments.cli.typed_names import warn_as_typed
 from deployments.cli.users.option import user_option
 from deployments.cli.watches.documents import (
     WatchDeleted,
@@ -65,6 +66,7 @@ def create(
     options: WatchFieldOptions,
     user_id: Annotated[int, user_option("--user", help="Whose watch it is.")] = 1,
     as_json: EndsWithJsonOption = False,
+    context: Context,
 ) -> None:
     """Create a watch; the next sweep looks for the first time."""
     written = options.to_fields(as_json=as_json)
@@ -81,7 +83,7 @@ def create(
         return saved, await warn_of_duplicates(session, saved)
 
     saved, alike = in_session(act, commits=True)
-    _say(saved, definition, warnings + alike, as_json=as_json)
+    _say(saved, definition, warnings + alike, context, as_json=as_json)
 
 
 @app.command()
@@ -96,6 +98,7 @@ def change(
     ] = None,
     user: UserOption = None,
     as_json: EndsWithJsonOption = False,
+    context: Context,
 ) -> None:
     """Change only what is given; another search begins its past anew."""
     if name is not None:
@@ -110,7 +113,7 @@ def change(
     saved, definition, warnings = in_session(act, commits=True)
     if saved.begins_anew:
         warnings.append("its search is another one now: what it finds first counts as known.")
-    _say(saved, definition, warnings, as_json=as_json)
+    _say(saved, definition, warnings, context, as_json=as_json)
 
 
 @app.command()
@@ -192,9 +195,15 @@ def _set_active(watch: str, user: int | None, *, is_active: bool, as_json: bool)
 
 
 def _say(
-    saved: SavedWatch, definition: WatchDefinition, warnings: list[str], *, as_json: bool
+    saved: SavedWatch,
+    definition: WatchDefinition,
+    warnings: list[str],
+    context: Context,
+    *,
+    as_json: bool,
 ) -> None:
+    told = [warn_as_typed(one, context.command.params) for one in warnings]
     done = WatchSaved.of(
-        saved, watch_id=saved.id, definition=definition, cost=definition.cost, warnings=warnings
+        saved, watch_id=saved.id, definition=definition, cost=definition.cost, warnings=told
     )
     print_json(done) if as_json else print_saved(done)

@@ -106,7 +106,7 @@ def _progress(row: WatchRow) -> dict[str, str]:
         "last look": f"{checked}{coverage}{problem}",
         "complete": f"{complete}{gaps}",
         "next look": moment(row.due_at) if row.state is WatchState.ACTIVE else "none",
-        "known ads": f"{row.creatives}; {row.recent_events} news in the last 7 days",
+        "known ads": f"{row.creatives}; news in the last 7 days: {row.recent_events}",
         "searches": f"{_spent(row)} this month",
     }
 

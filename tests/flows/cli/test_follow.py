@@ -10,10 +10,11 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import LogCreate
 from prefect.client.schemas.objects import State
 from prefect.settings import PREFECT_API_URL
-from prefect.states import Cancelled, Completed, Running, Scheduled
+from prefect.states import Cancelled, Completed, Pending, Running, Scheduled
 
-from deployments.cli.runs.follow import Event, RunFailedError, follow_run
-from tests.support.queued import open_pools, queue
+from deployments.cli.runs.follow import Event, RunFailedError, explain_wait, follow_run
+from deployments.operations.pools import pause
+from tests.support.queued import POOL, open_pools, queue
 
 RUN, WORKER = "prefect.flow_runs", "prefect.flow_runs.worker"
 
@@ -86,3 +87,15 @@ async def test_a_run_that_another_one_keeps_from_beginning_says_so(client: Prefe
     await client.set_flow_run_state(run.id, ended, force=True)
     with pytest.raises(RunFailedError, match=r"another run of it is under way.*adspark monitor"):
         await follow_run(PREFECT_API_URL.value(), run.id, lambda _: None)
+
+
+async def test_whoever_waits_for_a_run_is_told_why_it_has_not_begun(client: PrefectClient) -> None:
+    waiting, claimed = await queue(client, Scheduled(), Pending())
+    assert await explain_wait(client, waiting) == (
+        f"no worker has taken it yet; pool {POOL}; see: adspark status"
+    )
+    assert "a worker has claimed it, and has not started it yet" in (
+        await explain_wait(client, claimed)
+    )
+    await pause(client, POOL)
+    assert f"pool {POOL} is paused" in await explain_wait(client, waiting)

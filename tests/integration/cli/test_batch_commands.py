@@ -192,13 +192,13 @@ def test_a_budget_bounds_what_a_user_requests_in_a_month(database_url: str) -> N
     with pytest.raises(InvalidQueryError) as refused:
         batch.told("create", *GRID, "--user", "7", "--yes")
     said = (
-        "user 7 has a budget of 3 generations a month: 0 are used and 1 requested, so 2 are left, "
+        "user 7 has a budget of 3 generations a month (0 used, 1 requested, 2 left), "
         "and this takes 4. It renews on "
     )
     assert said in str(refused.value)
     assert str(refused.value).endswith("with: adspark users budget 7 NUMBER")
     assert batch.given("create", AD, OTHER, "-p", "Red", "--user", "7", "--yes")["batch_id"] == 1
-    with pytest.raises(InvalidQueryError, match="so 0 are left"):
+    with pytest.raises(InvalidQueryError, match="3 requested, 0 left"):
         variant.told("request", AD, "-p", "Other", "--user", "7")
     batch.told("cancel", "1", "--yes")
     row = next(one for one in users.given("list")["users"] if one["user_id"] == 7)
@@ -223,7 +223,7 @@ def test_what_was_submitted_counts_once_an_attempt_and_a_retry_is_bounded_too(
     in_session(database_url, act)
     found = users.given("budget", "1")
     assert (found["used"], found["reserved"]) == (1, 0)
-    with pytest.raises(InvalidQueryError, match="1 are used and 0 requested, so 0 are left"):
+    with pytest.raises(InvalidQueryError, match="1 used, 0 requested, 0 left"):
         variant.told("retry", "1")
 
 
@@ -231,8 +231,8 @@ def test_what_was_submitted_counts_once_an_attempt_and_a_retry_is_bounded_too(
     ("arguments", "words"),
     [
         ((AD, "-p", " "), "prompt: is empty"),
-        (("-p", "Red"), "original_ad_ids: name ads, or a watch"),
-        ((f"CR{9:020d}", "-p", "Red"), "original_ad_id:"),
+        (("-p", "Red"), "ORIGINAL_AD_IDS: name ads, or a watch"),
+        ((f"CR{9:020d}", "-p", "Red"), "ORIGINAL_AD_IDS:"),
         ((AD, *(word for n in range(101) for word in ("-p", str(n)))), "101 prompts; at most 100"),
         (
             (*(f"CR{n:020d}" for n in range(11)), *(w for n in range(100) for w in ("-p", str(n)))),

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
 import typer
 
-from adspark.errors import InvalidQueryError
+from adspark.errors import ConfigurationError, InvalidQueryError
 from deployments.cli.commands import COMMANDS
 from tests.support.commanding import Command
 from tests.support.library import ad
@@ -61,6 +62,44 @@ def test_the_list_says_who_signs_in_and_how_a_lock_is_undone() -> None:
     users.told("password", "cleo", "--stdin", typed="correct horse battery\n")
     roles = [one["role"] for one in users.given("list")["users"] if one["name"]]
     assert roles == ["editor", "reader", "editor"]
+
+
+@pytest.mark.usefixtures("configured_database")
+def test_a_name_of_an_earlier_version_with_a_colon_gets_no_password_before_another_name(
+    database_url: str,
+) -> None:
+    users.told("add", "sales")
+    with psycopg.connect(database_url.replace("+psycopg", "")) as connection:
+        connection.execute("UPDATE app_user SET name = 'sales: EU', name_key = 'sales:eu'")
+    with pytest.raises(
+        InvalidQueryError,
+        match=r"user: user 2 has a name with a colon, with which programs cannot sign in; "
+        r"give another one with: adspark users rename 2 NAME",
+    ):
+        users.told("password", "2", "--stdin", typed="correct horse battery\n")
+    users.told("rename", "2", "sales EU")
+    users.told("password", "2", "--stdin", typed="correct horse battery\n")
+
+
+@pytest.mark.usefixtures("configured_database")
+def test_a_name_that_looks_like_another_is_warned_of() -> None:
+    like = "B\u0435a"  # with the Cyrillic letter
+    assert users.run("add", "Bea").stderr == ""
+    said = " ".join(users.run("add", like).stderr.split())
+    assert said == (
+        f"Warning: name: user 2 is called 'Bea', which looks the same as '{like}' but has other "
+        "letters; rename one of them with: adspark users rename 3 NAME"
+    )
+    assert users.run("rename", "3", "Ben").stderr == ""
+
+
+@pytest.mark.usefixtures("configured_database")
+def test_where_nobody_can_type_a_password_the_option_is_named() -> None:
+    users.told("add", "ana")
+    with pytest.raises(
+        ConfigurationError, match="--stdin is missing, and nobody is here to ask: Password"
+    ):
+        users.told("password", "ana")
 
 
 SIGNS_IN = [("ana", "as editor"), ("ben", "as reader"), ("cleo", "locked")]

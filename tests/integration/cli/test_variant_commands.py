@@ -147,7 +147,7 @@ def test_a_dry_run_says_how_many_and_writes_nothing() -> None:
 
 def test_a_dry_run_is_refused_as_the_request_would_be(database_url: str) -> None:
     in_session(database_url, lambda session: ask(session))
-    with pytest.raises(InvalidQueryError, match="parent_id: variant 1 is pending; take a comple"):
+    with pytest.raises(InvalidQueryError, match="--of: variant 1 is pending; take a comple"):
         told("request", "--of", "1", "-p", "Red", "--dry-run")
     Command("users").told("budget", "7", "0")
     with pytest.raises(InvalidQueryError, match="user 7 has a budget of 0 generations"):
@@ -193,13 +193,13 @@ def test_a_program_gets_its_line_of_json_and_nothing_else() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "original_ad_ids: name ads, or a watch with --watch; one of them."),
-        ((AD, "--watch", "w"), "original_ad_ids: name ads, or a watch with --watch; one of them."),
+        ((), "ORIGINAL_AD_IDS: name ads, or a watch with --watch; one of them."),
+        ((AD, "--watch", "w"), "ORIGINAL_AD_IDS: name ads, or a watch with --watch; one of them."),
         (("--watch", "w"), "There is no watch 'w'"),
         ((AD, "-p", " "), "prompt: is empty"),
-        (("CR1",), "original_ad_id: no ad CR1 is stored; an ad id is CR and 20 digits, as in the"),
-        ((AD, "CR\udcff"), "original_ad_id: holds a NUL or half a character"),
-        ((AD, "CR1"), "original_ad_id: no ad CR1 is stored"),  # told before it asks
+        (("CR1",), "ORIGINAL_AD_IDS: no ad CR1 is stored; an ad id is CR and 20 digits, as in the"),
+        ((AD, "CR\udcff"), "ORIGINAL_AD_IDS: holds a NUL or half a character"),
+        ((AD, "CR1"), "ORIGINAL_AD_IDS: no ad CR1 is stored"),  # told before it asks
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
@@ -440,9 +440,9 @@ def test_a_variant_is_cancelled_also_where_no_stack_runs(
 
 def test_a_variant_that_breaks_rules_is_approved_with_a_reason(database_url: str) -> None:
     number = completed(database_url, rule_check=BROKEN)
-    with pytest.raises(InvalidQueryError, match=r"overrule_reason: .*on the command line: --overr"):
+    with pytest.raises(InvalidQueryError, match=r"--overrule: .*on the command line: --overr"):
         told("review", number, "--approve")
-    with pytest.raises(InvalidQueryError, match="overrule_reason"):
+    with pytest.raises(InvalidQueryError, match="--overrule: "):
         told("review", number, "--approve", "--overrule", "\u200b \u2060")
     assert given("show", number)["reviews"] == []
     assert "broken: how many checks of brand rules failed; see adspark variant show ID" in told(
@@ -496,7 +496,7 @@ def test_a_review_keeps_all_that_is_said(database_url: str) -> None:
         (("--accept-closeness",), "decision: approve or reject it"),
         (("--comment", ""), "decision: approve or reject it"),
         (("--comment", " \u200b\n"), "decision: approve or reject it"),
-        (("--approve",), "accepts_closeness: variant 1 is too close to its original"),
+        (("--approve",), "--accept-closeness: variant 1 is too close to its original"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
@@ -551,11 +551,11 @@ def test_the_figures_tell_how_variants_fare(database_url: str) -> None:
     for part in (
         "variants 2 completed, 2 failed, 1 cancelled, 2 open",
         "approved 1 of 1: 100% (21% to 100%) rating 4.0 of 5 time 0 s, from claimed to completed",
-        f"1 GenerationFailedError {long}",
-        "1 TimeoutError too slow",
+        f"1 generation failed {long}",
+        "1 timeout too slow",
     ):
         assert part in said
-    assert "TimeoutError" not in told("stats", "--user", "1")
+    assert "timeout" not in told("stats", "--user", "1")
     figures = given("stats", "--user", "2")
     assert (figures["variants"], figures["approved"], figures["failed"]) == (5, 0, 1)
     assert figures["failures"] == [{"kind": "TimeoutError", "variants": 1, "latest": "too slow"}]
@@ -569,7 +569,7 @@ def test_the_figures_tell_how_variants_fare(database_url: str) -> None:
         (("retry", "9"), 2, "There is no variant 9; see them with: adspark variant list"),
         (("review", "9", "--approve"), 2, "There is no variant 9; see them with: adspark variant "
                                           "list"),
-        (("request", "CR1", "-p", "Red"), 2, "original_ad_id: no ad CR1 is stored; an ad id is CR "
+        (("request", "CR1", "-p", "Red"), 2, "ORIGINAL_AD_IDS: no ad CR1 is stored; an ad id is CR "
          "and 20 digits, as in the ad's address in the Transparency Center; ids of stored ads: "
          "adspark ads search"),
         (("review", "9", "--approve", "--reject"), 2,

@@ -51,7 +51,7 @@ def test_a_watch_is_created_with_its_warnings_and_its_cost() -> None:
         "--budget=100", "--ended-after=3", "--details=1",
     )  # fmt: skip
     assert said.startswith("Warning: text: searching for 'example.com', since")
-    assert "Warning: interval_minutes: SerpApi answers the same search from its cache" in said
+    assert "Warning: --every: SerpApi answers the same search from its cache" in said
     assert said.endswith(
         "Created watch 1 (shoes): at most 4,320 searches a month (2 pages + 1 details × 1,440 "
         "looks), budget 100"
@@ -106,7 +106,7 @@ def test_only_what_is_given_changes() -> None:
         (("--text=",), "text: is empty; write it or leave it out, or empty it with: --clear text"),
         (("--region= ",), "region: is empty; write it or leave it out, or empty it with: --clear"),
         (("--advertiser= ",), "advertiser: is empty; write it or leave it out"),
-        (("",), "advertiser_ids: is empty; write it or leave it out, or empty it with: --clear"),
+        (("",), "ADVERTISER_IDS: is empty; write it or leave it out, or empty it with: --clear"),
     ],
 )
 def test_what_is_given_empty_is_refused_not_passed_over(
@@ -153,10 +153,10 @@ def test_advertisers_are_named_as_people_know_them(configured_database: str) -> 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("create", "shoes"), "advertiser_ids: give at least one"),
+        (("create", "shoes"), "ADVERTISER_IDS: give at least one"),
         (("create", "shoes", "AR1"), "is not an advertiser id"),
         (("change", "boots", "--every=90"), "There is no watch 'boots'; list them with: adspark"),
-        (("change", "1", "--clear=text"), "advertiser_ids: give at least one"),
+        (("change", "1", "--clear=text"), "ADVERTISER_IDS: give at least one"),
         (("change", "1", "--clear=name"), "clear: 'name' is not one of advertiser_ids, text"),
         (("change", "1", "--clear=region", "--region=US"), "clear: region is given as well"),
         (("pause", "boots"), "There is no watch 'boots'"),
@@ -214,7 +214,7 @@ def test_one_watch_is_shown_with_its_latest_news_and_looks() -> None:
         "1 hubspot (active)",
         "at most 3,600 searches a month (5 pages × 720 looks), budget 100",
         "partial coverage: more ads than max_pages = 5 pages hold; raise it",
-        "known ads 3; 1 news in the last 7 days",
+        "known ads 3; news in the last 7 days: 1",
         "searches 1/100 this month",
         "new Hubspot, Inc.",
         " complete 1 3 0 1 0",

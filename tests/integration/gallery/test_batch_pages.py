@@ -83,7 +83,7 @@ async def test_a_budget_that_is_too_small_is_said_before_anything_is_confirmed(
         await session.commit()
     asked = await pages.send_form(FORM, FORM, **GRID)
     assert asked.status_code == 422
-    assert "so 3 are left, and this takes 4. It renews on" in asked.text
+    assert "3 left), and this takes 4. It renews on" in asked.text
     assert "adspark users" not in asked.text
     assert await number_of_variants(database) == 0
 

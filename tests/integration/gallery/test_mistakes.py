@@ -8,13 +8,18 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
+from starlette.types import Message
 
 from adspark.creatives.boards import add_ads, create_board, find_board
 from adspark.db.engine import Database
+from adspark.media.store import MediaStore
 from adspark.models import Role
+from adspark.settings import Settings
 from adspark.users.accounts import save_password
 from adspark.users.store import add_user
-from tests.support.gallery import GalleryClient, open_gallery
+from deployments.gallery.app import create_app
+from deployments.gallery.resources import Gallery
+from tests.support.gallery import GalleryClient, open_gallery, templates
 from tests.support.library import CAFE, ad, fill_library
 from tests.support.noticed import add_watch
 from tests.support.variants_at_hand import ask, finish
@@ -252,3 +257,37 @@ async def test_no_button_that_a_reader_can_press_is_refused(
             answer = await client.send_form(action, path)
             assert answer.status_code != 403, (path, action)
     assert disabled > 10
+
+
+@pytest.mark.parametrize("needs_sign_in", [False, True])
+async def test_a_browser_that_goes_away_while_it_sends_a_form_is_no_error(
+    database: Database, caplog: pytest.LogCaptureFixture, *, needs_sign_in: bool
+) -> None:
+    gallery = Gallery(Settings(), database, MediaStore("nowhere"), templates())
+    form = (b"content-type", b"application/x-www-form-urlencoded")
+    scope: dict[str, Any] = {
+        "type": "http",
+        "method": "POST",
+        "path": "/variants/new",
+        "query_string": b"",
+        "headers": [(b"host", b"127.0.0.1"), form, (b"content-length", b"100")],
+        "scheme": "http",
+        "server": ("127.0.0.1", 80),
+        "client": ("127.0.0.1", 9),
+    }
+    to_come: list[Message] = [
+        {"type": "http.disconnect"},
+        {"type": "http.request", "body": b"ad=", "more_body": True},
+    ]
+    answered: list[Message] = []
+
+    async def receive() -> Message:
+        return to_come.pop()
+
+    async def send(message: Message) -> None:
+        answered.append(message)
+
+    await create_app(gallery, needs_sign_in=needs_sign_in)(scope, receive, send)
+
+    assert (to_come, answered[0]["status"]) == ([], 400)
+    assert caplog.messages == []

@@ -235,7 +235,8 @@ async def test_mail_shows_hostile_names_in_html_and_in_text(mails: Mails) -> Non
         for read in (seen.text, _plain_of(html), _plain_of(text)):
             flat = " ".join(INVISIBLE.sub("", read).split())
             assert f"{shown}, image, 380 × 199" in flat
-    assert f"({LINK.replace('*', '%2A')})" in _plain_of(text)
+    for read in (_plain_of(html), _plain_of(text)):
+        assert read.count(f"({LINK.replace('*', '%2A')})") == len(HOSTILE)
     assert text.get_body(("html",)) is None
 
 
@@ -255,7 +256,27 @@ async def test_mail_shows_a_picture_where_the_text_names_it(mails: Mails) -> Non
     assert re.findall('<img src="([^"]*)"', page.get_content()) == ["cid:CR1.webp"]
     (picture,) = [one for one in mail.walk() if one.get_content_type() == "image/webp"]
     assert (picture["Content-ID"], picture.get_content()) == ("<CR1.webp>", b"RIFF-webp")
-    assert "thumbnails" not in _plain_of(mail)
+    assert _plain_of(mail).splitlines() == ["- New Balance", "- CR2 On"]
+
+
+LANDING = f"https://shop.example.com/?{'a' * 3000}"
+
+
+async def test_a_long_address_is_wrapped_in_mail_and_stands_in_its_text(mails: Mails) -> None:
+    server = f"mailto://127.0.0.1:{mails.port}?from=a@example.com&to=b@example.com&mode=insecure"
+    await deliver(server, f"**New**\n\n- Shoes: [CR1]({LINK}); to [{LANDING}]({LANDING})")
+    (mail,) = mails.mails
+    page = mail.get_body(("html",))
+    assert page is not None
+    assert page.get_content().startswith('<div style="overflow-wrap: anywhere">')
+    shown = LINK.replace("*", "%2A")
+    item = f"- Shoes: CR1 ({shown}); to {LANDING}"
+    assert _plain_of(mail).splitlines() == ["New", "", item]
+
+
+async def test_a_webhook_gets_items_without_a_gap_where_a_picture_was(posts: Posts) -> None:
+    await deliver(WEBHOOK, PICTURED)
+    assert posts.body["message"] == "- New Balance\n- CR2 On"
 
 
 @pytest.mark.parametrize(("address", "most"), [(DISCORD, 4), (TELEGRAM, 4), (MATTERMOST, 0)])

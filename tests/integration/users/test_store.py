@@ -55,6 +55,7 @@ async def test_a_name_or_number_that_cannot_be_used_is_told(database: Database) 
             ("a\u202eb", None, "name: holds invisible characters ('a\\u202eb')"),
             ("a\u2068b", None, "name: holds invisible characters"),
             ("a\nb", None, "name: holds a control character"),
+            ("a:b", None, "name: holds a colon, with which programs cannot sign in; write it w"),
         ):
             with pytest.raises(InvalidQueryError) as raised:
                 await add_user(session, name=name, user_id=number)

@@ -54,3 +54,12 @@ def test_so_does_a_process_of_the_stack(module: str, wrong: str, taken: int) -> 
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"Error: {told}")
     assert done.stderr.count("\n") == 1
+
+
+def test_no_user_is_chosen_for_assistants_where_everybody_signs_in(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["mcp", "--http", "--host", "0.0.0.0", "--user", "7"]) == 2
+    assert capfd.readouterr().err == (
+        "Error: --user: whoever asks signs in here, and sees their own; leave it out.\n"
+    )

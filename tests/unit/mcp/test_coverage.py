@@ -5,7 +5,9 @@ from datetime import UTC, date, datetime
 import pytest
 
 from adspark.library.coverage import ScopeCoverage
-from deployments.mcp.coverage import cover_scope
+from adspark.models import Coverage as LookCoverage
+from adspark.watches.reports.looks import WatchLooks
+from deployments.mcp.coverage import cover_scope, cover_watches
 
 LOOKED = datetime(2026, 8, 3, 23, 59, tzinfo=UTC)
 
@@ -28,3 +30,24 @@ def test_what_is_asked_for_from_a_day_on_is_known_only_where_somebody_has_looked
 
     assert said.is_complete is is_known
     assert said.not_looked_at == ([] if is_known else [f"Nobody has looked on {since} or later."])
+
+
+def test_of_a_watch_that_began_later_the_time_before_is_said_to_be_unknown() -> None:
+    looks = WatchLooks(
+        is_active=True,
+        due_at=datetime(9999, 1, 1, tzinfo=UTC),
+        problem=None,
+        checked_at=LOOKED,
+        coverage=LookCoverage.COMPLETE,
+        baseline_at=LOOKED,
+        complete_at=LOOKED,
+        has_gaps=False,
+    )
+
+    said = cover_watches([(2, "hubspot", looks)], since=datetime(2026, 8, 1, tzinfo=UTC))
+
+    (sentence,) = said.not_looked_at
+    assert "was looked at completely, but only since its first look; last completely at" in sentence
+    assert sentence.endswith(
+        "; first at 2026-08-03 23:59 UTC, and what was before that is not known."
+    )

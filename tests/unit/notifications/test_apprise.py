@@ -53,8 +53,8 @@ def test_a_short_message_is_one_part() -> None:
     assert (part.title, part.body) == ("News", "Launches: 1")  # plain text: Apprise tells it so
 
 
-def test_an_address_that_is_none_says_where_it_stands() -> None:
-    with pytest.raises(ConfigurationError, match="ADSPARK_NOTIFY_ADDRESSES"):
+def test_an_address_that_is_none_is_said_to_be_none() -> None:
+    with pytest.raises(ConfigurationError, match="Apprise does not understand the address; see "):
         write_chunks(
             Receiver(SecretStr("nothing://s3cret")), subject="News", blocks=read_markdown("x")
         )

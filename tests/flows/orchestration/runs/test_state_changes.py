@@ -254,7 +254,7 @@ async def test_workers_that_claim_at_once_never_have_more_runs_than_the_pool_has
         made = [change.is_made for change in await asyncio.gather(*claims)]
         started |= {run.id for run, is_made in zip(runs, made, strict=True) if is_made}
         names = Counter([(await state_of(client, run)).name for run in runs])
-        assert names == {"Pending": len(started), "Scheduled": 4 - len(started)}
+        assert names == Counter(Pending=len(started), Scheduled=4 - len(started))
     left = next(run for run in runs if run.id not in started)
     assert await claim_slot(client, left.id, "default") == (False, NO_SLOT)
 
