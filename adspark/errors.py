@@ -144,11 +144,6 @@ class InvalidQueryError(ConfigurationError):
         self.field = field
         self.sentence = _storable(line)
 
-    @property
-    def reason(self) -> str:
-        """The sentence."""
-        return self.sentence
-
     def beside(self, field: str) -> "InvalidQueryError":
         """The same error of another field."""
         return InvalidQueryError(field, self.sentence, command=self.command)

@@ -13,14 +13,12 @@ import argparse
 import asyncio
 import io
 import random
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -41,7 +39,7 @@ from adspark.rendering.renderer import Renderer
 from benchmarks.arguments import benchmark_parser
 from benchmarks.memory import MemoryPeaks, sampled
 from benchmarks.server import running_server
-from benchmarks.targets import Target
+from benchmarks.targets import Rates, Target, judge
 
 _SIZE = (350, 450)
 _DRAWN = 40  # different ads; each answer has its own number behind the picture's end
@@ -76,14 +74,13 @@ FULL, QUICK, SMALLEST = Size(3, 200, 10_000), Size(2, 100, 1_000), Size(1, 40, 1
 
 @dataclass
 class Contest:
-    """An archive and its source, and pictures a second by contender, round by round."""
+    """An archive and its source."""
 
     database: Database
     tools: ArchiveTools
     folder: Path
     url: str
     given: int = 0
-    rates: dict[str, list[float]] = field(default_factory=dict)
 
     async def archive(self, count: int, pause: float) -> None:
         """Archive so many that are new."""
@@ -114,25 +111,6 @@ class Contest:
 
         async with httpx.AsyncClient(timeout=120) as client:
             await asyncio.gather(*(one(client, number) for number in range(count)))
-
-    async def run(
-        self, name: str, work: Callable[[int, float], Awaitable[None]], count: int, pause: float
-    ) -> None:
-        """Do it and note the rate.
-
-        Args:
-            name: of the contender.
-            work: of so many pictures, with this pause.
-            count: pictures.
-            pause: seconds between two requests.
-        """
-        began = time.perf_counter()
-        await work(count, pause)
-        self.rates.setdefault(name, []).append(count / (time.perf_counter() - began))
-
-    def rate(self, name: str) -> float:
-        """The median of the rounds."""
-        return statistics.median(self.rates[name])
 
 
 _OURS, _PEER = "archive", "httpx and Pillow"
@@ -175,24 +153,22 @@ async def _measure(database_url: str, folder: str, port: int, size: Size) -> int
         Renderer(rules) as renderer,
     ):
         tools = ArchiveTools(MediaStore(folder), downloader, renderer, HostPauses())
+        rates = Rates()
         contest = Contest(database, tools, Path(folder), f"http://127.0.0.1:{port}")
         await contest.archive(10, 0.0)  # the start of the decoders counts for nobody
         for _ in range(size.rounds):
-            await contest.run(_PEER, contest.download, size.pictures, PAUSE)
-            await contest.run(_OURS, contest.archive, size.pictures, PAUSE)
-            await contest.run(_PEER_FREE, contest.download, size.pictures, 0.0)
-            await contest.run(_OURS_FREE, contest.archive, size.pictures, 0.0)
+            for pause, peer, ours in ((PAUSE, _PEER, _OURS), (0.0, _PEER_FREE, _OURS_FREE)):
+                await rates.run(peer, size.pictures, partial(contest.download, pause=pause))
+                await rates.run(ours, size.pictures, partial(contest.archive, pause=pause))
         peaks = await _fill(contest, size.filled)
     targets = [peaks.target]
     if size.rounds:
-        console.print(_table(contest))
-        ratio = contest.rate(_OURS) / contest.rate(_PEER)
+        console.print(_table(rates))
+        ratio = rates.rate(_OURS) / rates.rate(_PEER)
         what = "Pictures a second, archive / httpx and Pillow, same bounds"
         targets.append(Target(what=what, ratio=ratio, least=_LEAST))
     console.print(peaks.sentence)
-    for target in targets:
-        console.print(target.sentence)
-    return 0 if all(target.is_met for target in targets) else 1
+    return judge(targets, console)
 
 
 async def _fill(contest: Contest, count: int) -> MemoryPeaks:
@@ -248,15 +224,15 @@ def _draw(number: int) -> bytes:
     return target.getvalue()
 
 
-def _table(contest: Contest) -> Table:
+def _table(rates: Rates) -> Table:
     title = f"Pictures of 350 × 450, {AT_ONCE} at once, medians of the rounds"
     table = Table(title=title, title_justify="left")
     table.add_column("who")
     table.add_column("pause", justify="right")
     table.add_column("pictures/s", justify="right")
-    for name in contest.rates:
+    for name in rates.by_name:
         pause = "none" if "no pause" in name else f"{1000 * PAUSE:.0f} ms"
-        table.add_row(name.partition(",")[0], pause, f"{contest.rate(name):.1f}")
+        table.add_row(name.partition(",")[0], pause, f"{rates.rate(name):.1f}")
     return table
 
 

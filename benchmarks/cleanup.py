@@ -22,7 +22,7 @@ from adspark.media.store import MediaStore
 from adspark.serpapi.payloads import CreativePayload
 from benchmarks.arguments import parse_scale
 from benchmarks.server import Server, running_server
-from benchmarks.targets import Target
+from benchmarks.targets import Target, judge
 
 _ADS, _OLD = 1_200_000, 1_000_000
 _ADVERTISERS = 1_000
@@ -71,7 +71,6 @@ class Measured:
 
 
 def main() -> int:
-    """Measure, print, and judge."""
     scale = parse_scale("cleanup", __doc__)
     with running_server() as server:
         summary, measured = asyncio.run(_measure(server, _ADS // scale, _OLD // scale))
@@ -88,10 +87,8 @@ def main() -> int:
         Target(what="Longest page meanwhile, of a second", ratio=max(measured.pages), most=1.0),
         Target(what="Memory, last / first tenth", ratio=growth, most=_MOST_GROWTH),
     ]
-    for target in targets:
-        Console().print(target.sentence)
     is_done = summary.creatives == _OLD // scale
-    return 0 if is_done and all(target.is_met for target in targets) else 1
+    return judge(targets) or int(not is_done)
 
 
 async def _measure(server: Server, ads: int, old: int) -> tuple[CleanupSummary, Measured]:

@@ -36,7 +36,7 @@ from benchmarks import woken_probe
 from benchmarks.arguments import add_running_option, benchmark_parser
 from benchmarks.first_line import deployed
 from benchmarks.stack import Stack, stack_to_measure
-from benchmarks.targets import Target
+from benchmarks.targets import Target, judge
 from deployments.operations.runs.active import have_workers
 from deployments.stack.local_stack import WORKERS
 
@@ -132,7 +132,6 @@ class Place:
 
 
 def main() -> int:
-    """Measure, print, and judge."""
     parser = benchmark_parser("dispatch", __doc__)
     parser.add_argument("--runs", type=int, default=10, help="of each worker (default: 10)")
     parser.add_argument(
@@ -165,9 +164,7 @@ def main() -> int:
         )
         for who, most in _MOST.items()
     ]
-    for target in targets:
-        console.print(target.sentence)
-    return 0 if whole and all(target.is_met for target in targets) else 1
+    return judge(targets, console) or int(not whole)
 
 
 @dataclass

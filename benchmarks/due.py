@@ -13,7 +13,7 @@ from rich.console import Console
 from adspark.watches.sharing.due import SELECT_DUE
 from benchmarks.arguments import parse_scale
 from benchmarks.server import Server, running_server
-from benchmarks.targets import Target
+from benchmarks.targets import Target, judge
 
 _WATCHES, _FETCHES, _DETAILS = 10_000, 200_000, 20_000
 _USERS = (10, 100, 1000)
@@ -42,7 +42,6 @@ _BY_TIME = "SELECT id FROM watch WHERE is_active AND due_at <= now() ORDER BY du
 
 
 def main() -> int:
-    """Measure, print, and judge."""
     scale = parse_scale("due", __doc__)
     slowest = 0.0
     with running_server() as server:
@@ -69,8 +68,7 @@ def main() -> int:
                 f"{alone:.1f} ms by due time alone"
             )
     target = Target(what="By share, of 50 ms", ratio=slowest / _LIMIT, most=1.0)
-    Console().print(target.sentence)
-    return 0 if target.is_met else 1
+    return judge([target])
 
 
 def _measure(server: Server, name: str, statement: str) -> float:

@@ -31,7 +31,7 @@ from adspark.media.store import MediaStore
 from benchmarks.arguments import benchmark_parser
 from benchmarks.library_workload import Workload
 from benchmarks.server import Server, running_server
-from benchmarks.targets import Target
+from benchmarks.targets import Target, judge
 
 _ADS, _ROUNDS = 1_000_000, 3
 _QUICK_ADS, _QUICK_ROUNDS = 2_000, 1
@@ -53,9 +53,7 @@ def main() -> int:
     ads, rounds = (_QUICK_ADS, _QUICK_ROUNDS) if arguments.quick else (_ADS, _ROUNDS)
     with running_server() as server, tempfile.TemporaryDirectory(prefix="adspark-") as folder:
         targets = _measure(server, Path(folder), ads, rounds)
-    for target in targets:
-        Console().print(target.sentence)
-    return 0 if all(target.is_met for target in targets) else 1
+    return judge(targets)
 
 
 def _measure(server: Server, folder: Path, ads: int, rounds: int) -> list[Target]:

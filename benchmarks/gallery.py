@@ -9,7 +9,6 @@ Exit code 1 says that a limit was passed.
 """
 
 import asyncio
-import os
 import shutil
 import socket
 import statistics
@@ -28,13 +27,12 @@ from rich.console import Console
 
 from adspark.rendering.browser import PROGRAMS
 from benchmarks.arguments import parse_scale
-from benchmarks.gallery_workload import VARIANT_USERS, make_documents, make_pictures, make_variants
+from benchmarks.gallery_workload import environment, fill_library, questions
 from benchmarks.library_workload import Workload
 from benchmarks.server import Server, running_server
-from benchmarks.targets import Target
+from benchmarks.targets import Target, judge, p95
 
 _ADS = 100_000
-_ADS_A_VARIANT = 5
 _THUMBNAILS = 600  # of the newest ads
 _ASKED = 200  # times each page
 _READERS, _SECONDS = 50, 300.0
@@ -63,15 +61,10 @@ _PAGES = (
 
 
 def main() -> int:
-    """Measure, print, and judge."""
     scale = parse_scale("gallery", __doc__)
     workload = Workload(_ADS // scale)
     with running_server() as server, tempfile.TemporaryDirectory() as folder:
-        workload.fill(server.url())
-        make_documents(server)
-        make_pictures(server, Path(folder), _THUMBNAILS // min(scale, 10))
-        make_variants(server, workload.ads // _ADS_A_VARIANT)
-        server.settle("adspark")
+        fill_library(server, workload, Path(folder), _THUMBNAILS // min(scale, 10))
         with _gallery(server, Path(folder)) as (url, process):
             first_bytes = {page: _ask(url, page, workload, _ASKED // scale) for page in _PAGES}
             grid, visit = _look(url)
@@ -80,9 +73,9 @@ def main() -> int:
             )
     console = Console()
     for page, took in first_bytes.items():
-        console.print(f"{page}: median {statistics.median(took):.0f} ms, p95 {_p95(took):.0f} ms")
+        console.print(f"{page}: median {statistics.median(took):.0f} ms, p95 {p95(took):.0f} ms")
     console.print(f"{answers:,} answers to readers at once, {failures} failures")
-    slowest = max(_p95(took) for took in first_bytes.values())
+    slowest = max(p95(took) for took in first_bytes.values())
     targets = [
         Target(what="First byte, p95 of 100 ms", ratio=slowest / _FIRST_BYTE_MS, most=1.0),
         Target(what="Grid of 60 thumbnails in a second", ratio=grid / _GRID_MS, most=1.0),
@@ -90,9 +83,7 @@ def main() -> int:
         Target(what="Readers who were refused", ratio=failures, most=0.0),
         Target(what="Memory at the end / after a tenth", ratio=growth, most=_MOST_GROWTH),
     ]
-    for target in targets:
-        console.print(target.sentence)
-    return 0 if all(target.is_met for target in targets) else 1
+    return judge(targets, console)
 
 
 @contextmanager
@@ -100,11 +91,9 @@ def _gallery(server: Server, folder: Path) -> Iterator[tuple[str, psutil.Process
     """The server of the pages; its address and its process."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    own = {"ADSPARK_DATABASE_URL": server.url(), "ADSPARK_MEDIA_URL": str(folder),
-           "ADSPARK_HOME": str(folder / "home")}  # fmt: skip
     command = [sys.executable, "-m", "deployments.gallery.server", "--port", str(port)]
     url = f"http://127.0.0.1:{port}"
-    with subprocess.Popen(command, env=os.environ | own) as process:
+    with subprocess.Popen(command, env=environment(server, folder)) as process:
         try:
             while process.poll() is None and not _answers(url):
                 time.sleep(0.1)
@@ -134,18 +123,7 @@ def _ask(url: str, page: str, workload: Workload, times: int) -> list[float]:
 
 
 def _addresses(page: str, workload: Workload, times: int) -> Iterator[str]:
-    for number in range(max(times, 5)):
-        word = workload.words[number * 37 % len(workload.words)]
-        yield page.format(
-            word=word,
-            advertiser=number % 200,
-            other=number % 200 + 1,
-            third=number % 200 + 2,
-            fourth=number % 200 + 3,
-            user=number % VARIANT_USERS + 1,
-            variant=number * 7 % (workload.ads // _ADS_A_VARIANT) + 1,
-            ad=number % workload.ads,
-        )
+    return (page.format(**asked) for asked in questions(workload, max(times, 5)))
 
 
 def _look(url: str) -> tuple[float, int]:
@@ -196,10 +174,6 @@ async def _read_at_once(
     measured = asyncio.create_task(measure())
     await asyncio.gather(*(read(number) for number in range(readers)))
     return failures, answers, await measured
-
-
-def _p95(values: list[float]) -> float:
-    return statistics.quantiles(values, n=20)[-1]
 
 
 if __name__ == "__main__":

@@ -1,16 +1,20 @@
 """What the pages show beside a generated library: documents, thumbnails, variants with reviews."""
 
 import io
+import os
 import random
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from PIL import Image
 
+from benchmarks.library_workload import Workload
 from benchmarks.server import Server
 
-VARIANT_USERS = 5
-"""Users who have requested variants."""
+_ADS_A_VARIANT = 5
+_VARIANT_USERS = 5  # who have requested variants
 
 # Of a hundred variants 90 are completed, of which every second wants a review; two thirds of all
 # completed ones are decided, some by two people.
@@ -51,19 +55,52 @@ _REVIEWS = """
 """
 
 
-def make_variants(server: Server, count: int) -> None:
-    """Variants of as many ads, with what people think of them."""
-    with psycopg.connect(server.url()) as connection:
-        connection.execute(_VARIANTS, {"users": VARIANT_USERS, "variants": count})
-        connection.execute(_REVIEWS)
+def fill_library(server: Server, workload: Workload, media: Path, pictures: int) -> None:
+    """The ads with all that is shown beside them.
 
-
-def make_documents(server: Server) -> None:
+    Args:
+        server: whose first database is filled.
+        workload: the ads.
+        media: folder of the media store.
+        pictures: how many of the newest ads have theirs.
+    """
+    workload.fill(server.url())
     with psycopg.connect(server.url(), autocommit=True) as connection:
         connection.execute("SELECT refresh_search_document(ad_creative_id) FROM creative")
+    _make_pictures(server, media, pictures)
+    variants = workload.ads // _ADS_A_VARIANT
+    with psycopg.connect(server.url()) as connection:
+        connection.execute(_VARIANTS, {"users": _VARIANT_USERS, "variants": variants})
+        connection.execute(_REVIEWS)
+    server.settle("adspark")
 
 
-def make_pictures(server: Server, media: Path, count: int) -> None:
+def environment(server: Server, folder: Path) -> dict[str, str]:
+    """Variables of a process that shows that library, whose media store is the folder."""
+    return os.environ | {
+        "ADSPARK_DATABASE_URL": server.url(),
+        "ADSPARK_MEDIA_URL": str(folder),
+        "ADSPARK_HOME": str(folder / "home"),
+    }
+
+
+def questions(workload: Workload, times: int) -> Iterator[dict[str, Any]]:
+    """What is asked for, so many times: a word, and numbers of what there is."""
+    for number in range(times):
+        yield {
+            "word": workload.words[number * 37 % len(workload.words)],
+            "advertiser": number % 200 + 1,
+            "other": number % 200 + 2,
+            "third": number % 200 + 3,
+            "fourth": number % 200 + 4,
+            "watch": number % 20 + 1,
+            "user": number % _VARIANT_USERS + 1,
+            "ad": number % workload.ads,
+            "variant": number * 7 % (workload.ads // _ADS_A_VARIANT) + 1,
+        }
+
+
+def _make_pictures(server: Server, media: Path, count: int) -> None:
     """Thumbnails of the newest ads, as the archive keeps them."""
     chance = random.Random(17)
     with psycopg.connect(server.url()) as connection, connection.cursor() as cursor:

@@ -63,7 +63,6 @@ class Report(BaseModel):
 
 
 def main() -> int:
-    """Measure, print, and judge."""
     parser = benchmark_parser("ingest", __doc__)
     parser.add_argument("--quick", action="store_true", help="fewer rounds, 50 pages for 500")
     parser.add_argument("--smallest", action="store_true", help="one round, 5 pages")

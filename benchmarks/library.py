@@ -28,7 +28,7 @@ from benchmarks.arguments import parse_scale
 from benchmarks.library_pages import Question, questions
 from benchmarks.library_workload import Workload
 from benchmarks.server import Server, running_server
-from benchmarks.targets import Target
+from benchmarks.targets import Target, judge, p95
 
 _ADS = 1_000_000
 _SEARCHES, _FILTERS, _QUESTIONS = 350, 140, 42
@@ -50,7 +50,6 @@ class Took(NamedTuple):
 
 
 def main() -> int:
-    """Measure, print, and judge."""
     scale = parse_scale("library", __doc__)
     workload = Workload(_ADS // scale)
     with running_server() as server:
@@ -68,14 +67,14 @@ def main() -> int:
     for kind, some in took.items():
         cpu, passed = [one.cpu for one in some], [one.passed for one in some]
         Console().print(
-            f"{kind:26} median {statistics.median(cpu):6.1f}, p95 {_p95(cpu):6.1f}, "
-            f"most {max(cpu):6.1f}; passed: p95 {_p95(passed):6.1f}"
+            f"{kind:26} median {statistics.median(cpu):6.1f}, p95 {p95(cpu):6.1f}, "
+            f"most {max(cpu):6.1f}; passed: p95 {p95(passed):6.1f}"
         )
     limits = dict.fromkeys(took, _PAGE_MS) | {"Search": _SEARCH_MS}
     targets = [
         Target(
             what=f"{kind}, p95 of {limit:g} ms",
-            ratio=_p95(one.cpu for one in took[kind]) / limit,
+            ratio=p95(one.cpu for one in took[kind]) / limit,
             most=1.0,
         )
         for kind, limit in limits.items()
@@ -85,9 +84,7 @@ def main() -> int:
         Target(what=f"Any search, {_WORST_MS:g} ms", ratio=worst / _WORST_MS, most=1.0),
         Target(what="Tables of the search / raw rows", ratio=size, most=_MOST_SIZE),
     ]
-    for target in targets:
-        Console().print(target.sentence)
-    return 0 if all(target.is_met for target in targets) else 1
+    return judge(targets)
 
 
 def _make_documents(server: Server) -> float:
@@ -145,10 +142,6 @@ async def _ask(database: Database, some: Iterable[Question]) -> list[Took]:
             passed = (time.perf_counter() - began) * 1000
             took.append(Took(Server.backend_milliseconds(pid) - spent, passed))
     return took
-
-
-def _p95(values: Iterable[float]) -> float:
-    return statistics.quantiles(values, n=20)[-1]
 
 
 def _size(url: str, tables: Iterable[str], function: str) -> int:

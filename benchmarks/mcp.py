@@ -6,13 +6,13 @@ answers are held against 300 ms. Exit code 1 says that a limit was passed.
 """
 
 import asyncio
-import os
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +22,12 @@ from mcp.client.stdio import StdioServerParameters, stdio_client
 from rich.console import Console
 
 from benchmarks.arguments import parse_scale
-from benchmarks.gallery_workload import make_documents, make_pictures, make_variants
+from benchmarks.gallery_workload import environment, fill_library, questions
 from benchmarks.library_workload import Workload
 from benchmarks.server import Server, running_server
-from benchmarks.targets import Target
+from benchmarks.targets import Target, judge, p95
 
 _ADS = 100_000
-_ADS_A_VARIANT = 5
 _PICTURES = 600  # of the newest ads
 _ASKED = 200  # times each call
 _MOST_MS = 300.0
@@ -78,44 +77,28 @@ class Asked:
 
     def values(self) -> Iterator[dict[str, Any]]:
         """What stands in the places of the arguments, for each time."""
-        words, ads = self.workload.words, self.workload.ads
-        for number in range(self.times + _WARM):
-            yield {
-                "word": words[number * 37 % len(words)],
-                "advertiser": number % 200 + 1,
-                "other": number % 200 + 2,
-                "third": number % 200 + 3,
-                "fourth": number % 200 + 4,
-                "watch": number % 20 + 1,
-                "ad": number % ads,
-                "pictured": self.pictured[number % len(self.pictured)],
-                "variant": number * 7 % (ads // _ADS_A_VARIANT) + 1,
-            }
+        asked = questions(self.workload, self.times + _WARM)
+        for values, pictured in zip(asked, cycle(self.pictured), strict=False):
+            yield values | {"pictured": pictured}
 
 
 def main() -> int:
-    """Measure, print, and judge."""
     scale = parse_scale("mcp", __doc__)
     workload = Workload(_ADS // scale)
     with running_server() as server, tempfile.TemporaryDirectory() as folder:
-        workload.fill(server.url())
-        make_documents(server)
-        make_pictures(server, Path(folder), _PICTURES // scale)
-        make_variants(server, workload.ads // _ADS_A_VARIANT)
-        server.settle("adspark")
+        fill_library(server, workload, Path(folder), _PICTURES // scale)
         pictured = _pictured(server, _PICTURES // scale)
         asked = Asked(workload, pictured, max(_ASKED // scale, 5))
         took = asyncio.run(_ask_all(server, Path(folder), asked))
     console = Console()
     for call, times in took.items():
         console.print(
-            f"{call}: median {statistics.median(times):.0f} ms, p95 {_p95(times):.0f} ms",
+            f"{call}: median {statistics.median(times):.0f} ms, p95 {p95(times):.0f} ms",
             markup=False,
         )
-    slowest = max(map(_p95, took.values()))
+    slowest = max(map(p95, took.values()))
     target = Target(what="Answer of a tool, p95 of 300 ms", ratio=slowest / _MOST_MS, most=1.0)
-    console.print(target.sentence)
-    return 0 if target.is_met else 1
+    return judge([target], console)
 
 
 def _pictured(server: Server, count: int) -> list[str]:
@@ -131,15 +114,10 @@ def _pictured(server: Server, count: int) -> list[str]:
 
 async def _ask_all(server: Server, folder: Path, asked: Asked) -> dict[str, list[float]]:
     """Milliseconds of each answer, by its call."""
-    own = {
-        "ADSPARK_DATABASE_URL": server.url(),
-        "ADSPARK_MEDIA_URL": str(folder),
-        "ADSPARK_HOME": str(folder / "home"),
-    }
     command = StdioServerParameters(
         command=sys.executable,
         args=["-m", "deployments.cli.main", "mcp", "--allow-spending"],
-        env=dict(os.environ) | own,
+        env=environment(server, folder),
     )
     async with Client(stdio_client(command)) as client:
         return {
@@ -171,10 +149,6 @@ def _fill(value: Any, values: dict[str, Any]) -> Any:  # noqa: ANN401  (JSON)
     if value == "{variant}":
         return values["variant"]
     return value.format(**values) if isinstance(value, str) else value
-
-
-def _p95(values: list[float]) -> float:
-    return statistics.quantiles(values, n=20)[-1]
 
 
 if __name__ == "__main__":

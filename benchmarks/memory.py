@@ -57,18 +57,19 @@ async def sampled(work: int, count_done: Callable[[], int]) -> AsyncIterator[Mem
 
     async def sample() -> None:
         while True:
-            peaks.add(count_done(), _measure())
+            peaks.add(count_done(), read_memory())
             await asyncio.sleep(_EVERY)
 
     sampling = asyncio.create_task(sample())
     try:
         yield peaks
-        peaks.add(count_done(), _measure())
+        peaks.add(count_done(), read_memory())
     finally:
         sampling.cancel()
 
 
-def _measure() -> float:
+def read_memory() -> float:
+    """Resident megabytes of this process and everything under it, but PostgreSQL."""
     this = psutil.Process()
     total = 0
     for process in (this, *this.children(recursive=True)):

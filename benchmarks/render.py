@@ -11,10 +11,9 @@ target was missed.
 import asyncio
 import statistics
 import sys
-import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -29,7 +28,8 @@ from adspark.rendering.renderer import AT_ONCE, Renderer
 from adspark.sandbox.testing import serve
 from adspark.settings import get_settings
 from benchmarks.arguments import benchmark_parser
-from benchmarks.targets import Target
+from benchmarks.memory import read_memory
+from benchmarks.targets import Rates, Target, judge
 
 _TIMES_FASTER = 5.0
 _MOST_GROWTH = 1.1
@@ -38,33 +38,13 @@ _PICTURE = "/archive/simgad/3303515941519189982"
 _SIZE = (380, 199)
 _MB = 1024 * 1024
 
-Draw = Callable[[int], Awaitable[None]]
-
-
-@dataclass
-class Contest:
-    """Pictures a second, round by round."""
-
-    rates: dict[str, list[float]] = field(default_factory=dict)
-
-    async def run(self, name: str, count: int, draw: Draw) -> None:
-        """Draw so many and note the rate."""
-        started = time.perf_counter()
-        await draw(count)
-        self.rates.setdefault(name, []).append(count / (time.perf_counter() - started))
-
-    def rate(self, name: str) -> float:
-        """The median of the rounds."""
-        return statistics.median(self.rates[name])
-
-
 _OURS, _OURS_AT_ONCE = "one renderer, one by one", f"one renderer, {AT_ONCE} at once"
 _PEER, _BARE = "a renderer each", "a bare browser each"
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much is drawn: rounds of the contest, and samples of the memory, ten pictures each."""
+    """How much is drawn: rounds of the rates, and samples of the memory, ten pictures each."""
 
     rounds: int
     samples: int
@@ -74,7 +54,6 @@ FULL, QUICK, SMALLEST = Size(4, 500), Size(2, 100), Size(1, 10)
 
 
 def main() -> int:
-    """Measure, print, and judge."""
     parser = benchmark_parser("render", __doc__)
     parser.add_argument("--quick", action="store_true", help="fewer pictures")
     parser.add_argument("--smallest", action="store_true", help="ten times fewer than that")
@@ -97,30 +76,28 @@ async def _measure(program: Path | None, size: Size) -> int:
         target = RenderTarget(RenderKind.PICTURE, f"{url}{_PICTURE}", *_SIZE)
         async with make() as renderer:
             await renderer.render(target)  # the start counts for nobody
-            contest = await _compete(make, renderer, target, rounds=size.rounds)
+            rates = await _compete(make, renderer, target, rounds=size.rounds)
             samples = await _fill(renderer, target, count=size.samples)
     first = statistics.median(samples[: _SPAN // 10])
     last = statistics.median(samples[-(_SPAN // 10) :])
-    console.print(_table(contest))
+    console.print(_table(rates))
     console.print(
         f"Memory of everything: {first:.0f} MB over the first {_SPAN} of {len(samples) * 10} "
         f"pictures, {last:.0f} MB over the last {_SPAN}, {max(samples):.0f} MB at most"
     )
-    peer = contest.rate(_PEER)
+    peer = rates.rate(_PEER)
     goals = [
-        Target(what=_OURS, ratio=contest.rate(_OURS) / peer, least=_TIMES_FASTER),
-        Target(what=_OURS_AT_ONCE, ratio=contest.rate(_OURS_AT_ONCE) / peer, least=_TIMES_FASTER),
+        Target(what=_OURS, ratio=rates.rate(_OURS) / peer, least=_TIMES_FASTER),
+        Target(what=_OURS_AT_ONCE, ratio=rates.rate(_OURS_AT_ONCE) / peer, least=_TIMES_FASTER),
         Target(what="Memory, last / first", ratio=last / first, most=_MOST_GROWTH),
     ]
-    for goal in goals:
-        console.print(goal.sentence)
-    return 0 if all(goal.is_met for goal in goals) else 1
+    return judge(goals, console)
 
 
 async def _compete(
     make: Callable[[], Renderer], renderer: Renderer, target: RenderTarget, *, rounds: int
-) -> Contest:
-    contest = Contest()
+) -> Rates:
+    rates = Rates()
 
     async def one_by_one(count: int) -> None:
         for _ in range(count):
@@ -142,11 +119,11 @@ async def _compete(
                 await _draw_alone(playwright, target, program)
 
         for _ in range(rounds):
-            await contest.run(_PEER, 3, a_renderer_each)
-            await contest.run(_BARE, 3, a_browser_each)
-            await contest.run(_OURS, 20, one_by_one)
-            await contest.run(_OURS_AT_ONCE, 20, at_once)
-    return contest
+            await rates.run(_PEER, 3, a_renderer_each)
+            await rates.run(_BARE, 3, a_browser_each)
+            await rates.run(_OURS, 20, one_by_one)
+            await rates.run(_OURS_AT_ONCE, 20, at_once)
+    return rates
 
 
 def _find_program() -> Path | None:
@@ -173,28 +150,18 @@ async def _fill(renderer: Renderer, target: RenderTarget, *, count: int) -> list
     samples: list[float] = []
     for _ in range(count // 10):
         await asyncio.gather(*(renderer.render(target) for _ in range(10)))
-        samples.append(_memory())
+        samples.append(read_memory())
     return samples
 
 
-def _memory() -> float:
-    """Resident megabytes of this process and everything under it."""
-    this = psutil.Process()
-    total = 0
-    for process in (this, *this.children(recursive=True)):
-        with suppress(psutil.Error):
-            total += process.memory_info().rss
-    return total / _MB
-
-
-def _table(contest: Contest) -> Table:
+def _table(rates: Rates) -> Table:
     table = Table(title="Pictures of 380 × 199, medians of the rounds", title_justify="left")
     table.add_column("drawn by")
     for heading in ("ms", "pictures/s", "times"):
         table.add_column(heading, justify="right")
-    for name in contest.rates:
-        rate = contest.rate(name)
-        ratio = rate / contest.rate(_PEER)
+    for name in rates.by_name:
+        rate = rates.rate(name)
+        ratio = rate / rates.rate(_PEER)
         table.add_row(name, f"{1000 / rate:.0f}", f"{rate:.1f}", f"{ratio:.1f}")
     return table
 

@@ -30,7 +30,7 @@ from adspark.home.running_stack import read_state
 from benchmarks.arguments import add_running_option, benchmark_parser
 from benchmarks.first_line import deployed
 from benchmarks.stack import ADSPARK, Stack, stack_to_measure
-from benchmarks.targets import Target
+from benchmarks.targets import Target, judge
 from orchestration.runs.flow_runs import count_runs, filter_runs
 
 _POOL = "default"
@@ -52,7 +52,6 @@ class Measured:
 
 
 def main() -> int:
-    """Measure, print, and judge."""
     parser = benchmark_parser("runs", __doc__)
     parser.add_argument("--runs", type=int, default=60, help="in a batch (default: 60)")
     parser.add_argument("--waiting", type=int, default=500, help="that wait (default: 500)")
@@ -79,8 +78,7 @@ def main() -> int:
         ratio=beside.per_minute / alone.per_minute,
         least=_LEAST,
     )
-    console.print(target.sentence)
-    return 0 if target.is_met else 1
+    return judge([target], console)
 
 
 async def _measure(stack: Stack, runs: int, waiting: int) -> tuple[Measured, Measured, list[float]]:

@@ -62,7 +62,6 @@ Sweeper = Callable[[str, Sandbox], Probe]
 
 
 def main() -> int:
-    """Measure, print, and judge."""
     parser = benchmark_parser("sweep", __doc__)
     parser.add_argument("--quick", action="store_true", help="without the sweep of 10,000 watches")
     parser.add_argument("--smallest", action="store_true", help="one sweep of 20 watches")

@@ -41,7 +41,7 @@ from adspark.words.run import read_words
 from benchmarks.arguments import benchmark_parser
 from benchmarks.memory import sampled
 from benchmarks.server import running_server
-from benchmarks.targets import Target
+from benchmarks.targets import Target, judge
 
 _SIZE: Row = {"width": 350, "height": 450}
 _LEAST_RIGHT = 0.95
@@ -91,7 +91,6 @@ class Reading:
 
 
 def main() -> int:
-    """Measure, print, and judge."""
     parser = benchmark_parser("words", __doc__)
     parser.add_argument("--quick", action="store_true", help=f"{_QUICK} ads instead of all")
     parser.add_argument("--pictures", type=int, help="so many small ones while memory is looked at")
@@ -99,9 +98,7 @@ def main() -> int:
     ads = list(_ads())[: _QUICK if arguments.quick else None]
     small = arguments.pictures or (_SMALL_QUICK if arguments.quick else _SMALL)
     targets = [*asyncio.run(_measure(ads)), asyncio.run(_measure_memory(small))]
-    for target in targets:
-        _CONSOLE.print(target.sentence)
-    return 0 if all(target.is_met for target in targets) else 1
+    return judge(targets, _CONSOLE)
 
 
 async def _measure(ads: list[tuple[Row, AdCopy]]) -> list[Target]:

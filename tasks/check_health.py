@@ -1,11 +1,11 @@
 """The task that checks everything that AdSpark needs, all of it at the same time."""
 
-import asyncio
 from functools import partial
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from adspark.concurrency import all_of
 from adspark.errors import AdSparkError, ConfigurationError
 from adspark.maintenance.check import Check, look_at
 from adspark.maintenance.disk import check_disk
@@ -47,15 +47,10 @@ async def check_health() -> list[Check]:
         ),
         look_at("disk", lambda: check_disk(settings.home), remedy="ADSPARK_HOME"),
     )
-    try:
-        async with asyncio.TaskGroup() as group:
-            pools = group.create_task(check_prefect())
-            stored = group.create_task(_check_stored())
-            checks = [group.create_task(one) for one in looks]
-    except ExceptionGroup as errors:
-        raise errors.exceptions[0] from None
-    database, archive = stored.result()
-    return [database, *(one.result() for one in checks), archive, *pools.result()]
+    pools, (database, archive), checks = await all_of(
+        [check_prefect(), _check_stored(), all_of(looks)]
+    )
+    return [database, *checks, archive, *pools]
 
 
 async def _check_stored() -> list[Check]:

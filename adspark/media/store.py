@@ -170,10 +170,6 @@ class MediaStore:
             reason = "The media store has no such picture."
             raise UnusableContentError(reason) from safe_cause(error)
 
-    async def list_pictures(self, folder: str = "") -> dict[str, int]:
-        """The paths of all pictures, or of those in a folder, with their sizes in bytes."""
-        return (await self.list_folder(folder)).pictures
-
     async def list_folder(self, folder: str = "", *, is_deep: bool = True) -> Listing:
         """What lies in a folder, or in all; unless it `is_deep`, without what its folders hold."""
         return await self._call(self._list, folder, None if is_deep else 1)

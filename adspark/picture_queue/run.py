@@ -15,6 +15,7 @@ from typing import ClassVar, Generic, TypeVar
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from adspark.concurrency import all_of
 from adspark.db.engine import Database
 from adspark.errors import (
     ConfigurationError,
@@ -129,8 +130,6 @@ class _Run(Generic[Claimed, Made, Done]):
             await self._work_together()
             while self._has_room and await self._enqueue():
                 await self._work_together()
-        except ExceptionGroup as errors:
-            raise errors.exceptions[0] from None
         finally:
             await self._release()
 
@@ -149,9 +148,7 @@ class _Run(Generic[Claimed, Made, Done]):
 
     async def _work_together(self) -> None:
         """Work on what is due, several at once."""
-        async with asyncio.TaskGroup() as group:
-            for _ in range(self._work.at_once):
-                group.create_task(self._work_alone())
+        await all_of(self._work_alone() for _ in range(self._work.at_once))
 
     async def _release(self) -> None:
         """Release what was claimed and not ended; where that fails, the next run counts it."""

@@ -8,17 +8,16 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
 from adspark.text.shortened import shorten
-from adspark.text.visible import CONTROLS, FLAG, HIDDEN
+from adspark.text.visible import CONTROLS, FLAG, HIDDEN, blank_controls
 
-_CONTROLS = re.compile(f"[{CONTROLS}]")  # a terminal would obey them
-# And what hides or turns other text; of that also joiners, separators of lines and isolates. What
-# it finds in a flag is the flag, which stays.
+# What a terminal would obey, and what hides or turns other text; of that also joiners, separators
+# of lines and isolates. What it finds in a flag is the flag, which stays.
 _UNPRINTABLE = re.compile(f"({FLAG})|[{CONTROLS}{HIDDEN}\u200c\u200d\u2028\u2029\u2068\u2069]")
 
 
 def plain(text: str) -> str:
     """`text` as it reads, on as many lines, without what a terminal would obey or hide."""
-    return _UNPRINTABLE.sub(r"\1", _CONTROLS.sub(" ", "\n".join(text.splitlines())))
+    return _UNPRINTABLE.sub(r"\1", blank_controls("\n".join(text.splitlines())))
 
 
 def fit(text: str, columns: int) -> str:

@@ -103,11 +103,6 @@ async def list_users(session: AsyncSession) -> list[UserRow]:
     return [UserRow.model_validate(row) for row in rows.mappings()]
 
 
-async def list_user_names(session: AsyncSession, *, most: int) -> list[str]:
-    """The names of users, at most so many, in alphabetical order."""
-    return list(await session.scalars(_NAMES, {"most": most}))
-
-
 async def read_user_names(session: AsyncSession, user_ids: Iterable[int]) -> dict[int, str]:
     """The names of these users, by number; those without one are left out."""
     rows = await session.execute(_NAMES_OF, {"user_ids": list(user_ids)})
@@ -224,7 +219,7 @@ async def find_user(session: AsyncSession, *, written: str) -> int:
     found: int | None = await session.scalar(_BY_KEY, {"key": key})
     if found is not None:
         return found
-    names = await list_user_names(session, most=MOST_COMPARED)
+    names = await session.scalars(_NAMES, {"most": MOST_COMPARED})
     unknown = f"there is no user {in_quotes(clean_name(written)[:_SHOWN])}"
     raise InvalidQueryError(
         "user",

@@ -12,6 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
+from adspark.concurrency import all_of
 from adspark.errors import (
     AdSparkError,
     BusyError,
@@ -86,12 +87,7 @@ class Sweep:
             for place, one in enumerate(due)
         ]
         self._summary.due = len(due)
-        try:
-            async with asyncio.TaskGroup() as workers:
-                for _ in range(min(self.at_once, len(due))):
-                    workers.create_task(self._work())
-        except ExceptionGroup as group:  # the first one ended the others
-            raise group.exceptions[0] from None
+        await all_of(self._work() for _ in range(min(self.at_once, len(due))))
         async with self.checker.database.session() as session, session.begin():
             await postpone_watches(session, reasons=self._postponed)
         return self._summary

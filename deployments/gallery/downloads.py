@@ -64,18 +64,17 @@ class PatientResponse(StreamingResponse):
 
 
 class FileDownload(PatientResponse):
-    """A file, sent as a download.
+    """A ZIP file, sent as a download.
 
     Nothing of the database is held while it is sent, and its length is known beforehand.
 
     Args:
         file: what is sent, from its beginning.
         held: closed whatever ends the response; the file among it.
-        kind: media type.
         name: under which a browser keeps it.
     """
 
-    def __init__(self, file: IO[bytes], held: ExitStack, *, kind: str, name: str) -> None:
+    def __init__(self, file: IO[bytes], held: ExitStack, *, name: str) -> None:
         size = file.seek(0, 2)
         file.seek(0)
         headers = {
@@ -85,7 +84,7 @@ class FileDownload(PatientResponse):
             # Compressing it would keep this process from all other readers.
             "Content-Encoding": "identity",
         }
-        super().__init__(_chunks(file), media_type=kind, headers=headers)
+        super().__init__(_chunks(file), media_type="application/zip", headers=headers)
         self._held = held
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -13,6 +13,7 @@ from adspark.db.engine import Database
 from adspark.media.store import MediaStore
 from adspark.settings import Settings
 from adspark.watches.searches_left import SearchesLeft
+from deployments.gallery.access.visitor import VisitorDep
 from deployments.gallery.templating import Templates
 
 # Seconds for which a page waits for a lock, and for an answer at all.
@@ -60,3 +61,13 @@ async def _session(gallery: GalleryDep) -> AsyncIterator[AsyncSession]:
 
 
 SessionDep = Annotated[AsyncSession, Depends(_session, scope="function")]
+
+
+@dataclass(frozen=True)
+class VisitorPages:
+    """What pages are made with for the visitor of a request."""
+
+    request: Request
+    gallery: GalleryDep
+    session: SessionDep
+    visitor: VisitorDep

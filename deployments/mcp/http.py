@@ -11,8 +11,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from adspark.users.accounts import SignedIn
 from deployments.gallery.access.body_limit import MOST_BYTES
-from deployments.gallery.access.programs import find_program, visitor_of
+from deployments.gallery.access.programs import find_program
+from deployments.gallery.access.sign_in import SignInGuard
 from deployments.gallery.resources import Gallery
 
 PATH = "/mcp"
@@ -77,21 +79,11 @@ class _PlainRefusals:
         await self._app(scope, receive, send_plain)
 
 
-class _SignIn:
-    """ASGI middleware that lets in who sends name and password, who is the state's visitor then."""
+class _SignIn(SignInGuard):
+    """Lets in, wherever they ask, who send name and password with each request."""
 
-    def __init__(self, app: ASGIApp, gallery: Gallery) -> None:
-        self._app = app
-        self._gallery = gallery
+    open_paths = ()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or answer it."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        found = await find_program(Request(scope, receive), self._gallery, without=_NO_PASSWORD)
-        if isinstance(found, Response):
-            await found(scope, receive, send)
-            return
-        scope.setdefault("state", {})["visitor"] = visitor_of(found)
-        await self._app(scope, receive, send)
+    async def find(self, request: Request) -> SignedIn | Response:
+        """Who a request is from; else the response to it."""
+        return await find_program(request, self._gallery, without=_NO_PASSWORD)

@@ -54,7 +54,7 @@ async def read_snapshot(
             with_done=failures is not None,
             with_workers=with_workers,
         ),
-        _read_rates(client, database) if database is not None else _no_rates(),
+        _read_rates(client, database),
     )
     snapshot = Snapshot(at=datetime.now(UTC), pools=pools, rates=rates)
     if searches is not None and database is not None:
@@ -62,10 +62,8 @@ async def read_snapshot(
     return snapshot
 
 
-async def _read_rates(client: PrefectClient, database: Database) -> list[Rate]:
+async def _read_rates(client: PrefectClient, database: Database | None) -> list[Rate]:
+    if database is None:
+        return []
     async with database.session() as session:
         return await read_rates(client, used=await count_uses(session))
-
-
-async def _no_rates() -> list[Rate]:
-    return []

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from adspark.concurrency import all_of
 from adspark.db.embedded import LocalPostgres
 from adspark.errors import DatabaseUnavailableError
 from deployments.stack.disk import has_room
@@ -39,15 +40,14 @@ async def supervise(
         StackFailedError: one dies again and again; with its exit code and its last line.
         DatabaseUnavailableError: PostgreSQL was killed and does not start again.
     """
-    try:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(_watch_postgres(home, postgres, processes["postgres"]))
-            group.create_task(_bound_logs(processes))
-            for process in processes.values():
-                if process.is_ready is not None:
-                    group.create_task(_watch(home, process, on_restart))
-    except ExceptionGroup as errors:
-        raise errors.exceptions[0] from None
+    watched = [one for one in processes.values() if one.is_ready is not None]
+    await all_of(
+        [
+            _watch_postgres(home, postgres, processes["postgres"]),
+            _bound_logs(processes),
+            *(_watch(home, one, on_restart) for one in watched),
+        ]
+    )
 
 
 async def _watch(

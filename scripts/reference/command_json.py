@@ -19,7 +19,6 @@ later; 2, the call or the configuration has to change first, as where a name is 
 
 
 def make_page() -> str:
-    """The page."""
     parts: list[str] = []
     types: dict[str, dict[str, Any]] = {}
     for document in find_documents():

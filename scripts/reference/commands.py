@@ -16,7 +16,6 @@ interrupted by Ctrl-C; 143, by SIGTERM. Every command has `--help`.
 
 
 def make_page() -> str:
-    """The page."""
     parts: list[str] = [make_paragraph(_ABOUT)]
     panel = ""
     for command in COMMANDS:

@@ -15,7 +15,6 @@ the flow run.
 
 
 def make_page() -> str:
-    """The page."""
     kinds = field_docs(EventKind)
     told = [
         (code(f"adspark.creative.{one}"), sentence(kinds[one.name]))

@@ -16,7 +16,6 @@ _NOTES = {
 
 
 def make_page() -> str:
-    """The page."""
     rows = [(code(one.name), one.kind.value, _NOTES.get(one.name, "")) for one in COLUMNS]
     table = make_table(("column", "type", "meaning"), rows)
     return make_document("Columns of exports", make_paragraph(_ABOUT), table)

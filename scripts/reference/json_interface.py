@@ -17,7 +17,6 @@ interface](../developers/json-interface.md).
 
 
 def make_page() -> str:
-    """The page."""
     app = FastAPI()
     app.include_router(router.router)
     described = describe_api(cast("Request", SimpleNamespace(app=app)))

@@ -11,7 +11,6 @@ metrics` does. Of a source that is down there is `adspark_up 0` alone. Rules for
 
 
 def make_page() -> str:
-    """The page."""
     rows = [
         (code(one.name), ", ".join(map(code, one.labels)), sentence(one.what)) for one in FAMILIES
     ]

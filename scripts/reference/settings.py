@@ -26,7 +26,6 @@ does not name is given to a service in a `docker-compose.override.yml`.
 
 
 def make_page() -> str:
-    """The page."""
     docs = field_docs(Settings)
     rows = [
         (code(f"ADSPARK_{name.upper()}"), _default(name, field), _meaning(docs[name], field))

@@ -12,7 +12,6 @@ them, and how to let a tool read nothing else:
 
 
 def make_page() -> str:
-    """The page."""
     return make_document("SQL views", make_paragraph(_ABOUT), *map(_view, VIEWS))
 
 

@@ -64,7 +64,7 @@ def test_the_sentence_of_a_wrong_parameter_leaves_its_name_out() -> None:
     error = InvalidQueryError("name", "there is no user 'x'", command="all: adspark users list")
 
     assert str(error) == "name: there is no user 'x'; all: adspark users list"
-    assert error.sentence == error.reason == "there is no user 'x'"
+    assert error.sentence == "there is no user 'x'"
     assert str(error.beside("user")) == "user: there is no user 'x'; all: adspark users list"
 
 

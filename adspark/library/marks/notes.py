@@ -3,7 +3,7 @@
 An ad with one stays at clean-up.
 """
 
-from sqlalchemy import text
+import sqlalchemy
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.creatives.ad_locks import lock_ads
@@ -15,7 +15,7 @@ from adspark.validation.notes import check_note, clean_note
 from adspark.validation.stored import check_storable
 
 _WRITE = {
-    name: text(f"""
+    name: sqlalchemy.text(f"""
         INSERT INTO creative_note AS n (user_id, ad_creative_id, {name}, is_{name}_shared)
         VALUES (:user_id, :ad, :value,
             coalesce(CAST(:is_shared AS boolean), false) AND CAST(:value AS text) IS NOT NULL)
@@ -25,7 +25,7 @@ _WRITE = {
     """)  # noqa: S608  (one of two constants)
     for name in ("title", "note")
 }
-_REMOVE_EMPTY = text("""
+_REMOVE_EMPTY = sqlalchemy.text("""
     DELETE FROM creative_note WHERE user_id = :user_id AND ad_creative_id = :ad
         AND title IS NULL AND note IS NULL
 """)
@@ -36,7 +36,7 @@ async def write_title(
     *,
     user_id: int,
     ad_creative_id: str,
-    title: str | None,
+    text: str | None,
     is_shared: bool | None = None,
 ) -> None:
     """Give an ad a title, or with None or one of blanks only take it away. Does not commit.
@@ -45,19 +45,19 @@ async def write_title(
         session: of the database.
         user_id: whose title.
         ad_creative_id: of the ad.
-        title: on one line.
+        text: the title, on one line.
         is_shared: whether all users see it; None: as it was, at first not.
 
     Raises:
         InvalidQueryError: the title cannot be used, or the ad is not stored.
     """
     kept = ""
-    if title is not None and title.strip():
-        TEXT.check("title", title)
-        check_line("title", title)
-        if is_blank(title):
+    if text is not None and text.strip():
+        TEXT.check("title", text)
+        check_line("title", text)
+        if is_blank(text):
             raise InvalidQueryError("title", "is empty; nothing that it holds can be seen.")
-        kept = clean_name(title)
+        kept = clean_name(text)
         check_visible("title", kept)
     await _write(session, "title", user_id, ad_creative_id, kept, is_shared)
 
@@ -67,7 +67,7 @@ async def write_note(
     *,
     user_id: int,
     ad_creative_id: str,
-    note: str | None,
+    text: str | None,
     is_shared: bool | None = None,
 ) -> None:
     """Write a note on an ad, or with None or a blank one remove it. Does not commit.
@@ -76,14 +76,14 @@ async def write_note(
         session: of the database.
         user_id: whose note.
         ad_creative_id: of the ad.
-        note: may have several lines.
+        text: the note; may have several lines.
         is_shared: whether all users see it; None: as it was, at first not.
 
     Raises:
         InvalidQueryError: the note cannot be used, or the ad is not stored.
     """
-    check_note("note", note)
-    await _write(session, "note", user_id, ad_creative_id, clean_note(note or ""), is_shared)
+    check_note("note", text)
+    await _write(session, "note", user_id, ad_creative_id, clean_note(text or ""), is_shared)
 
 
 async def _write(

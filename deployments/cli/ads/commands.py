@@ -185,11 +185,12 @@ def note(
     check_ad_first(ad, text)
     value = _text_or_removal("note", text, remove)
     _check_sharing(shared, remove)
-
-    async def act(session: AsyncSession) -> None:
-        await write_note(session, user_id=user, ad_creative_id=ad, note=value, is_shared=shared)
-
-    in_session(act, commits=True)
+    in_session(
+        lambda session: write_note(
+            session, user_id=user, ad_creative_id=ad, text=value, is_shared=shared
+        ),
+        commits=True,
+    )
     if as_json:
         print_json(MarkChanged(ad_creative_id=ad, mark="note", is_removed=value is None))
     else:
@@ -209,11 +210,12 @@ def title(
     check_ad_first(ad, text)
     value = _text_or_removal("title", text, remove)
     _check_sharing(shared, remove)
-
-    async def act(session: AsyncSession) -> None:
-        await write_title(session, user_id=user, ad_creative_id=ad, title=value, is_shared=shared)
-
-    in_session(act, commits=True)
+    in_session(
+        lambda session: write_title(
+            session, user_id=user, ad_creative_id=ad, text=value, is_shared=shared
+        ),
+        commits=True,
+    )
     if as_json:
         print_json(MarkChanged(ad_creative_id=ad, mark="title", is_removed=value is None))
     else:

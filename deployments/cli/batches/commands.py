@@ -4,7 +4,7 @@ A batch is rows in the database of the running stack, else of the configured one
 variants like all others.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Annotated
 from uuid import uuid4
@@ -150,12 +150,7 @@ def show(batch: BatchId, limit: LimitOption = _SHOWN, as_json: JsonOption = Fals
 @app.command()
 def pause(batch: BatchId, as_json: JsonOption = False) -> None:
     """Let nothing more of a batch be submitted; what was submitted is fetched."""
-
-    async def act(session: AsyncSession) -> tuple[bool, BatchSummary]:
-        changed = await pause_batch(session, batch_id=batch)
-        return changed, await read_batch(session, batch_id=batch)
-
-    changed, found = in_session(act, commits=True)
+    changed, found = _change(batch, pause_batch)
     waiting = found.open - found.submitted
     if as_json:
         _print_changed(batch, changed=changed, variants=waiting)
@@ -170,12 +165,7 @@ def pause(batch: BatchId, as_json: JsonOption = False) -> None:
 @app.command()
 def resume(batch: BatchId, as_json: JsonOption = False) -> None:
     """Let a paused batch go on."""
-
-    async def act(session: AsyncSession) -> tuple[bool, BatchSummary]:
-        changed = await resume_batch(session, batch_id=batch)
-        return changed, await read_batch(session, batch_id=batch)
-
-    changed, found = in_session(act, commits=True)
+    changed, found = _change(batch, resume_batch)
     if found.open:
         _start(batch)
     if as_json:
@@ -206,11 +196,18 @@ def cancel(batch: BatchId, yes: YesOption = False, as_json: JsonOption = False) 
         print_warning(plain(problem))
 
 
+def _change(batch: int, change: Callable[..., Awaitable[bool]]) -> tuple[bool, BatchSummary]:
+    """What `pause_batch` or `resume_batch` says of a batch, and how far that is then."""
+
+    async def act(session: AsyncSession) -> tuple[bool, BatchSummary]:
+        changed = await change(session, batch_id=batch)
+        return changed, await read_batch(session, batch_id=batch)
+
+    return in_session(act, commits=True)
+
+
 def _find_ads(ids: Sequence[str], watch: str | None) -> Sequence[str]:
-    if bool(ids) == bool(watch):
-        raise InvalidQueryError(
-            "original_ad_ids", "name ads, or a watch with --watch; one of them."
-        )
+    options.check_ads_or_watch(ids, watch)
     if not watch:
         return ids
 

@@ -78,20 +78,14 @@ def list_all(user: UserOption = 1, as_json: JsonOption = False) -> None:
 def add(name: Name, ads: Ads, user: UserOption = 1, as_json: JsonOption = False) -> None:
     """Put stored ads on a board: all of them or, at a mistake, none."""
     done = _change(user, name, ads, add_ads)
-    if as_json:
-        print_json(done)
-    else:
-        _say(f"Added {counted(len(done.changed), 'ad')} to", done, "On it already")
+    print_json(done) if as_json else _say("Added {ads} to", done, "On it already")
 
 
 @app.command()
 def remove(name: Name, ads: Ads, user: UserOption = 1, as_json: JsonOption = False) -> None:
     """Take ads off a board; they stay stored as long as others are."""
     done = _change(user, name, ads, remove_ads)
-    if as_json:
-        print_json(done)
-    else:
-        _say(f"Removed {counted(len(done.changed), 'ad')} from", done, "Not on it")
+    print_json(done) if as_json else _say("Removed {ads} from", done, "Not on it")
 
 
 @app.command()
@@ -139,7 +133,8 @@ def _change(
 
 def _say(what: str, done: BoardChanged, otherwise: str) -> None:
     """What became of the board, and which of the ads that were named it left alone."""
-    print_line(f"{what} board {_shown(done.name)}.")
+    done_to = what.format(ads=counted(len(done.changed), "ad"))
+    print_line(f"{done_to} board {_shown(done.name)}.")
     if done.unchanged:
         print_line(f"{otherwise}: {escape(plain(', '.join(done.unchanged)))}")
 

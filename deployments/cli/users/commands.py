@@ -4,8 +4,8 @@ They are those of the running stack, else of the configured database. Prefect is
 """
 
 import sys
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated, TypeVar
 
 import typer
 from rich.markup import escape
@@ -38,6 +38,9 @@ from deployments.terminal.tables import table
 
 _NUMBER = f"Of a user without a name; {DEFAULT_USER} is who names none. Else a new one."
 
+UserArgument = Annotated[str, Argument(metavar="USER", help="Number or name.")]
+_Result = TypeVar("_Result")
+
 app = typer.Typer(
     help="Users: names for their numbers, shares and budgets, passwords for the gallery.",
     no_args_is_help=True,
@@ -69,24 +72,23 @@ def list_all(as_json: JsonOption = False) -> None:
 
 @app.command()
 def rename(
-    user: Annotated[str, Argument(metavar="USER", help="Number or name.")],
+    user: UserArgument,
     name: Annotated[str, Argument(help="The new name.")],
     as_json: JsonOption = False,
 ) -> None:
     """Give a user another name; all that is theirs stays theirs."""
 
-    async def act(session: AsyncSession) -> tuple[int, str, str | None]:
-        number = await find_user(session, written=user)
+    async def act(session: AsyncSession, number: int) -> tuple[str, str | None]:
         kept = await rename_user(session, user_id=number, name=name)
-        return number, kept, await warn_of_like_name(session, user_id=number)
+        return kept, await warn_of_like_name(session, user_id=number)
 
-    number, kept, warning = in_session(act, commits=True)
+    number, (kept, warning) = _of_user(user, act)
     _say_name(number, kept, warning, as_json=as_json)
 
 
 @app.command()
 def weigh(
-    user: Annotated[str, Argument(metavar="USER", help="Number or name.")],
+    user: UserArgument,
     weight: Annotated[
         int, ranged_argument(USER_WEIGHT, help="1 to 100; who was given none has 1.")
     ],
@@ -96,13 +98,9 @@ def weigh(
 
     Of two users with the weights 1 and 3, the second gets three searches for each of the first.
     """
-
-    async def act(session: AsyncSession) -> int:
-        number = await find_user(session, written=user)
-        await weigh_user(session, user_id=number, weight=weight)
-        return number
-
-    number = in_session(act, commits=True)
+    number, _ = _of_user(
+        user, lambda session, number: weigh_user(session, user_id=number, weight=weight)
+    )
     if as_json:
         print_json(UserWeight(user_id=number, weight=weight))
     else:
@@ -111,7 +109,7 @@ def weigh(
 
 @app.command()
 def budget(
-    user: Annotated[str, Argument(metavar="USER", help="Number or name.")],
+    user: UserArgument,
     generations: Annotated[
         int | None,
         ranged_argument(MONTHLY_BUDGET, help="In a month, at most; without it, show the budget."),
@@ -125,13 +123,12 @@ def budget(
     """
     changes = one_of("GENERATIONS", generations is not None, "--unlimited", unlimited) is not None
 
-    async def act(session: AsyncSession) -> BudgetOfUser:
-        number = await find_user(session, written=user)
+    async def act(session: AsyncSession, number: int) -> BudgetOfUser:
         if changes:
             await set_budget(session, user_id=number, monthly=generations)
         return await read_budget(session, user_id=number)
 
-    found = in_session(act, commits=changes)
+    _, found = _of_user(user, act, commits=changes)
     if as_json:
         print_json(UserBudget.of(found))
         return
@@ -146,7 +143,7 @@ def budget(
 
 @app.command()
 def password(
-    user: Annotated[str, Argument(metavar="USER", help="Number or name.")],
+    user: UserArgument,
     role: Annotated[
         Role, Option(help="A reader looks; an editor changes and spends.")
     ] = Role.EDITOR,
@@ -157,13 +154,10 @@ def password(
 ) -> None:
     """Let a user sign in to the gallery with a password; ends their sessions."""
     given = sys.stdin.readline().rstrip("\n") if from_stdin else _ask_password()
-
-    async def act(session: AsyncSession) -> int:
-        number = await find_user(session, written=user)
-        await save_password(session, user_id=number, password=given, role=role)
-        return number
-
-    number = in_session(act, commits=True)
+    number, _ = _of_user(
+        user,
+        lambda session, number: save_password(session, user_id=number, password=given, role=role),
+    )
     if as_json:
         print_json(UserAccess(user_id=number, role=role, changed=True))
     else:
@@ -172,19 +166,14 @@ def password(
 
 @app.command()
 def lock(
-    user: Annotated[str, Argument(metavar="USER", help="Number or name.")],
+    user: UserArgument,
     as_json: JsonOption = False,
 ) -> None:
     """Let a user sign in to the gallery no more; ends their sessions, and keeps what is theirs.
 
     A new password lets them sign in again.
     """
-
-    async def act(session: AsyncSession) -> tuple[int, bool]:
-        number = await find_user(session, written=user)
-        return number, await lock_account(session, user_id=number)
-
-    number, had_one = in_session(act, commits=True)
+    number, had_one = _of_user(user, lambda session, number: lock_account(session, user_id=number))
     if as_json:
         print_json(UserAccess(user_id=number, role=None, changed=had_one))
         return
@@ -193,6 +182,21 @@ def lock(
     else:
         print_line(f"User {number} has no password that lets them sign in; nothing to lock.")
     print_line(f"With a new password they can (again): adspark users password {number}")
+
+
+def _of_user(
+    written: str,
+    act: Callable[[AsyncSession, int], Awaitable[_Result]],
+    *,
+    commits: bool = True,
+) -> tuple[int, _Result]:
+    """The number of the user that a person names, and what comes of the act on it."""
+
+    async def act_on_number(session: AsyncSession) -> tuple[int, _Result]:
+        number = await find_user(session, written=written)
+        return number, await act(session, number)
+
+    return in_session(act_on_number, commits=commits)
 
 
 def _ask_password() -> str:

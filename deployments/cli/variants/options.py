@@ -1,9 +1,11 @@
 """What several commands take that request variants or look at them."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from typer import Argument, BadParameter, Option
 
+from adspark.errors import InvalidQueryError
 from adspark.text.terminal import plain
 from adspark.validation.stored import clean_ad_id, is_ad_id
 from deployments.cli.ranges import IDS, ranged, ranged_argument
@@ -29,3 +31,11 @@ def ad_id(written: str) -> str:
             "the Transparency Center."
         )
     return found
+
+
+def check_ads_or_watch(ids: Sequence[str], watch: str | None) -> None:
+    """Raise InvalidQueryError unless either ads are named or a watch."""
+    if bool(ids) == bool(watch):
+        raise InvalidQueryError(
+            "original_ad_ids", "name ads, or a watch with --watch; one of them."
+        )

@@ -141,10 +141,7 @@ def _wanted_ads(
     """The ads, all stored, and how many have a variant of this prompt: of a watch's new ads those
     are left out, ads that were named get another.
     """
-    if bool(ids) == bool(watch):
-        raise InvalidQueryError(
-            "original_ad_ids", "name ads, or a watch with --watch; one of them."
-        )
+    options.check_ads_or_watch(ids, watch)
 
     async def act(session: AsyncSession) -> tuple[list[str], int]:
         if not watch:

@@ -1,6 +1,7 @@
 """The door of a gallery that others than this machine can reach: nobody passes who has not signed
 in, but for what a page of the door itself loads, and for boards that were shared by a link."""
 
+from typing import ClassVar
 from urllib.parse import urlencode
 
 from fastapi import Request, Security
@@ -52,24 +53,25 @@ class SignInGuard:
         gallery: with the database of accounts and sessions.
     """
 
+    open_paths: ClassVar[tuple[str, ...]] = _OPEN  # beginnings of paths behind no guard
+
     def __init__(self, app: ASGIApp, gallery: Gallery) -> None:
         self._app = app
         self._gallery = gallery
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer it."""
-        if scope["type"] != "http" or scope["path"].startswith(_OPEN):
+        if scope["type"] != "http" or scope["path"].startswith(self.open_paths):
             await self._app(scope, receive, send)
             return
-        request = Request(scope, receive)
-        found = await self._find(request)
+        found = await self.find(Request(scope, receive))
         if isinstance(found, Response):
             await found(scope, receive, send)
             return
         scope.setdefault("state", {})["visitor"] = visitor_of(found)
         await self._app(scope, receive, send)
 
-    async def _find(self, request: Request) -> SignedIn | Response:
+    async def find(self, request: Request) -> SignedIn | Response:
         """Who has signed in; else the response to the request."""
         signed_in = await self._find_session(request)
         if signed_in is not None:

@@ -55,10 +55,9 @@ def _read(request: Request, error: Exception) -> tuple[int, str, str | None]:
         case HTTPException():
             return error.status_code, _read_http(error), None
         case InvalidQueryError():
-            words = error.reason
             names = (error.field, _NAMES.get(error.field))
             given = (one for one in names if one in request.query_params)
-            return 422, words, next(given, None)
+            return 422, error.sentence, next(given, None)
         case UnknownVariantError() | UnknownWatchError():
             return 404, error.sentence, None
         case BusyError():

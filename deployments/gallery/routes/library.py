@@ -20,8 +20,7 @@ from adspark.library.search.cursor import Sort
 from adspark.library.search.page import AdPage, read_found_ads, search_ads
 from adspark.models import CreativeFormat, EventKind, Platform
 from adspark.watches.stored import list_watch_names
-from deployments.gallery.access.visitor import VisitorDep
-from deployments.gallery.resources import GalleryDep, SessionDep
+from deployments.gallery.resources import VisitorPages
 from deployments.gallery.texts import Texts
 
 router = APIRouter(include_in_schema=False)
@@ -51,14 +50,8 @@ class Refused:
     problems: dict[str, str]
 
 
-@dataclass(frozen=True)
-class LibraryPages:
+class LibraryPages(VisitorPages):
     """Shows pages of the library to the visitor of a request."""
-
-    request: Request
-    gallery: GalleryDep
-    session: SessionDep
-    visitor: VisitorDep
 
     async def show(self, address: str, refused: Refused | None = None) -> HTMLResponse:
         """A page of the library.

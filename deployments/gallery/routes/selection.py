@@ -38,7 +38,7 @@ async def change_selection(
     except InvalidQueryError as error:
         await pages.session.rollback()
         field = _FIELDS.get(error.field, "ads")
-        return await _show_again(pages, form, ids, field, error.reason)
+        return await _show_again(pages, form, ids, field, error.sentence)
     await pages.session.commit()
     return done
 

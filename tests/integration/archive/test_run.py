@@ -86,10 +86,10 @@ async def test_the_same_picture_of_several_ads_is_one_file(
     host.answers["/2.png"] = (200, draw_ad(1))
     await archive.show(host, [1, 2])
     await archive.run()
-    assert len(await archive.media.list_pictures("pictures")) == 1
+    assert len((await archive.media.list_folder("pictures")).pictures) == 1
     async with archive.database.session() as session:
         counts = await count_archive(session)
-    size = sum((await archive.media.list_pictures()).values())
+    size = sum(((await archive.media.list_folder()).pictures).values())
     assert (counts.versions, counts.pictures, counts.bytes) == (2, 1, size)
 
 
@@ -153,7 +153,7 @@ async def test_a_picture_that_is_none_is_tried_twice_and_kept_as_a_failure_with_
     failed = (await archive.rows())[0]
     assert (failed.status, failed.attempts, failed.path) == ("failed", 2, None)
     assert cause in failed.failure
-    assert len(await archive.media.list_pictures()) == 2  # of the other one
+    assert len((await archive.media.list_folder()).pictures) == 2  # of the other one
     await change(archive.database, DUE)
     await archive.run()
     assert host.asked["/1.png"] == 2

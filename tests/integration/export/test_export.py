@@ -48,8 +48,8 @@ async def library(database: Database) -> Database:
     await archive_one(database)
     async with database.session() as session:
         await tag_ads(session, user_id=1, tag="best", ids=[ad(1), ad(2)])
-        await write_title(session, user_id=1, ad_creative_id=ad(2), title="@SUM(1)")
-        await write_note(session, user_id=1, ad_creative_id=ad(2), note=FORMULA)
+        await write_title(session, user_id=1, ad_creative_id=ad(2), text="@SUM(1)")
+        await write_note(session, user_id=1, ad_creative_id=ad(2), text=FORMULA)
         await session.commit()
     return database
 

@@ -279,7 +279,7 @@ async def test_notes_are_written_beside_those_that_others_share(
     async with database.session() as session:
         for user_id, note, is_shared in ((OTHERS, "Look at <i>", True), (3, "Secret", False)):
             await write_note(
-                session, user_id=user_id, ad_creative_id=ad(1), note=note, is_shared=is_shared
+                session, user_id=user_id, ad_creative_id=ad(1), text=note, is_shared=is_shared
             )
         await session.commit()
     version = _version((await pages.get(PAGE)).text, "note")
@@ -300,9 +300,9 @@ async def test_who_saves_over_another_change_is_shown_it_first(
     async with database.session() as session:
         write: dict[str, Any] = {"user_id": 1, "ad_creative_id": ad(1)}
         if what == "title":
-            await write_title(session, title="Theirs", **write)
+            await write_title(session, text="Theirs", **write)
         else:
-            await write_note(session, note="Theirs", **write)
+            await write_note(session, text="Theirs", **write)
         await session.commit()
 
     refused = await pages.send_form(f"{PAGE}/{what}", PAGE, version=version, **{what: "Mine"})
@@ -330,12 +330,12 @@ async def test_a_version_holds_until_the_text_or_who_sees_it_changes(database: D
         )
         own: dict[str, Any] = {"ad_creative_id": ad(1), "user_id": 1}
         seen = (await read_marks(session, **own)).note.version
-        await write_note(session, note="a", **own)
+        await write_note(session, text="a", **own)
         assert not await lock_version(session, what="note", version=seen, **own)
         seen = (await read_marks(session, **own)).note.version
-        await write_title(session, title="b", **own)
+        await write_title(session, text="b", **own)
         assert await lock_version(session, what="note", version=seen, **own)
-        await write_note(session, note="a", is_shared=True, **own)
+        await write_note(session, text="a", is_shared=True, **own)
         assert not await lock_version(session, what="note", version=seen, **own)
 
 

@@ -36,7 +36,7 @@ async def _fill(database: Database, media: Path) -> None:
         await buy_words(session, 2, headline=_HOSTILE, snippet=_HOSTILE, link="javascript:alert(1)")
         ana = await add_user(session, name="Ana")
         await save_password(session, user_id=ana, password=_PASSWORD, role=Role.EDITOR)
-        await write_title(session, user_id=ana, ad_creative_id=ad(1), title=_PRIVATE)
+        await write_title(session, user_id=ana, ad_creative_id=ad(1), text=_PRIVATE)
         await session.commit()
     watch = await add_watch(database)
     for number in (1, 2):

@@ -65,8 +65,8 @@ async def _fill(database: Database) -> None:
             link=f"https://example.com/{_WORD}", sitelink_texts=[_WORD],
         )  # fmt: skip
         await tag_ads(session, user_id=1, tag=_NAME, ids=[ad(4)])
-        await write_title(session, user_id=1, ad_creative_id=ad(4), title=_NAME, is_shared=True)
-        await write_note(session, user_id=1, ad_creative_id=ad(4), note=_WORD, is_shared=True)
+        await write_title(session, user_id=1, ad_creative_id=ad(4), text=_NAME, is_shared=True)
+        await write_note(session, user_id=1, ad_creative_id=ad(4), text=_WORD, is_shared=True)
         board, _ = await find_or_create_board(session, user_id=1, name=_NAME)
         await add_ads(session, board_id=board.id, ids=[ad(4)])
         await create_or_change_watch(session, changes={"name": _NAME, "text": "example.com"})

@@ -25,13 +25,13 @@ async def test_an_ad_with_a_tag_a_title_or_a_note_stays_at_clean_up(
     media = MediaStore(str(tmp_path / "media"))
     async with database.session() as session:
         await tag_ads(session, user_id=1, tag="t", ids=[ad(1)])
-        await write_note(session, user_id=1, ad_creative_id=ad(2), note="n")
-        await write_title(session, user_id=2, ad_creative_id=ad(3), title="t")
+        await write_note(session, user_id=1, ad_creative_id=ad(2), text="n")
+        await write_title(session, user_id=2, ad_creative_id=ad(3), text="t")
         await session.commit()
     assert (await clean_up(database, media, Retention())).creatives == 1
     async with database.session() as session:
         assert await untag_ads(session, user_id=1, tag="t", ids=[ad(1), ad(2)]) == [ad(1)]
-        await write_note(session, user_id=1, ad_creative_id=ad(2), note=" ")
+        await write_note(session, user_id=1, ad_creative_id=ad(2), text=" ")
         await session.commit()
     assert (await clean_up(database, media, Retention())).creatives == 2
     assert await ids(database, "SELECT ad_creative_id FROM creative") == [ad(3)]
@@ -42,9 +42,9 @@ async def test_marks_are_their_users_own(database: Database) -> None:
     await stock(database, ads=1)
     async with database.session() as session:
         for user, title in ((1, " Summer "), (2, "Été")):
-            await write_title(session, user_id=user, ad_creative_id=ad(1), title=title)
+            await write_title(session, user_id=user, ad_creative_id=ad(1), text=title)
             await tag_ads(session, user_id=user, tag=title, ids=[ad(1)])
-        await write_note(session, user_id=1, ad_creative_id=ad(1), note="one\ntwo")
+        await write_note(session, user_id=1, ad_creative_id=ad(1), text="one\ntwo")
         await session.commit()
         first, second = [
             await read_ad(session, ad_creative_id=ad(1), user_id=user) for user in (1, 2)
@@ -67,21 +67,21 @@ async def test_a_title_that_is_not_seen_takes_none_away(
 ) -> None:
     await stock(database, ads=1)
     async with database.session() as session:
-        await write_title(session, user_id=1, ad_creative_id=ad(1), title="Kept")
+        await write_title(session, user_id=1, ad_creative_id=ad(1), text="Kept")
         with pytest.raises(InvalidQueryError, match=message):
-            await write_title(session, user_id=1, ad_creative_id=ad(1), title=title)
+            await write_title(session, user_id=1, ad_creative_id=ad(1), text=title)
         assert (await read_ad(session, ad_creative_id=ad(1), user_id=1)).title == "Kept"
-        await write_title(session, user_id=1, ad_creative_id=ad(1), title=" ")
+        await write_title(session, user_id=1, ad_creative_id=ad(1), text=" ")
         assert (await read_ad(session, ad_creative_id=ad(1), user_id=1)).title is None
 
 
 async def test_a_note_that_is_not_seen_is_none(database: Database) -> None:
     await stock(database, ads=1)
     async with database.session() as session:
-        await write_note(session, user_id=1, ad_creative_id=ad(1), note="Kept")
+        await write_note(session, user_id=1, ad_creative_id=ad(1), text="Kept")
         with pytest.raises(InvalidQueryError, match="note: holds a character that turns"):
-            await write_note(session, user_id=1, ad_creative_id=ad(1), note="a\n\u202eb")
-        await write_note(session, user_id=1, ad_creative_id=ad(1), note="\u3164\u2800")
+            await write_note(session, user_id=1, ad_creative_id=ad(1), text="a\n\u202eb")
+        await write_note(session, user_id=1, ad_creative_id=ad(1), text="\u3164\u2800")
         assert (await read_ad(session, ad_creative_id=ad(1), user_id=1)).note is None
 
 
@@ -94,12 +94,12 @@ async def test_what_is_shared_is_seen_by_all_and_found_by_all(library: Database)
         await tag_ads(session, user_id=1, tag="best", ids=[ad(4), ad(5)])
         for user, note in ((2, "look"), (3, "own only")):
             await write_note(
-                session, user_id=user, ad_creative_id=ad(1), note=note, is_shared=user == 2
+                session, user_id=user, ad_creative_id=ad(1), text=note, is_shared=user == 2
             )
             await write_title(
-                session, user_id=user, ad_creative_id=ad(1), title=f"of {user}", is_shared=True
+                session, user_id=user, ad_creative_id=ad(1), text=f"of {user}", is_shared=True
             )
-        await write_title(session, user_id=3, ad_creative_id=ad(1), title="of 3")
+        await write_title(session, user_id=3, ad_creative_id=ad(1), text="of 3")
         await session.commit()
         tags = [
             (row.user, row.tag, row.ads, row.is_own) for row in await list_tags(session, user_id=1)
@@ -118,8 +118,8 @@ async def test_what_is_shared_is_seen_by_all_and_found_by_all(library: Database)
         await tag_ads(session, user_id=2, tag="best", ids=[ad(1)])  # is not shared any more
         await share_tag(session, user_id=2, tag="draft", is_shared=True)
         await share_tag(session, user_id=2, tag="draft", is_shared=False)
-        await write_note(session, user_id=2, ad_creative_id=ad(1), note="")
-        await write_note(session, user_id=2, ad_creative_id=ad(1), note="anew")  # is not shared
+        await write_note(session, user_id=2, ad_creative_id=ad(1), text="")
+        await write_note(session, user_id=2, ad_creative_id=ad(1), text="anew")  # is not shared
         await session.commit()
         later = await read_ad(session, ad_creative_id=ad(1), user_id=1)
     assert (later.tags, later.shared_notes, later.title) == ([], [], "of 2")
@@ -134,7 +134,7 @@ async def test_a_mistake_writes_nothing(database: Database) -> None:
             with pytest.raises(InvalidQueryError):
                 await tag_ads(session, user_id=1, tag=tag, ids=ads)
         with pytest.raises(InvalidQueryError):
-            await write_title(session, user_id=1, ad_creative_id=ad(1), title="two\nlines")
+            await write_title(session, user_id=1, ad_creative_id=ad(1), text="two\nlines")
         assert await list_tags(session, user_id=1) == []
 
 

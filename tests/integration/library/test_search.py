@@ -117,9 +117,9 @@ async def test_filters_alone_and_together_with_words(library: Database) -> None:
 
 async def test_the_users_titles_and_notes_are_searched_with_all_else(library: Database) -> None:
     async with library.session() as session:
-        await write_title(session, user_id=1, ad_creative_id=ad(3), title="Déjà vu of Running")
-        await write_note(session, user_id=1, ad_creative_id=ad(1), note="Ask the boss\nabout it")
-        await write_note(session, user_id=1, ad_creative_id=ad(4), note="boss likes coffee")
+        await write_title(session, user_id=1, ad_creative_id=ad(3), text="Déjà vu of Running")
+        await write_note(session, user_id=1, ad_creative_id=ad(1), text="Ask the boss\nabout it")
+        await write_note(session, user_id=1, ad_creative_id=ad(4), text="boss likes coffee")
         await session.commit()
     for query, numbers in (
         ("deja", {3}), ("running", {1, 2, 3}), ("running balance", {1, 2, 3}), ("boss", {1, 4}),
@@ -131,7 +131,7 @@ async def test_the_users_titles_and_notes_are_searched_with_all_else(library: Da
     assert await found(library, "boss", user_id=2) == set()
     assert await found(library, "boss", format="image") == {4}
     async with library.session() as session:
-        await write_note(session, user_id=1, ad_creative_id=ad(4), note="boss", is_shared=True)
+        await write_note(session, user_id=1, ad_creative_id=ad(4), text="boss", is_shared=True)
         await session.commit()
     assert await found(library, "boss", user_id=2) == {4}
     assert await pages(library, Sort.RELEVANCE, "running", 1) == [3, 1, 2]

@@ -70,7 +70,7 @@ async def test_an_earlier_version_goes_by_its_age_and_that_of_a_stored_ad_stays(
     assert foreseen.headline == "would remove 1 picture version"
     done = await clean_up(database, media, Retention())
     assert (done.picture_versions, done.pictures) == (1, 2)  # the picture and its thumbnail
-    assert len(await media.list_pictures()) == 4
+    assert len((await media.list_folder()).pictures) == 4
     assert (await clean_up(database, media, Retention())).headline == "removed nothing"
 
 
@@ -99,7 +99,7 @@ async def test_what_is_needed_stays_whatever_its_age_and_however_full_the_archiv
         elif by == "tag":
             await tag_ads(session, user_id=1, tag="keep", ids=[AD])
         elif by == "note":
-            await write_note(session, user_id=1, ad_creative_id=AD, note="keep")
+            await write_note(session, user_id=1, ad_creative_id=AD, text="keep")
         await session.commit()
     if by == "watch":
         await change(database, *WATCH)
@@ -107,7 +107,7 @@ async def test_what_is_needed_stays_whatever_its_age_and_however_full_the_archiv
     summary = await clean_up(database, media, Retention(), archive_bytes=1)
     assert summary.picture_versions == 1  # the other ad's
     assert sorted(await statuses(database)) == ["removed", "stored", "stored"]
-    assert len(await media.list_pictures()) == 4
+    assert len((await media.list_folder()).pictures) == 4
     if by == "watch":
         await change(database, "UPDATE watch_creative SET ended_at = now()")
         assert (await clean_up(database, media, Retention())).picture_versions == 1
@@ -132,10 +132,10 @@ async def test_the_oldest_go_while_the_archive_is_over_its_bound(
         foreseen = await clean_up(database, media, Retention(), archive_bytes=most, dry_run=True)
         done = await clean_up(database, media, Retention(), archive_bytes=most, batch=3)
         assert done.picture_versions == foreseen.picture_versions > 8
-        assert sum((await media.list_pictures()).values()) <= most
+        assert sum(((await media.list_folder()).pictures).values()) <= most
         async with database.session() as session:
             counts = await count_archive(session)
-        assert counts.bytes == sum((await media.list_pictures()).values())
+        assert counts.bytes == sum(((await media.list_folder()).pictures).values())
         rows = await archive.rows("stored_at DESC")
         assert [row.status for row in rows] == (
             ["stored"] * counts.versions + ["removed"] * counts.removed
@@ -156,7 +156,7 @@ async def test_files_that_no_row_has_go_and_so_does_what_was_never_finished(
     database: Database, media: MediaStore, folder: Path
 ) -> None:
     await two_versions(database, media)
-    kept = set(await media.list_pictures())
+    kept = set((await media.list_folder()).pictures)
     for name in (
         f"pictures/0f/0f{'0' * 62}.jpeg",
         f"thumbnails/0f/0f{'0' * 62}.webp",
@@ -170,5 +170,5 @@ async def test_files_that_no_row_has_go_and_so_does_what_was_never_finished(
     assert (await clean_up(database, media, Retention(picture_versions=1000))).pictures == 0
     age(folder)
     assert (await clean_up(database, media, Retention(picture_versions=1000))).pictures == 5
-    assert set(await media.list_pictures()) == kept
+    assert set((await media.list_folder()).pictures) == kept
     assert (folder / "pictures" / "notes.txt").exists()

@@ -187,7 +187,7 @@ async def test_pictures_that_no_variant_has_go_once_they_are_a_day_old(
     assert (await clean_up(database, media, Retention(), dry_run=True)).pictures == 1
     summary = await clean_up(database, media, Retention())
     assert (summary.pictures, summary.picture_bytes) == (1, len(PICTURE))
-    assert set(await media.list_pictures()) == {used, new}
+    assert set((await media.list_folder()).pictures) == {used, new}
 
 
 async def test_a_picture_that_cannot_be_removed_is_named_and_keeps_no_other(
@@ -287,7 +287,7 @@ async def test_the_thumbnail_of_a_variant_stays_and_goes_with_it(
     assert (await clean_up(database, media, Retention())).pictures == 0
     await change(database, "DELETE FROM ad_variant")
     assert (await clean_up(database, media, Retention())).pictures == 2
-    assert await media.list_pictures() == {}
+    assert (await media.list_folder()).pictures == {}
 
 
 @pytest.mark.parametrize(
@@ -373,7 +373,7 @@ async def test_the_database_is_not_kept_waiting_for_the_pictures(
     assert (await clean_up(database, shelf, Retention())).pictures == 3
     assert len(Shelf.waiting) > 3
     assert set(Shelf.waiting) == {0}
-    assert await shelf.list_pictures() == {}
+    assert (await shelf.list_folder()).pictures == {}
 
 
 async def test_a_picture_that_came_into_use_again_stays_before_its_variant_is_entered(
@@ -384,4 +384,4 @@ async def test_a_picture_that_came_into_use_again_stays_before_its_variant_is_en
         os.utime(media.locate(path), (0, time.time() - 2 * 86400))
     assert await media.reuse(paths[1])
     assert (await clean_up(database, media, Retention())).pictures == 2
-    assert set(await media.list_pictures()) == {paths[1]}
+    assert set((await media.list_folder()).pictures) == {paths[1]}

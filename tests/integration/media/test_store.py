@@ -291,7 +291,7 @@ async def test_only_an_old_picture_is_removed_and_once(store: MediaStore) -> Non
     assert not await store.remove_older(path, yesterday)
     assert not await store.is_older(path, yesterday)
     assert not await store.reuse(path)
-    assert await store.list_pictures() == {}
+    assert (await store.list_folder()).pictures == {}
 
 
 async def test_whoever_uses_a_picture_while_it_is_being_removed_has_it_afterwards(

@@ -315,7 +315,7 @@ class VariantLife(RuleBasedStateMachine):
             await session.commit()
         number = variant.id
         self.known[number] = Known()
-        if original_path(KEY) not in await self.media.list_pictures():
+        if original_path(KEY) not in (await self.media.list_folder()).pictures:
             await self.media.save_original(KEY, PICTURE)
         return number
 

@@ -104,22 +104,10 @@ async def _save_text(
             return await pages.show(
                 ad_id, status=409, problems={what: problem}, given=_given(form, what)
             )
-        if what == "title":
-            await write_title(
-                session,
-                user_id=user_id,
-                ad_creative_id=ad_id,
-                title=written,
-                is_shared=is_shared,
-            )
-        else:
-            await write_note(
-                session,
-                user_id=user_id,
-                ad_creative_id=ad_id,
-                note=written,
-                is_shared=is_shared,
-            )
+        write = write_title if what == "title" else write_note
+        await write(
+            session, user_id=user_id, ad_creative_id=ad_id, text=written, is_shared=is_shared
+        )
     except InvalidQueryError as error:
         return await _show_again(pages, ad_id, form, what, error)
     await session.commit()
@@ -131,7 +119,7 @@ async def _show_again(
 ) -> Response:
     """The page with what was typed, and what is wrong beside its field."""
     await pages.session.rollback()
-    problem = error.reason
+    problem = error.sentence
     return await pages.show(ad_id, status=422, problems={field: problem}, given=_given(form, field))
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, Request
+from fastapi import Depends
 from fastapi.responses import HTMLResponse
 
 from adspark.creatives.boards import list_boards
@@ -19,8 +19,7 @@ from adspark.media.paths import media_type
 from adspark.text.sentences import without_full_stop
 from adspark.validation.stored import is_ad_id
 from adspark.variants.reviews.decisions import read_decisions
-from deployments.gallery.access.visitor import VisitorDep
-from deployments.gallery.resources import GalleryDep, SessionDep
+from deployments.gallery.resources import VisitorPages
 from deployments.gallery.routes.ads.timeline import make_timeline
 from deployments.gallery.runs import RunProgress, read_progress
 
@@ -36,14 +35,8 @@ class FollowedRun:
     is_prefect_away: bool = False
 
 
-@dataclass(frozen=True)
-class AdPages:
+class AdPages(VisitorPages):
     """Shows pages of ads to the visitor of a request."""
-
-    request: Request
-    gallery: GalleryDep
-    session: SessionDep
-    visitor: VisitorDep
 
     async def show(
         self,

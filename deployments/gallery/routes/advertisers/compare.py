@@ -92,7 +92,7 @@ async def _choose(session: AsyncSession, written: list[str], texts: Texts) -> _C
         try:
             found = await resolve_another(session, name=name, chosen=chosen.ids)
         except InvalidQueryError as error:
-            chosen.problems[place] = error.reason
+            chosen.problems[place] = error.sentence
             continue
         chosen.ids.append(found)
     if written and len(written) < _LEAST:

@@ -123,8 +123,7 @@ async def _read_list(session: AsyncSession, parameters: QueryParams) -> _List:
         )
     except InvalidQueryError as error:
         field = "q" if error.field == "name" else error.field
-        words = error.reason
-        return _List(problems={field if field in _FIELDS else "": words})
+        return _List(problems={field if field in _FIELDS else "": error.sentence})
     return _List(page=page)
 
 

@@ -1,5 +1,7 @@
 """Pause, resume and cancel a batch."""
 
+from collections.abc import Awaitable, Callable
+
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse
 
@@ -21,14 +23,8 @@ async def pause(
     session: SessionDep, _: ChangerDep, __: FormDep, batch_id: Number
 ) -> RedirectResponse:
     """Let nothing more of it be submitted."""
-    page = f"/variants/batches/{batch_id}"
-    await read_batch(session, batch_id=batch_id)
-    try:
-        changed = await pause_batch(session, batch_id=batch_id)
-    except UnknownVariantError:
-        changed = False
-    await session.commit()
-    return lead_to(page, "batch_paused" if changed else "variant_moved_on")
+    changed = await _change(session, batch_id, pause_batch)
+    return lead_to(_page(batch_id), "batch_paused" if changed else "variant_moved_on")
 
 
 @router.post("/{batch_id}/resume")
@@ -36,17 +32,10 @@ async def resume(
     session: SessionDep, _: SpenderDep, __: FormDep, batch_id: Number
 ) -> RedirectResponse:
     """Let it go on; where Prefect is away, generate-pending-variants does once it is back."""
-    page = f"/variants/batches/{batch_id}"
-    await read_batch(session, batch_id=batch_id)
-    try:
-        changed = await resume_batch(session, batch_id=batch_id)
-    except UnknownVariantError:
-        changed = False
-    await session.commit()
-    if not changed:
-        return lead_to(page, "variant_moved_on")
+    if not await _change(session, batch_id, resume_batch):
+        return lead_to(_page(batch_id), "variant_moved_on")
     is_started = await start_requested_batch(session, batch_id)
-    return lead_to(page, "batch_resumed" if is_started else "variant_not_started")
+    return lead_to(_page(batch_id), "batch_resumed" if is_started else "variant_not_started")
 
 
 @router.post("/{batch_id}/cancel")
@@ -55,10 +44,26 @@ async def cancel(
 ) -> RedirectResponse:
     """End it with all its open variants, and their generations."""
     await read_batch(session, batch_id=batch_id)
-    page = f"/variants/batches/{batch_id}"
     ended = await cancel_batch(session, batch_id=batch_id)
     if not ended.variants:
-        return lead_to(page, "variant_moved_on")
+        return lead_to(_page(batch_id), "variant_moved_on")
     await session.commit()  # no connection waits for Prefect
     is_stopped = await stop(ended.begun) or not ended.submitted
-    return lead_to(page, "batch_cancelled" if is_stopped else "variant_still_running")
+    return lead_to(_page(batch_id), "batch_cancelled" if is_stopped else "variant_still_running")
+
+
+async def _change(
+    session: SessionDep, batch_id: int, change: Callable[..., Awaitable[bool]]
+) -> bool:
+    """Whether a batch was changed; UnknownBatchError where there is none."""
+    await read_batch(session, batch_id=batch_id)
+    try:
+        changed = await change(session, batch_id=batch_id)
+    except UnknownVariantError:  # it has ended
+        changed = False
+    await session.commit()
+    return changed
+
+
+def _page(batch_id: int) -> str:
+    return f"/variants/batches/{batch_id}"

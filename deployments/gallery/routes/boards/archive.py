@@ -41,7 +41,7 @@ async def send_archive(
         with zipfile.ZipFile(file, "w") as archive:
             await _write(gallery, archive, name, ads, most_bytes)
         download = f"{_UNSAFE.sub('-', name).strip('-') or 'board'}.zip"
-        return FileDownload(file, held.pop_all(), kind="application/zip", name=download)
+        return FileDownload(file, held.pop_all(), name=download)
 
 
 async def _write(

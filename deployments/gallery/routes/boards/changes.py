@@ -41,7 +41,7 @@ async def change_board(
     try:
         done = await _change(pages, board, form)
     except InvalidQueryError as error:
-        return await _show_again(pages, board_id, form, 422, error.reason)
+        return await _show_again(pages, board_id, form, 422, error.sentence)
     except ChangedMeanwhileError:
         texts = pages.gallery.templates.texts
         problem = texts(f"board.{_CHANGED[form.text('do')]}")

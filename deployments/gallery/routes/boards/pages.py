@@ -43,7 +43,7 @@ async def make_board(
         )
     except InvalidQueryError as error:
         await session.rollback()
-        name, problem = form.written("name"), error.reason
+        name, problem = form.written("name"), error.sentence
         return await _boards_page(request, gallery, session, visitor.user_id, name, problem)
     done = lead_to(
         f"/boards/{board.id}", "board_made" if is_new else "board_there", board=board.name

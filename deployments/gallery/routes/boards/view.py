@@ -1,12 +1,11 @@
 """The page of a board, as it is shown at first and again after a form that was refused."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from fastapi import Depends, Request
+from fastapi import Depends
 from fastapi.responses import HTMLResponse
 
 from adspark.creatives.board_changes import version_of, version_of_order
@@ -14,22 +13,15 @@ from adspark.creatives.board_links import LINK_DAYS, list_links
 from adspark.creatives.boards import lock_board, read_board
 from adspark.models import Board
 from deployments.gallery.access.public_address import public_url
-from deployments.gallery.access.visitor import VisitorDep
 from deployments.gallery.failures import NotThereError
-from deployments.gallery.resources import GalleryDep, SessionDep
+from deployments.gallery.resources import VisitorPages
 from deployments.gallery.routes.boards.content import read_board_ads
 
 _LOCAL = ("127.0.0.1", "::1", "localhost")  # names of a machine for itself
 
 
-@dataclass(frozen=True)
-class BoardPages:
+class BoardPages(VisitorPages):
     """Shows pages of boards to the visitor of a request."""
-
-    request: Request
-    gallery: GalleryDep
-    session: SessionDep
-    visitor: VisitorDep
 
     async def find(self, board_id: int, *, to_change: bool = False) -> Board:
         """The visitor's board; to be changed it is locked until the transaction's end.

@@ -51,7 +51,7 @@ async def send_file(
     except InvalidQueryError as error:
         typed = {name: form.written(name) for name in _FIELDS}
         field = error.field if error.field in _FIELDS else ""
-        return _write_form(request, gallery, batch, typed, {field: error.reason})
+        return _write_form(request, gallery, batch, typed, {field: error.sentence})
 
 
 def _read_batch(written: str) -> int | None:
@@ -75,7 +75,7 @@ async def _make_file(
         file = held.enter_context(tempfile.TemporaryFile(prefix="adspark-variants-"))
         await write_zip(file, variants, destination, gallery.media)
         name = f"variants-batch-{batch}.zip" if batch else "variants.zip"
-        return FileDownload(file, held.pop_all(), kind="application/zip", name=name)
+        return FileDownload(file, held.pop_all(), name=name)
 
 
 def _write_form(

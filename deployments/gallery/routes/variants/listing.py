@@ -44,7 +44,7 @@ async def show_variants(request: Request, gallery: GalleryDep, session: SessionD
     try:
         filters = _read_filters(given)
     except InvalidQueryError as error:
-        problems = {error.field: error.reason}
+        problems = {error.field: error.sentence}
     found = []
     if not problems:
         found = await list_variants(

@@ -220,7 +220,7 @@ async def _write_form(
 
 def _note(filled: _Filled, error: InvalidQueryError) -> None:
     name = _FIELDS.get(error.field, error.field)
-    filled.problems[name] = error.reason
+    filled.problems[name] = error.sentence
 
 
 def _read_ads(written: list[str]) -> list[str]:

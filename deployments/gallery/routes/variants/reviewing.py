@@ -47,7 +47,7 @@ async def review_variant(
         await save_review(session, variant=variant, review=review, seen_at=seen_at)
         await session.commit()
     except InvalidQueryError as error:
-        problems = {error.field: error.reason}
+        problems = {error.field: error.sentence}
         if error.field == "accepts_closeness":
             problems = {error.field: gallery.templates.texts("review.accept_first")}
         elif error.field == "overrule_reason" and not form.written("overrule_reason").strip():

@@ -131,7 +131,7 @@ async def read_watch_form(
         try:
             value = form.text(name)
         except InvalidQueryError as error:
-            problems[name] = error.reason
+            problems[name] = error.sentence
             continue
         if value or name in NUMBERS:
             given[name] = value
@@ -222,7 +222,7 @@ def _define(form: WatchForm, present: WatchDefinition | None, user_id: int) -> N
             name = "advertiser" if error.field == "advertiser_ids" else error.field
             if name in form.problems:
                 return
-            form.problems[name] = error.reason
+            form.problems[name] = error.sentence
             fields.pop(error.field, None)
             fields |= _STAND_INS.get(error.field, {})
         else:

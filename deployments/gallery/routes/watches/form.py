@@ -50,10 +50,10 @@ class _Editor:
     """The page with the form, for one request; `present` is the watch as it is, None a new one."""
 
     request: Request
-    gallery: Gallery
-    session: AsyncSession
-    present: Watch | None = None
-    conflicts: list[tuple[str, str, str]] = field(default_factory=list)
+    gallery: GalleryDep
+    session: SessionDep
+    present: Watch | None = field(init=False, default=None)
+    conflicts: list[tuple[str, str, str]] = field(init=False, default_factory=list)
 
     async def handle(self, form: Form, user_id: int) -> Response:
         """Save what was sent where it is right and its cost was shown; else show it."""
@@ -146,16 +146,14 @@ class _Editor:
         return await self.show(stored, status=409)
 
 
-def _editor(request: Request, gallery: GalleryDep, session: SessionDep) -> _Editor:
-    return _Editor(request, gallery, session)
+_NewDep = Annotated[_Editor, Depends()]
 
 
-async def _editor_of(editor: Annotated[_Editor, Depends(_editor)], watch_id: Number) -> _Editor:
+async def _editor_of(editor: _NewDep, watch_id: Number) -> _Editor:
     editor.present = await read_watch_row(editor.session, watch_id)
     return editor
 
 
-_NewDep = Annotated[_Editor, Depends(_editor)]
 _OfWatchDep = Annotated[_Editor, Depends(_editor_of)]
 
 
@@ -222,7 +220,7 @@ async def _estimate_typed(
         changes = pick_fields(({} if before else _ANY) | written)
         definition, _ = change_definition(before, changes, empty)
     except InvalidQueryError as error:
-        return None, {error.field: error.reason}
+        return None, {error.field: error.sentence}
     return await estimate_cost(session, definition, present), {}
 
 

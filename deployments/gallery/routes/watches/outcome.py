@@ -48,7 +48,7 @@ async def save(
             _create(session, definition) if present is None else _change(session, form, present)
         )
     except InvalidQueryError as error:
-        form.problems[error.field] = error.reason
+        form.problems[error.field] = error.sentence
         return None
     found = await find_similar(session, watch_ids=[saved.id])
     return SaveOutcome(saved, estimate, found.get(saved.id, []))
