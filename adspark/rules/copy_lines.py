@@ -62,6 +62,7 @@ _NUMBER = re.compile(
 _TAG = re.compile(r"</?[a-z][a-z0-9]*(?:\s[^<>]*)?/?>", re.IGNORECASE)
 _DELIMITERS = re.compile(r"\|?(?:\s*:?-+:?\s*\|)+(?:\s*:?-+:?)?")
 _LINE_END = re.compile(r"[^\S\n]*$", re.MULTILINE)
+_LONGEST_JSON = 20_000  # characters; an error counts the lines before it, which takes long
 
 
 class Form(StrEnum):
@@ -169,7 +170,8 @@ def _end_of_json(text: str, begin: int) -> int:
     if text[begin : begin + 1] not in ("{", "["):
         return 0
     try:
-        return json.JSONDecoder(strict=False).raw_decode(text, begin)[1]
+        looked_at = text[begin : begin + _LONGEST_JSON]
+        return begin + json.JSONDecoder(strict=False).raw_decode(looked_at)[1]
     except (ValueError, RecursionError):
         return 0
 
