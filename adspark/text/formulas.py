@@ -6,6 +6,7 @@ country's spreadsheet takes for the end of one. One that stood there already is 
 """
 
 import re
+from urllib.parse import quote
 
 _ENDS = ";,\t\r\n"  # of cells, in one country or another
 _CELL = re.compile(f"((?:^|[{_ENDS}])\"*)('*)(?=[=+@\t\r\n\uff1d\uff0b\uff0d\uff20-])")
@@ -20,6 +21,11 @@ _BEGINNING = re.compile(
 def guard_cell(cell: str) -> str:
     """The cell as a spreadsheet shows it and never computes it."""
     return _CELL.sub(r"\1'\2", cell)
+
+
+def guard_address(address: str) -> str:
+    """The same for the address of a page, which stays valid: ends of cells are percent-encoded."""
+    return _CELL.sub(lambda found: quote(found[1]) + found[2], address)
 
 
 def restore_cell(cell: str) -> str:

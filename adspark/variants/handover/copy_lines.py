@@ -5,10 +5,11 @@ up to 4 descriptions of 90, paths of 15; a double-width character counts as two.
 what does not fit is left out, with the reason, and so is what the ad has in the same field already.
 """
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from adspark.rules.copy_lines import Field, Line, read_lines
+from adspark.rules.copy_lines import Field, Form, Line, read_lines
 from adspark.rules.surfaces import count_characters
 from adspark.text.counts import counted
 from adspark.text.formulas import guard_cell
@@ -23,6 +24,12 @@ _OTHERS = {
     Field.LONG_HEADLINE: "responsive search ads have no long headline",
     Field.BUSINESS_NAME: "the name of a business stands in the account, not in an ad",
     Field.PATH: "paths are given for all ads of a file",
+}
+_NO_TEXT = {
+    Form.SEVERAL: "several texts stand in it; write each on a line of its own",
+    Form.JSON: "it is JSON; write each text on a line of its own",
+    Form.HTML: "HTML stands in it; write the text without",
+    Form.LEAD: "it ends in a colon; what it leads to stands elsewhere",
 }
 
 
@@ -61,12 +68,12 @@ def read_copy_lines(copy: str | None) -> AdCopy:
 def _place(made: AdCopy, line: Line) -> str | None:
     """Put a line where it fits; else why it does not."""
     text = line.text
-    if guard_cell(text) != text:
-        return "a spreadsheet would compute what it begins with or holds"
     if text == "[]":
         return "Google Ads Editor takes it for an order to erase"
-    if (text.startswith("|") and text.endswith("|")) or line.holds_another:
-        return "several texts stand in it; write each on a line of its own"
+    if line.form in _NO_TEXT:
+        return _NO_TEXT[line.form]
+    if guard_cell(text) != text:
+        return "a spreadsheet would compute what it begins with or holds"
     if line.field in _OTHERS:
         return _OTHERS[line.field]
     length = count_characters(text)
@@ -78,12 +85,17 @@ def _place(made: AdCopy, line: Line) -> str | None:
     )
     if length > longest:
         return f"{length} characters; a {kind} has {longest} at most"
-    if text.casefold() in map(str.casefold, place):
+    if _key(text) in map(_key, place):
         return f"it is a {kind} of this ad already"
     if len(place) == most:
         return f"an ad has {most} {kind}s at most"
     place.append(text)
     return None
+
+
+def _key(text: str) -> str:
+    """The same for texts that differ in case, blanks and composition of letters only."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def row_of(copy: AdCopy) -> Sequence[str]:

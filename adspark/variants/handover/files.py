@@ -19,7 +19,7 @@ from adspark.media.store import MediaStore
 from adspark.rules.surfaces import count_characters
 from adspark.rules.verdicts import RuleCheck
 from adspark.text.counts import counted
-from adspark.text.formulas import guard_cell
+from adspark.text.formulas import guard_address, guard_cell
 from adspark.text.visible import blank_controls
 from adspark.validation.names import check_line, check_visible
 from adspark.validation.notes import clean_note
@@ -100,8 +100,9 @@ def check_destination(given: Destination) -> Destination:
             raise InvalidQueryError(name, "holds a slash; Google puts it there itself.")
     if values["path_2"] and not values["path_1"]:
         raise InvalidQueryError("path_2", "needs a path_1 before it.")
-    _check_cell("final_url", values["final_url"], _LONGEST_URL)
     _check_url(values["final_url"])
+    values["final_url"] = guard_address(values["final_url"])
+    _check_cell("final_url", values["final_url"], _LONGEST_URL)
     return Destination(**values)
 
 

@@ -152,6 +152,16 @@ def test_a_hand_over_of_nothing_is_refused_with_the_reasons(
     assert [one.name for one in tmp_path.iterdir() if one.is_file()] == []
 
 
+def test_an_address_is_handed_over_with_what_begins_a_formula_made_harmless(
+    tmp_path: Path,
+) -> None:
+    file, page = tmp_path / "ads.csv", "https://shop.example/a,b,+c?d=1;-2,x&e=,@f"
+    variant.told("export", str(file), *TO, "--final-url", page)
+    assert {one["Final URL"] for one in rows_of(file.read_bytes())} == {
+        "https://shop.example/a,b%2C+c?d=1%3B-2,x&e=%2C@f"
+    }
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -160,6 +170,9 @@ def test_a_hand_over_of_nothing_is_refused_with_the_reasons(
         (("--final-url", "https://ana:secret@shop.example"), "--final-url: write the address"),
         (("--final-url", "https://..."), "--final-url: write the address"),
         (("--final-url", "https://localhost:99999/x"), "--final-url: write the address"),
+        (("--final-url", "=1"), "--final-url: write the address"),
+        (("--final-url", "https://shop.example,+b"), "--final-url: write the address"),
+        (("--final-url", "https://shop.example/a,\n+b"), "--final-url: write the address"),
         (("--campaign", " "), "campaign: is empty"),
         (("--campaign", "\u200b"), "campaign: is empty"),
         (("--campaign", "Sh\u200boes"), "campaign: holds invisible characters ('Sh\\u200boes')"),

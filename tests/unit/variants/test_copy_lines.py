@@ -2,7 +2,13 @@
 
 import pytest
 
+from adspark.rules.surfaces import split_copy
 from adspark.variants.handover.copy_lines import read_copy_lines
+
+SEVERAL = "several texts stand in it; write each on a line of its own"
+JSON = "it is JSON; write each text on a line of its own"
+HTML = "HTML stands in it; write the text without"
+LEAD = "it ends in a colon; what it leads to stands elsewhere"
 
 
 @pytest.mark.parametrize(
@@ -47,6 +53,27 @@ from adspark.variants.handover.copy_lines import read_copy_lines
         ("24. December\n3.5 stars\n1. FC Köln\n2.5 km", ["24. December", "3.5 stars", "1. FC Köln",
          "2.5 km"], [], []),
         ("[]", [], [], ["Google Ads Editor takes it for an order to erase"]),
+        ("Shoes | Sale", ["Shoes | Sale"], [], []),
+        ("Headline | Description\n---|:--\n-20% | <b>Dry</b>\n\nShoes | Sale", ["Shoes | Sale"], [],
+         [SEVERAL] * 3),
+        ("Shoes\tBright days\n1.\tSun\n2.\tSea\n\tSand\t", ["Sun", "Sea", "Sand"], [], [SEVERAL]),
+        ("```json\n{\"headlines\": [\"A\"]}\n```\nHeadline:\n~~~\nSun\n~~~", ["Sun"], [], [JSON]),
+        ("{\n  \"headlines\": [\n    \"A\"\n  ]\n}\nSun\n- [\"A\"]", ["Sun"], [], [JSON] * 6),
+        ("[Sale] now\n{Sun}", ["[Sale] now", "{Sun}"], [], []),
+        ("[" * 9999, [], [], ["9999 characters; a description has 90 at most"]),
+        ("Headlines\nSun\nHeadline 2\nSea\nDescription\nSand", ["Sun", "Sea"], ["Sand"], []),
+        ("Text\nPaths of joy", ["Text", "Paths of joy"], [], []),
+        ("Headline #1: Sun\n**Headline 2** – Sea\nDescription 1 - Sand\nH3: Sky\nD2: Air",
+         ["Sun", "Sea", "Sky"], ["Sand", "Air"], []),
+        ("Here are three headlines:\nSun", ["Sun"], [], [LEAD]),
+        ("24. December\n1. FC Köln\nHeadline: 1. FC Bayern\n3.5 stars",
+         ["24. December", "1. FC Köln", "1. FC Bayern", "3.5 stars"], [], []),
+        ("Headline 1: 1. Sun\nHeadline 2: 2. Sea", ["Sun", "Sea"], [], []),
+        ("`Sun`\n- **`Sea`**\nHeadline: ```Sand```\nI `go`", ["Sun", "Sea", "Sand", "I `go`"],
+         [], []),
+        ("<b>Sun</b>\nSea<br/>\nI <3 2 > 1", ["I <3 2 > 1"], [], [HTML] * 2),
+        ("Café\nCafe\u0301\nSun\u00a0sale\nSun  SALE", ["Café", "Sun\u00a0sale"], [],
+         ["it is a headline of this ad already"] * 2),
     ],
 )  # fmt: skip
 def test_a_line_is_placed_whole_or_left_out_with_the_reason(
@@ -55,6 +82,26 @@ def test_a_line_is_placed_whole_or_left_out_with_the_reason(
     made = read_copy_lines(copy)
     assert (made.headlines, made.descriptions) == (headlines, descriptions)
     assert [reason for _, reason in made.left_out] == left_out
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("1. ", "2. "), ("1) ", "2) "), ("(1) ", "(2) "), ("[1] ", "[2] "), ("1: ", "2: "),
+        ("1- ", "2- "), ("\uff11\uff0e", "\uff12\uff0e"), ("1\u3001", "2\u3001"), ("①", "②"),
+        ("❶ ", "❷ "), ("1\ufe0f\u20e3 ", "2\ufe0f\u20e3 "),
+    ],
+)  # fmt: skip
+def test_the_numbers_of_a_list_are_no_text_however_they_are_written(
+    first: str, second: str
+) -> None:
+    assert read_copy_lines(f"{first}夏\n{second}Sea").headlines == ["夏", "Sea"]
+    assert read_copy_lines(f"{first}夏").headlines == [f"{first}夏"]
+
+
+def test_what_is_no_text_of_an_ad_is_still_checked_by_rules() -> None:
+    copy = 'Sun\tSea\n["A"]\n<b>Sand</b>\nHere they are:'
+    assert [one.text for one in split_copy(copy)] == copy.replace("\t", " ").split("\n")
 
 
 def test_what_google_asks_for_besides_is_named() -> None:
