@@ -40,7 +40,5 @@ def warn_as_typed(warning: str, parameters: Iterable[Any]) -> str:
 
 
 def _typed(parameter: Any) -> str:  # noqa: ANN401  (Typer's own)
-    name = str(parameter.name)
-    if parameter.param_type_name == "option":
-        return str(max(parameter.opts, key=len))
-    return name.upper() if "_" in name else name
+    is_option = parameter.param_type_name == "option"
+    return str(max(parameter.opts, key=len) if is_option else parameter.name)

@@ -141,7 +141,7 @@ def test_the_new_ads_are_a_table_among_the_artifacts(
         (["fetch"], "advertiser_ids: give at least one", 2),
         (["fetch", "--text=x.com", "--region=Germny"], "did you mean 'Germany'", 2),
         (["fetch", "--text=x.com", "--start-date=2026-02-02", "--end-date=2026-01-01"],
-         "end_date: 2026-01-01 lies before start_date", 2),
+         "--end-date: 2026-01-01 lies before start_date", 2),
         (["fetch", "AR1"], "is not an advertiser id", 2),
         (["run", "fetch-creatives"], "advertiser_ids: give at least one", 2),
         (["run", "fetch-creatives", "-p", "text=x.com", "-p", "region=Germny"], "Germany", 2),

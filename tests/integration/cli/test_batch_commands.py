@@ -231,8 +231,8 @@ def test_what_was_submitted_counts_once_an_attempt_and_a_retry_is_bounded_too(
     ("arguments", "words"),
     [
         ((AD, "-p", " "), "prompt: is empty"),
-        (("-p", "Red"), "ORIGINAL_AD_IDS: name ads, or a watch"),
-        ((f"CR{9:020d}", "-p", "Red"), "ORIGINAL_AD_IDS:"),
+        (("-p", "Red"), "original_ad_ids: name ads, or a watch"),
+        ((f"CR{9:020d}", "-p", "Red"), "original_ad_ids:"),
         ((AD, *(word for n in range(101) for word in ("-p", str(n)))), "101 prompts; at most 100"),
         (
             (*(f"CR{n:020d}" for n in range(11)), *(w for n in range(100) for w in ("-p", str(n)))),

@@ -193,13 +193,13 @@ def test_a_program_gets_its_line_of_json_and_nothing_else() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "ORIGINAL_AD_IDS: name ads, or a watch with --watch; one of them."),
-        ((AD, "--watch", "w"), "ORIGINAL_AD_IDS: name ads, or a watch with --watch; one of them."),
+        ((), "original_ad_ids: name ads, or a watch with --watch; one of them."),
+        ((AD, "--watch", "w"), "original_ad_ids: name ads, or a watch with --watch; one of them."),
         (("--watch", "w"), "There is no watch 'w'"),
         ((AD, "-p", " "), "prompt: is empty"),
-        (("CR1",), "ORIGINAL_AD_IDS: no ad CR1 is stored; an ad id is CR and 20 digits, as in the"),
-        ((AD, "CR\udcff"), "ORIGINAL_AD_IDS: holds a NUL or half a character"),
-        ((AD, "CR1"), "ORIGINAL_AD_IDS: no ad CR1 is stored"),  # told before it asks
+        (("CR1",), "original_ad_ids: no ad CR1 is stored; an ad id is CR and 20 digits, as in the"),
+        ((AD, "CR\udcff"), "original_ad_ids: holds a NUL or half a character"),
+        ((AD, "CR1"), "original_ad_ids: no ad CR1 is stored"),  # told before it asks
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
@@ -569,7 +569,7 @@ def test_the_figures_tell_how_variants_fare(database_url: str) -> None:
         (("retry", "9"), 2, "There is no variant 9; see them with: adspark variant list"),
         (("review", "9", "--approve"), 2, "There is no variant 9; see them with: adspark variant "
                                           "list"),
-        (("request", "CR1", "-p", "Red"), 2, "ORIGINAL_AD_IDS: no ad CR1 is stored; an ad id is CR "
+        (("request", "CR1", "-p", "Red"), 2, "original_ad_ids: no ad CR1 is stored; an ad id is CR "
          "and 20 digits, as in the ad's address in the Transparency Center; ids of stored ads: "
          "adspark ads search"),
         (("review", "9", "--approve", "--reject"), 2,

@@ -106,7 +106,7 @@ def test_only_what_is_given_changes() -> None:
         (("--text=",), "text: is empty; write it or leave it out, or empty it with: --clear text"),
         (("--region= ",), "region: is empty; write it or leave it out, or empty it with: --clear"),
         (("--advertiser= ",), "advertiser: is empty; write it or leave it out"),
-        (("",), "ADVERTISER_IDS: is empty; write it or leave it out, or empty it with: --clear"),
+        (("",), "advertiser_ids: is empty; write it or leave it out, or empty it with: --clear"),
     ],
 )
 def test_what_is_given_empty_is_refused_not_passed_over(
@@ -153,10 +153,10 @@ def test_advertisers_are_named_as_people_know_them(configured_database: str) -> 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("create", "shoes"), "ADVERTISER_IDS: give at least one"),
+        (("create", "shoes"), "advertiser_ids: give at least one"),
         (("create", "shoes", "AR1"), "is not an advertiser id"),
         (("change", "boots", "--every=90"), "There is no watch 'boots'; list them with: adspark"),
-        (("change", "1", "--clear=text"), "ADVERTISER_IDS: give at least one"),
+        (("change", "1", "--clear=text"), "advertiser_ids: give at least one"),
         (("change", "1", "--clear=name"), "clear: 'name' is not one of advertiser_ids, text"),
         (("change", "1", "--clear=region", "--region=US"), "clear: region is given as well"),
         (("pause", "boots"), "There is no watch 'boots'"),

@@ -46,9 +46,7 @@ def shown(command: str) -> set[str]:
         for one in ALL[command].params
         for opt in one.opts
         for name in (
-            (opt, opt.removeprefix("--"))
-            if one.param_type_name == "option"
-            else (one.name.upper(), one.name.replace("_", "?"))
+            (opt, opt.removeprefix("--")) if one.param_type_name == "option" else (one.name,)
         )
     }
 
