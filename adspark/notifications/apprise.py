@@ -193,7 +193,8 @@ def _open(receiver: Receiver) -> NotifyBase:
     service = _service(receiver.address)
     if service is None:
         raise ConfigurationError(
-            "Apprise does not understand the address; see https://github.com/caronc/apprise/wiki"
+            "Apprise does not understand the address; correct it in ADSPARK_NOTIFY_ADDRESSES or "
+            "its block: see https://github.com/caronc/apprise/wiki"
         )
     if receiver.target is not None:
         kind, target = _targets(service)[receiver.target]

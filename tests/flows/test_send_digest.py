@@ -453,7 +453,7 @@ async def test_an_address_that_apprise_cannot_read_keeps_the_digest_from_no_othe
     send_to(environment, f"tgram://{SECRET}", receiver.address("team"))
     state = await run()
     assert (state.is_failed(), state.name) == (True, "Partly Failed")
-    assert "1 receiver: address 1 of 2: Apprise does not understand the address; see https" in (
+    assert "1 receiver: address 1 of 2: Apprise does not understand the address; correct" in (
         state.message or ""
     )
     assert SECRET not in (state.message or "")

@@ -54,7 +54,9 @@ def test_a_short_message_is_one_part() -> None:
 
 
 def test_an_address_that_is_none_is_said_to_be_none() -> None:
-    with pytest.raises(ConfigurationError, match="Apprise does not understand the address; see "):
+    with pytest.raises(
+        ConfigurationError, match="Apprise does not understand the address; correct"
+    ):
         write_chunks(
             Receiver(SecretStr("nothing://s3cret")), subject="News", blocks=read_markdown("x")
         )
