@@ -94,7 +94,8 @@ async def purge(
     *,
     on_purged: Callable[[int], None] = lambda _: None,
 ) -> int:
-    """Cancel those of the runs that still wait; returns how many.
+    """Cancel those of the runs that still wait; returns how many, without those of a request whose
+    answer was lost.
 
     Workers take runs from the front of a queue, so it is emptied from its end.
 
