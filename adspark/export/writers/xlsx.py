@@ -143,6 +143,13 @@ class XlsxWriter:
                 )
             case _:
                 text = ", ".join(value) if column.kind is Kind.TEXTS else value
-                kept = text.encode("utf-16-le")[: 2 * _LONGEST].decode("utf-16-le", "ignore")
-                self._cut.update([column.name] if kept != text else [])
-                self._sheet.write_string(self._row, place, blank_controls(kept))
+                self._sheet.write_string(self._row, place, blank_controls(self._fit(text, column)))
+
+    def _fit(self, text: str, column: Column) -> str:
+        """The text, cut to what a cell holds; that it was is counted."""
+        if 2 * len(text) <= _LONGEST:  # no character takes more than two units of UTF-16
+            return text
+        kept = text.encode("utf-16-le")[: 2 * _LONGEST].decode("utf-16-le", "ignore")
+        if kept != text:
+            self._cut[column.name] += 1
+        return kept
