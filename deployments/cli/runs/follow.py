@@ -137,13 +137,13 @@ async def _follow(
         if state is not None and state.id != shown:
             shown = state.id
             on_event(Event("state", state.name or state.type.value))
-        if is_over and state is not None and state.is_crashed() and not crashed:
+        if is_over:
+            if crashed or state is None or not state.is_crashed():
+                return run
             crashed = True
             on_event(Event("hint", "a worker requeues it where that helps, within some seconds"))
             await asyncio.sleep(_REQUEUED_WITHIN)
             continue
-        if is_over:
-            return run
         await _show_logs(client, run.id, seen, on_event)
         waited = asyncio.get_running_loop().time() - began
         if not hinted and waited > _QUIET and state is not None and state.type in _NOT_BEGUN:
