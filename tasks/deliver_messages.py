@@ -80,7 +80,7 @@ async def deliver_messages(since: datetime) -> DeliverySummary:
         turns = asyncio.Semaphore(_AT_ONCE)
         ends = await asyncio.gather(
             *(
-                _deliver(database, turns, recipient, receiver, _place(addresses, receiver))
+                _Sender(database, turns, recipient, receiver, _place(addresses, receiver)).deliver()
                 for recipient, receiver in receivers.items()
             ),
             return_exceptions=True,  # an error with one receiver stops no other
@@ -99,52 +99,48 @@ async def deliver_messages(since: datetime) -> DeliverySummary:
     return DeliverySummary(delivered=delivered, problem=_describe_problem(failures, unanswered))
 
 
-async def _deliver(
-    database: Database, turns: asyncio.Semaphore, recipient: str, receiver: Receiver, place: str
-) -> str | None:
-    """Send all that waits for a receiver, and try again what may be taken a while later.
+@dataclass(frozen=True)
+class _Sender:
+    """Sends what waits for one receiver.
 
-    Args:
+    Attributes:
         database: with the outbox.
         turns: one for each chunk that may be sent at the same time.
         recipient: the receiver's hash.
         receiver: who gets the messages.
         place: which of the addresses it is.
-
-    Returns:
-        What was not delivered at last, and why; None where nothing failed, or nobody knows.
     """
-    delays = get_settings().retry_delays
-    for attempt, delay in enumerate((*delays, None), start=1):
-        failure = await _send_waiting(database, turns, recipient, receiver)
-        if failure is None or failure.told is None:
-            return None
-        told = f"{place}{failure.told}"
-        if delay is None or not failure.can_retry:
-            return told
-        tell_wait(f"attempt {attempt + 1} of {len(delays) + 1} follows; {told}", seconds=delay)
-        await asyncio.sleep(delay)
-    return None
 
+    database: Database
+    turns: asyncio.Semaphore
+    recipient: str
+    receiver: Receiver
+    place: str
 
-async def _send_waiting(
-    database: Database, turns: asyncio.Semaphore, recipient: str, receiver: Receiver
-) -> _Failure | None:
-    """Send chunk after chunk to a receiver until none is left, or one fails; returns what failed.
-
-    Args:
-        database: with the outbox.
-        turns: one for each chunk that may be sent at the same time.
-        recipient: the receiver's hash.
-        receiver: who gets the messages.
-    """
-    while True:
-        async with turns:
-            message = await _claim(database, recipient)
-            if message is None:
+    async def deliver(self) -> str | None:
+        """Send it, and try again what may be taken a while later; returns what was not delivered at
+        last, and why, or None where nothing failed, or nobody knows."""
+        delays = get_settings().retry_delays
+        for attempt, delay in enumerate((*delays, None), start=1):
+            failure = await self._send_waiting()
+            if failure is None or failure.told is None:
                 return None
-            if failure := await _send_next(database, message, receiver):
-                return failure
+            told = f"{self.place}{failure.told}"
+            if delay is None or not failure.can_retry:
+                return told
+            tell_wait(f"attempt {attempt + 1} of {len(delays) + 1} follows; {told}", seconds=delay)
+            await asyncio.sleep(delay)
+        return None
+
+    async def _send_waiting(self) -> _Failure | None:
+        """Send chunk after chunk until none is left, or one fails; returns what failed."""
+        while True:
+            async with self.turns:
+                message = await _claim(self.database, self.recipient)
+                if message is None:
+                    return None
+                if failure := await _send_next(self.database, message, self.receiver):
+                    return failure
 
 
 def _describe_problem(failures: Sequence[str], unanswered: Sequence[str]) -> str | None:
