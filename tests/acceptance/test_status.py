@@ -4,7 +4,10 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from tests.support import asking
 from tests.support.stack import Stack, state
@@ -20,7 +23,24 @@ def prefect(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
     return stack.run("env", f"PREFECT_API_URL={stack.api_url}", program, *arguments)
 
 
-def test_a_running_stack_is_well_and_a_paused_pool_is_mended_as_told(stack: Stack) -> None:
+@pytest.fixture
+def paused_pool(stack: Stack) -> Iterator[str]:
+    """A pool that is paused; it goes on after the test, for later tests need it."""
+    pool = f"{stack.api_url}/work_pools/maintenance"
+    asking.patch(pool, json={"is_paused": True}).raise_for_status()
+    yield "maintenance"
+    asking.patch(pool, json={"is_paused": False}).raise_for_status()
+
+
+def problems(stack: Stack) -> dict[str, str]:
+    """What `status` finds, with the remedy of each."""
+    told = stack.adspark("status", "--json")
+    found = {one["what"]: one["remedy"] for one in json.loads(told.stdout)["problems"]}
+    assert told.returncode == (1 if found else 0), told.stdout
+    return found
+
+
+def test_a_running_stack_is_well_with_all_its_pools(stack: Stack) -> None:
     well = stack.adspark("status")
     assert (well.returncode, "Everything is well." in well.stdout) == (0, True), well.stdout
     pools = {
@@ -32,28 +52,27 @@ def test_a_running_stack_is_well_and_a_paused_pool_is_mended_as_told(stack: Stac
         "ai-generation": (1, 1),
         "maintenance": (1, 1),
     }
-    paused = {"is_paused": True}
-    asking.patch(f"{stack.api_url}/work_pools/maintenance", json=paused).raise_for_status()
-    ill = stack.adspark("status", "--json")
-    assert ill.returncode == 1
-    (problem,) = json.loads(ill.stdout)["problems"]
-    assert problem["what"] == "pool maintenance is paused"
 
-    # What waits in it meanwhile is purged on request, and only that.
+
+def test_what_waits_in_a_paused_pool_is_purged_and_the_pool_resumed_as_told(
+    stack: Stack, paused_pool: str
+) -> None:
+    remedy = problems(stack)[f"pool {paused_pool} is paused"]
+
     deployment = "cleanup-old-creatives/cleanup-old-creatives"
     assert prefect(stack, "deployment", "run", deployment, "-p", "dry_run=true").returncode == 0
-    asked = stack.adspark("purge", "maintenance", "--state", "scheduled", "--dry-run")
-    assert "maintenance: " in asked.stdout
+    asked = stack.adspark("purge", paused_pool, "--state", "scheduled", "--dry-run")
+    assert f"{paused_pool}: " in asked.stdout
     assert "would be cancelled." in asked.stdout
     purged = stack.adspark(
         "purge", "--deployment", "cleanup-old-creatives", "--state", "scheduled", "--yes"
     )
     assert "Cancelled " in purged.stdout, purged.stderr
 
-    program, *arguments = problem["remedy"].split()
+    program, *arguments = remedy.split()
     assert program == "adspark"
     assert stack.adspark(*arguments).returncode == 0
-    assert stack.adspark("status").returncode == 0
+    assert f"pool {paused_pool} is paused" not in problems(stack)
 
 
 def test_a_second_stack_is_refused_and_told_where_the_first_is(stack: Stack) -> None:
