@@ -35,6 +35,7 @@ _SUPERUSER = "postgres"
 _PORT = 5432  # names the socket
 _SERVICE_ACCOUNT = "adspark"  # PostgreSQL refuses to run as root
 _START_TIMEOUT = 60  # seconds; recovery after a crash replays the log first
+_ENDING = 2.0  # seconds in which a process that was killed ends
 _SOCKET_LINE = 4  # of postmaster.pid
 _LONGEST_SOCKET_FOLDER = 85  # bytes; the system allows 107 with the socket's own name
 _BUFFERS = (
@@ -106,12 +107,12 @@ class LocalPostgres:
         self._sockets = self._socket_folder()
 
     def stop_unused(self) -> None:
-        """Stop a server whose users were killed."""
+        """Stop a server whose users were killed, of which the last may just be ending."""
         if not self._data.exists():
             return
         users = ReadWriteLock(str(self.folder / "users.lock"), is_singleton=False)
         with FileLock(self.folder / "start.lock"):
-            self._stop_if_unused(users)
+            self._stop_if_unused(users, patience=_ENDING)
         users.close()
 
     def revive(self) -> bool:
@@ -219,9 +220,9 @@ class LocalPostgres:
             ) from error
         new.rename(self._data)
 
-    def _stop_if_unused(self, users: ReadWriteLock) -> None:
+    def _stop_if_unused(self, users: ReadWriteLock, *, patience: float = 0) -> None:
         try:
-            with users.write_lock(timeout=0, blocking=False):
+            with users.write_lock(timeout=patience):
                 self._run("pg_ctl", "-w", "-mfast", "stop", check=False)
         except Timeout:
             return

@@ -4,6 +4,7 @@ Help is plain where the terminal has no room for Rich's tables.
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import redirect_stdout
 from functools import partial
@@ -47,6 +48,12 @@ class Command(TyperCommand):
         """Rich's help where it fits, else a plain one."""
         _choose(self, ctx, formatter)
         super().format_help(ctx, formatter)
+
+    def make_parser(self, ctx: Any) -> Any:  # noqa: ANN401  (Typer's own)
+        """A parser that takes an option of one value once: of two it would drop the first."""
+        parser = super().make_parser(ctx)
+        parser.parse_args = partial(_parse_once, ctx, parser.parse_args)  # type: ignore[method-assign]
+        return parser
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401  (Typer's own)
         """Read the arguments; a mistake that pydantic finds for Typer is told in our words."""
@@ -94,6 +101,20 @@ class Group(TyperGroup):
         for panel, rows in panels.items():
             with formatter.section(panel):
                 formatter.write_dl(rows)
+
+
+def _parse_once(ctx: Any, parse: Any, args: list[str]) -> Any:  # noqa: ANN401  (Typer's own)
+    """What `parse` makes of the arguments; refuse an option given twice, or with its opposite."""
+    parsed = parse(args)
+    for one, times in Counter(parsed[2]).items():
+        is_switch = one.param_type_name == "option" and one.is_flag and not one.secondary_opts
+        if times > 1 and not (is_switch or one.multiple or ctx.resilient_parsing):
+            opposite = (
+                f", or with its opposite {one.secondary_opts[0]}" if one.secondary_opts else ""
+            )
+            told = f"it is given more than once{opposite}; keep one of them."
+            raise typer.BadParameter(told, ctx=ctx, param=one)
+    return parsed
 
 
 def _process_whole(parameter: Any, process: Any, ctx: Any, value: Any) -> Any:  # noqa: ANN401

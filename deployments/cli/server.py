@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _Result = TypeVar("_Result")
 
-_PATIENCE = 10.0  # seconds for an answer from the server's database
+_PATIENCE = 10.0  # seconds for an answer from the server, and for one from its database
 _HINT = "; or correct PREFECT_API_URL, which leads there"
 
 
@@ -64,7 +64,7 @@ async def open_server(api_url: str | None = None) -> AsyncIterator["PrefectClien
     is_given = url == os.environ.get("PREFECT_API_URL")
     with temporary_settings({PREFECT_API_URL: url}):
         async with get_client() as client:
-            if error := await client.api_healthcheck():
+            if error := await _check_health(client):
                 if not is_given:
                     _check_started()
                 if _is_slow(error):
@@ -124,6 +124,15 @@ def _check_started() -> None:
         raise AdSparkError(describe_starting(get_settings().home))
 
 
+async def _check_health(client: "PrefectClient") -> Exception | None:
+    """Why the server does not answer; the client would wait for minutes for one that is stopped."""
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            return await client.api_healthcheck()
+    except TimeoutError as error:
+        return error
+
+
 async def _check_database(client: "PrefectClient", url: str) -> None:
     """Raise AdSparkError where the server answers, but not from its database, for which it waits
     for minutes."""
@@ -139,7 +148,8 @@ async def _check_database(client: "PrefectClient", url: str) -> None:
 
 def _is_slow(error: Exception) -> bool:
     """Whether a server is there that did not answer in time."""
-    return isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout | httpx.PoolTimeout)
+    slow = httpx.ReadTimeout | httpx.WriteTimeout | httpx.PoolTimeout | TimeoutError
+    return isinstance(error, slow)
 
 
 def _slow_error(url: str) -> AdSparkError:

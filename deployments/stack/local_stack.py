@@ -56,6 +56,7 @@ _MEANWHILE = (
     "deployments.stack.metrics_server",
 )
 _ANSWER = 10.0  # seconds for the answer of a process whether it is ready; it may be slow
+_REQUEUE_PATIENCE = 20.0  # seconds in which a stack that is stopped requeues what its workers left
 
 
 class LocalStack:
@@ -278,9 +279,11 @@ class LocalStack:
             requeue_unfinished_runs,
         )
 
-        # On a full disk the server answers with failures; `reconcile` finds those runs later.
-        with self._asking_server(), suppress(httpx.HTTPError):
-            await requeue_unfinished_runs("The local stack was stopped.")
+        # On a full disk the server answers with failures, or it does not answer at all; `reconcile`
+        # finds those runs later.
+        with self._asking_server(), suppress(httpx.HTTPError, TimeoutError):
+            async with asyncio.timeout(_REQUEUE_PATIENCE):
+                await requeue_unfinished_runs("The local stack was stopped.")
 
     async def _stop(self) -> None:
         """End all, workers first, so that their runs can still end or be requeued."""

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -44,10 +45,31 @@ with end_at_ctrl_c(lambda: print("Interrupted.", flush=True)):
 """
 
 
+# Ctrl-C comes as the command begins to be imported.
+INTERRUPTED_AT_ONCE = """
+import signal, sys
+from deployments.cli.entry_point import main
+
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == "deployments.cli.main":
+            signal.raise_signal(signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupting())
+sys.argv = ["adspark", "--version"]
+main()
+"""
+
+
 def _hear_of_signals() -> None:
     """As a program that a person starts, also where the tests run in the background."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def _ignore_ctrl_c() -> None:
+    """As behind nohup, or a job in the background of a script."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @pytest.mark.usefixtures("configured_database")
@@ -142,3 +164,20 @@ def test_ctrl_c_ends_what_asyncio_cannot_cancel_with_all_that_it_started(tmp_pat
     process.stdout.close()
     while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
         time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("prepare", "code", "said"), [(_hear_of_signals, 130, ""), (_ignore_ctrl_c, 0, "adspark ")]
+)
+def test_ctrl_c_while_the_command_is_imported_ends_it_in_silence(
+    prepare: Callable[[], None], code: int, said: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_AT_ONCE],
+        preexec_fn=prepare,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (code, "")
+    assert done.stdout.startswith(said)

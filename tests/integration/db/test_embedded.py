@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -158,6 +159,16 @@ def test_a_server_whose_user_was_killed_is_stopped_when_asked(home_folder: Path)
     end(hold(home_folder / "pg"))
     assert server.is_running()
     server.stop_unused()
+    assert not server.is_running()
+
+
+def test_a_user_that_is_just_ending_keeps_no_server(home_folder: Path) -> None:
+    other = hold(home_folder / "pg")
+    ending = threading.Timer(0.2, end, [other])
+    ending.start()
+    server = LocalPostgres(home_folder / "pg")
+    server.stop_unused()
+    ending.join()
     assert not server.is_running()
 
 

@@ -158,3 +158,27 @@ def test_behind_a_command_of_a_group_completion_is_that_behind_any_unknown_word(
     )
     assert (there.returncode, there.stdout) == (0, unknown.stdout)
     assert "Traceback" not in there.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["ads", "search", "--running", "--ended"], "'--running': it is given more than once, or "),
+        (["ads", "export", "x.csv", "--no-words", "--words"], "or with its opposite --no-words;"),
+        (["fetch", "--text", "a", "--region", "US", "--region", "DE"], "'--region': it is given"),
+        (["watch", "list", "--user", "1", "--user", "2"], "'--user': it is given"),
+    ],
+)
+def test_of_two_values_of_an_option_none_is_dropped_in_silence(
+    arguments: list[str], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    shown = CliRunner().invoke(app, arguments)
+    assert shown.exit_code == 2
+    assert said in shown.output
+
+
+def test_a_switch_may_stand_twice_and_an_option_of_many_values_often() -> None:
+    many = ["-p", "text=a", "-p", "region=US", "--json", "--json", "--help"]
+    shown = CliRunner().invoke(app, ["run", "fetch-creatives", *many])
+    assert shown.exit_code == 0, shown.output

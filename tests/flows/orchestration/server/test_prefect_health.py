@@ -156,3 +156,11 @@ async def test_a_command_says_within_seconds_that_the_servers_database_does_not_
     with stand_in("/flows/filter") as server, pytest.raises(AdSparkError, match=said):
         async with open_server(server.url):
             raise AssertionError
+
+
+async def test_a_command_says_within_seconds_that_a_server_is_there_but_does_not_answer() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # as one that was stopped by SIGSTOP
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/api"
+        with pytest.raises(AdSparkError, match="is there, but too slow to answer"):
+            async with open_server(url):
+                raise AssertionError
