@@ -161,7 +161,7 @@ def tag(
             await share_tag(session, user_id=user, tag=name, is_shared=shared)
         return changed
 
-    changed = in_session(act, commits=True)
+    changed = in_session(act, commits=True, acts_for=[user])
     if as_json:
         print_json(TagChanged(changed=changed))
         return
@@ -190,6 +190,7 @@ def note(
             session, user_id=user, ad_creative_id=ad, text=value, is_shared=shared
         ),
         commits=True,
+        acts_for=[user],
     )
     if as_json:
         print_json(MarkChanged(ad_creative_id=ad, mark="note", is_removed=value is None))
@@ -215,6 +216,7 @@ def title(
             session, user_id=user, ad_creative_id=ad, text=value, is_shared=shared
         ),
         commits=True,
+        acts_for=[user],
     )
     if as_json:
         print_json(MarkChanged(ad_creative_id=ad, mark="title", is_removed=value is None))

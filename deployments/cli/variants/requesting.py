@@ -78,7 +78,7 @@ def request(
     for note in () if as_json else notes:
         print_line(escape(plain(note)))
     requests = [wanted.model_copy(update={"original_ad_id": one}) for one in ids]
-    in_session(lambda session: check_requests(session, requests))
+    in_session(lambda session: check_requests(session, requests), acts_for=[user])
     if dry_run or not ids:
         _say_none(len(ids), notes, as_json=as_json)
         return

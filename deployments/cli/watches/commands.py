@@ -83,7 +83,7 @@ def create(
             )
         return saved, await warn_of_duplicates(session, saved)
 
-    saved, alike = in_session(act, commits=True)
+    saved, alike = in_session(act, commits=True, acts_for=[definition.user_id])
     _say(saved, definition, warnings + alike, context, as_json=as_json)
 
 

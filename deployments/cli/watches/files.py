@@ -42,6 +42,7 @@ def import_file(
     merged, warnings = in_session(
         lambda session: import_watches(session, file=written, is_kept=not dry_run),
         commits=not dry_run,
+        acts_for={entry.key[0] for entry in written.entries},
     )
     for one in merged:
         if one.saved.begins_anew:
