@@ -27,6 +27,7 @@ from adspark.settings import media_url
 from adspark.text.counts import counted
 from adspark.text.terminal import plain
 from adspark.text.visible import is_blank
+from adspark.users.remedies import for_user
 from adspark.validation.stored import clean_ad_id
 from deployments.cli.ads.details import details
 from deployments.cli.ads.documents import (
@@ -150,7 +151,8 @@ def tag(
         print_json(TagList(tags=tags)) if as_json else print_tags(tags, user)
         return
     if not ads and shared is None:
-        raise InvalidQueryError("ads", f"name the ads: adspark ads tag {name[:40]!r} CR…")
+        call = f"adspark ads tag {name[:40]!r} CR…{for_user(user)}"
+        raise InvalidQueryError("ads", f"name the ads: {call}")
     check_name_first("tag", name, ads or [])
     _check_sharing(shared, remove)
     change = untag_ads if remove else tag_ads

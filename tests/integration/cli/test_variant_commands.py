@@ -683,6 +683,8 @@ def test_a_watch_without_news_says_why_nothing_is_asked_for(database_url: str) -
     assert "has no new ads: what its first look found is known from the start, and no " in said
     assert said.endswith("adspark variant request CR… 0 generations; nothing was requested.")
     assert given("request", "--watch", "shoes", "-p", "Red", "--dry-run")["generations"] == 0
+    theirs = told("request", "--watch", "shoes", "-p", "Red", "--dry-run", "--user", "2")
+    assert "adspark variant request CR… --user 2 0 generations" in theirs
 
 
 @pytest.mark.parametrize(
