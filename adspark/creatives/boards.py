@@ -13,6 +13,7 @@ from adspark.creatives.store import NewCreative
 from adspark.errors import InvalidQueryError
 from adspark.models import Board, CreativeFormat
 from adspark.text.quotes import in_quotes
+from adspark.users.remedies import for_user
 from adspark.validation.bounds import ID
 from adspark.validation.names import check_name, check_new_name, check_visible, name_key
 from adspark.validation.near_names import describe_unknown
@@ -106,7 +107,7 @@ async def create_board(session: AsyncSession, *, user_id: int, name: str) -> str
         raise InvalidQueryError(
             "name",
             f"user {user_id} has a board {in_quotes(there or kept)} already; choose another name",
-            command="or put ads on that one with: adspark board add",
+            command=f"or put ads on that one with: adspark board add{for_user(user_id)}",
         )
     return kept
 
@@ -131,11 +132,12 @@ async def find_board(session: AsyncSession, *, user_id: int, name: str) -> Board
         found = None if alike is None else await _find_named(session, user_id, alike)
     if found is None:
         unknown = f"user {user_id} has no board {in_quotes(wanted)}"
+        whose = for_user(user_id)
         raise InvalidQueryError(
             "name",
             describe_unknown(unknown, wanted, known, otherwise=_choice(known)),
-            command=f"{'or ' if known else ''}make it with: adspark board create; all boards: "
-            "adspark board list",
+            command=f"{'or ' if known else ''}make it with: adspark board create{whose}; all "
+            f"boards: adspark board list{whose}",
         )
     return found
 

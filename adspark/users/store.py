@@ -66,6 +66,10 @@ _LIST = text(f"""
         LEFT JOIN search_share USING (user_id) LEFT JOIN generation_budget USING (user_id)
     GROUP BY owned.user_id, name, role, locked_at, weight, monthly ORDER BY owned.user_id
 """)  # noqa: S608  (a constant)
+_NEW = text(f"""
+    SELECT user_id FROM unnest(CAST(:user_ids AS int[])) AS asked (user_id)
+    WHERE NOT EXISTS (SELECT FROM {_OWNED} WHERE owned.user_id = asked.user_id) ORDER BY user_id
+""")  # noqa: S608  (a constant)
 _WEIGH = text("""
     INSERT INTO search_share (user_id, weight) VALUES (:user_id, :weight)
     ON CONFLICT (user_id) DO UPDATE SET weight = excluded.weight
@@ -107,6 +111,11 @@ async def read_user_names(session: AsyncSession, user_ids: Iterable[int]) -> dic
     """The names of these users, by number; those without one are left out."""
     rows = await session.execute(_NAMES_OF, {"user_ids": list(user_ids)})
     return dict(rows.tuples().all())
+
+
+async def find_new_users(session: AsyncSession, user_ids: Iterable[int]) -> list[int]:
+    """Those of these numbers of which nothing is stored; the default user is always there."""
+    return list(await session.scalars(_NEW, {"user_ids": list(user_ids)}))
 
 
 async def add_user(session: AsyncSession, *, name: str, user_id: int | None = None) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from pydantic import BaseModel
 from sqlalchemy import ColumnElement, select, text
@@ -11,7 +12,7 @@ from sqlmodel import col
 
 from adspark.creatives.ledger import RESUMABLE_FOR
 from adspark.errors import ChangedMeanwhileError, InvalidQueryError
-from adspark.models import Watch
+from adspark.models import DEFAULT_USER, Watch
 from adspark.text.quotes import in_quotes
 from adspark.validation.names import check_name
 from adspark.watches.budgets import NEXT_MONTH
@@ -96,6 +97,18 @@ class SavedWatch(BaseModel):
     begins_anew: bool = False
 
 
+class MergedWatch(NamedTuple):
+    """A watch to which changes were made that left its other fields as they were.
+
+    `before` is its former definition, None where it was created; `warnings` are about `definition`.
+    """
+
+    saved: SavedWatch
+    before: WatchDefinition | None
+    definition: WatchDefinition
+    warnings: list[str]
+
+
 class WatchContents(BaseModel):
     """What goes with a watch when it is deleted."""
 
@@ -162,6 +175,25 @@ async def change_watch(
 async def create_or_change_watch(
     session: AsyncSession, *, changes: WatchFields, clear: Collection[str] = ()
 ) -> tuple[SavedWatch, WatchDefinition, list[str]]:
+    """As `merge_watch`, with warnings of other watches that a new one, or a new search, looks like.
+
+    Args:
+        session: of the caller, which commits.
+        changes: what is given; the name is.
+        clear: names of fields that are emptied.
+
+    Raises:
+        InvalidQueryError: the outcome cannot be used.
+    """
+    saved, _, definition, warnings = await merge_watch(session, changes=changes, clear=clear)
+    if saved.outcome is Outcome.CREATED or saved.begins_anew:
+        warnings += await warn_of_duplicates(session, saved)
+    return saved, definition, warnings
+
+
+async def merge_watch(
+    session: AsyncSession, *, changes: WatchFields, clear: Collection[str] = ()
+) -> MergedWatch:
     """Create the watch of the given name and user; where there is one, change what is given.
 
     Args:
@@ -172,7 +204,8 @@ async def create_or_change_watch(
     Raises:
         InvalidQueryError: the outcome cannot be used.
     """
-    named = _named(changes.get("user_id") or 1, check_name(changes.get("name") or "", "watch"))
+    user_id = changes.get("user_id") or DEFAULT_USER
+    named = _named(user_id, check_name(changes.get("name") or "", "watch"))
     while True:  # again where another session has created or deleted it in between
         present = await _lock(session, *named)
         before = definition_of(present) if present else None
@@ -183,9 +216,7 @@ async def create_or_change_watch(
             else await _insert(session, definition)
         )
         if saved:
-            if saved.outcome is Outcome.CREATED or saved.begins_anew:
-                warnings += await warn_of_duplicates(session, saved)
-            return saved, definition, warnings
+            return MergedWatch(saved, before, definition, warnings)
 
 
 async def warn_of_duplicates(session: AsyncSession, saved: SavedWatch) -> list[str]:

@@ -1,7 +1,7 @@
 """Which data a command works on: that of the running stack, else of the environment."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import TypeVar
@@ -13,6 +13,7 @@ from adspark.db.configured import database_url
 from adspark.db.engine import COMMAND_LOCK_TIMEOUT, Database
 from adspark.home.running_stack import running_stack
 from adspark.settings import Settings, get_settings
+from adspark.users.store import find_new_users
 from deployments.environment.running_stack import current_settings as running_stack_settings
 from deployments.environment.stack_settings import DEMO_DATA, SANDBOX_DATA
 from deployments.environment.termination import exit_by_sigterm, raise_at_termination
@@ -61,19 +62,41 @@ async def open_database(settings: Settings | None = None) -> AsyncIterator[Datab
             yield database
 
 
+async def warn_of_new_users(session: AsyncSession, user_ids: Collection[int]) -> None:
+    """Say on standard error of which users nothing is stored; a number may be a typing mistake."""
+    for number in await find_new_users(session, user_ids) if user_ids else ():
+        print_warning(
+            f"User {number} is new here: nothing of theirs was stored before; those there are: "
+            "adspark users list"
+        )
+
+
 def in_session(
-    act: Callable[[AsyncSession], Awaitable[_Result]], *, commits: bool = False
+    act: Callable[[AsyncSession], Awaitable[_Result]],
+    *,
+    commits: bool = False,
+    acts_for: Collection[int] = (),
 ) -> _Result:
-    """Call `act` with a session of the current database, and return what it returns."""
+    """Call `act` with a session of the current database, and return what it returns.
+
+    Args:
+        act: what is done.
+        commits: whether it is kept.
+        acts_for: the users as whose something is stored; new ones are warned of.
+    """
     with progress("Working on the database"):
-        return asyncio.run(act_in_session(act, commits=commits))
+        return asyncio.run(act_in_session(act, commits=commits, acts_for=acts_for))
 
 
 async def act_in_session(
-    act: Callable[[AsyncSession], Awaitable[_Result]], *, commits: bool = False
+    act: Callable[[AsyncSession], Awaitable[_Result]],
+    *,
+    commits: bool = False,
+    acts_for: Collection[int] = (),
 ) -> _Result:
     """The same in an event loop that runs already."""
     async with open_database() as database, database.session() as session:
+        await warn_of_new_users(session, acts_for)
         result = await act(session)
         if commits:
             await session.commit()

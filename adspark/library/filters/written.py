@@ -22,6 +22,7 @@ from adspark.library.marks.tags import check_tag, list_tags
 from adspark.models import DEFAULT_USER, CreativeFormat, EventKind, Platform
 from adspark.serpapi.regions import region_code
 from adspark.text.quotes import in_quotes
+from adspark.users.remedies import for_user
 from adspark.validation.bounds import DAYS
 from adspark.validation.near_names import describe_unknown
 from adspark.validation.numbers import read_whole
@@ -206,7 +207,8 @@ async def _check_tag_is_seen(session: AsyncSession, tag: str, user_id: int) -> N
     known = {row.tag for row in await list_tags(session, user_id=user_id)}
     if tag.lower() not in {one.lower() for one in known}:
         said = describe_unknown(f"user {user_id} sees no tag {in_quotes(tag)}", tag, sorted(known))
-        raise InvalidQueryError("tag", said, command="those there are: adspark ads tag")
+        those = f"those there are: adspark ads tag{for_user(user_id)}"
+        raise InvalidQueryError("tag", said, command=those)
 
 
 async def _find_watch_id(session: AsyncSession, written: str) -> int:

@@ -13,6 +13,7 @@ from adspark.creatives.ad_locks import lock_ads
 from adspark.errors import InvalidQueryError
 from adspark.library.marks.sharing import VISIBLE_TAGS
 from adspark.text.quotes import in_quotes
+from adspark.users.remedies import for_user
 from adspark.validation.bounds import ID
 from adspark.validation.names import check_name, check_visible
 
@@ -135,7 +136,7 @@ async def share_tag(session: AsyncSession, *, user_id: int, tag: str, is_shared:
         raise InvalidQueryError(
             "tag",
             f"you have no tag {in_quotes(str(values['tag']))}",
-            command="those there are: adspark ads tag",
+            command=f"those there are: adspark ads tag{for_user(user_id)}",
         )
     await session.execute(_SHARE_TAG if is_shared else _UNSHARE_TAG, values)
 

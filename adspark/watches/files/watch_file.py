@@ -1,13 +1,17 @@
 """Watches as files that people edit: YAML with a list `watches:`, or CSV with a line a watch."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from operator import itemgetter
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from adspark.errors import ConfigurationError, InvalidQueryError
+from adspark.models import DEFAULT_USER
 from adspark.serpapi.regions import region_short
-from adspark.watches.definition import WatchDefinition, WatchFields, change_definition
+from adspark.validation.bounds import ID
+from adspark.validation.names import check_name
+from adspark.watches.definition import CLEARABLE, WatchDefinition, WatchFields
 from adspark.watches.files.cells import reader_of
 from adspark.watches.files.csv_table import (
     Row,
@@ -19,6 +23,12 @@ from adspark.watches.files.csv_table import (
 from adspark.watches.files.yaml_list import read_list, write_list
 
 _COLUMNS = ("name", *(field for field in WatchDefinition.model_fields if field != "name"))
+_DEFAULTS = {
+    field: info.default
+    for field, info in WatchDefinition.model_fields.items()
+    if not info.is_required()
+}
+_EMPTY: tuple[object, ...] = (None, "", [])
 _MOST_MISTAKES = 20  # of a file that an error names; it counts the others
 
 
@@ -39,8 +49,36 @@ def format_of(path: Path) -> WatchFormat:
     raise ConfigurationError(f"{path}: give the file a name that ends in .yaml, .yml or .csv.")
 
 
-def read_watch_file(path: Path) -> tuple[list[WatchDefinition], list[str]]:
-    """The watches of a file, and warnings; as `read_watches`, also where it cannot be read."""
+class WatchEntry(NamedTuple):
+    """What a file says of one watch; a field that is in neither part is not in the file.
+
+    Attributes:
+        row: its place among the rows, from 1.
+        called: file, row and name, before what is said of it.
+        fields: that hold something; name and user always do.
+        clear: that are there and empty, and may be.
+    """
+
+    row: int
+    called: str
+    fields: WatchFields
+    clear: list[str]
+
+    @property
+    def key(self) -> tuple[int, str]:
+        """User and name, by which a watch is found."""
+        return self.fields["user_id"] or DEFAULT_USER, self.fields["name"] or ""
+
+
+class WatchFile(NamedTuple):
+    """The watches of a file whose rows can be read, and its mistakes, each with its row."""
+
+    entries: list[WatchEntry]
+    mistakes: list[tuple[int, str]]
+
+
+def read_watch_file(path: Path) -> WatchFile:
+    """The watches of a file; as `read_watches`, also where it cannot be read."""
     form = format_of(path)
     try:
         written = decode_table(path.read_bytes())
@@ -51,60 +89,62 @@ def read_watch_file(path: Path) -> tuple[list[WatchDefinition], list[str]]:
     return read_watches(written, form=form, source=str(path))
 
 
-def read_watches(
-    written: str, *, form: WatchFormat, source: str
-) -> tuple[list[WatchDefinition], list[str]]:
-    """The watches in a text, every one of them checked, and warnings.
+def read_watches(written: str, *, form: WatchFormat, source: str) -> WatchFile:
+    """The watches in a text, every cell of them checked, with the mistakes of all rows.
+
+    Whether a row makes a watch is known once it is merged with the one that is stored.
 
     Args:
         written: the text.
         form: its format.
         source: what to call it, in errors and warnings.
-
-    Raises:
-        ConfigurationError: names source, row, watch, field and remedy of every mistake, a line
-            each.
     """
-    definitions: dict[tuple[int, str], WatchDefinition] = {}
+    file = WatchFile([], [])
     places: dict[tuple[int, str], str] = {}
-    warnings: list[str] = []
-    mistakes: list[str] = []
     is_yaml = form is WatchFormat.YAML
     rows = read_list(written, source) if is_yaml else read_table(written, source, _COLUMNS)
+    number = 0
     try:
-        for row in rows:
+        for number, row in enumerate(rows, start=1):
             named = f", watch {str(row.cells.get('name') or '')!r}" if row.cells else ""
             called = f"{source}, {row.place}{named}: "
-            definition, found, problems = _parse(row)
-            if definition is None:
-                mistakes += [called + problem for problem in problems]
+            fields, clear, problems = _parse(row)
+            if problems:
+                file.mistakes.extend((number, called + problem) for problem in problems)
                 continue
-            key = definition.user_id, definition.name
-            if key in definitions:
-                mistakes.append(f"{called}name: is in {places[key]} already; leave one out.")
-            definitions[key], places[key] = definition, row.place
-            warnings += [called + warning for warning in found]
+            entry = WatchEntry(number, called, fields, clear)
+            if entry.key in places:
+                said = f"{called}name: is in {places[entry.key]} already; leave one out."
+                file.mistakes.append((number, said))
+                continue
+            places[entry.key] = row.place
+            file.entries.append(entry)
     except ConfigurationError as error:  # what follows cannot be read
-        mistakes.append(str(error))
-    if len(mistakes) > _MOST_MISTAKES:
-        mistakes[_MOST_MISTAKES:] = [f"… and {len(mistakes) - _MOST_MISTAKES} more."]
-    if mistakes:
-        raise ConfigurationError("\n".join(mistakes))
-    return list(definitions.values()), warnings
+        file.mistakes.append((number + 1, str(error)))
+    return file
+
+
+def check_mistakes(mistakes: Iterable[tuple[int, str]]) -> None:
+    """Raise ConfigurationError where a file has mistakes: a line for each, by their rows.
+
+    Each names source, row, watch, field and remedy.
+    """
+    lines = [said for _, said in sorted(mistakes, key=itemgetter(0))]
+    if len(lines) > _MOST_MISTAKES:
+        lines[_MOST_MISTAKES:] = [f"… and {len(lines) - _MOST_MISTAKES} more."]
+    if lines:
+        raise ConfigurationError("\n".join(lines))
 
 
 def write_watches(definitions: Sequence[WatchDefinition], *, form: WatchFormat) -> str:
-    """The watches as a text that `read_watches` understands; YAML leaves out what is default."""
+    """The watches as a text that restores them: every field is in it, empty where it is none."""
+    rows = [_written(one.model_dump(mode="json")) for one in definitions]
     if form is WatchFormat.YAML:
-        plain = [
-            _written(one.model_dump(mode="json", exclude_defaults=True)) for one in definitions
-        ]
-        rows = [{field: row[field] for field in _COLUMNS if field in row} for row in plain]
-        return write_list(rows)
-    cells = [
-        {field: _cell(value) for field, value in _written(one.model_dump(mode="json")).items()}
-        for one in definitions
-    ]
+        return write_list(
+            {field: None if row[field] in _EMPTY else row[field] for field in _COLUMNS}
+            for row in rows
+        )
+    cells = [{field: _cell(value) for field, value in row.items()} for row in rows]
     return write_table(cells, columns=_COLUMNS)
 
 
@@ -123,21 +163,32 @@ def _cell(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _parse(row: Row) -> tuple[WatchDefinition | None, list[str], list[str]]:
-    """The definition in a row and warnings, or None and what is wrong with it."""
-    fields: dict[str, object] = {}
+def _parse(row: Row) -> tuple[WatchFields, list[str], list[str]]:
+    """The fields in a row, those that it empties, and what is wrong with its cells."""
+    fields: dict[str, object] = {"user_id": DEFAULT_USER, "name": ""}
+    clear: list[str] = []
     problems = [row.problem] if row.problem else []
-    for field, value in row.cells.items():
+    for field, written in row.cells.items():
         try:
             if field not in _COLUMNS:
                 raise InvalidQueryError(str(field), describe_unknown_field(str(field), _COLUMNS))
-            if value is not None and value != "":
-                fields[field] = reader_of(field)(field, value)
+            value = None if written in _EMPTY else reader_of(field)(field, written)
+            if value not in _EMPTY:
+                fields[field] = value
+            elif field in CLEARABLE:
+                clear.append(field)
+            elif field in _DEFAULTS:
+                fields[field] = _DEFAULTS[field]
         except InvalidQueryError as error:
             problems.append(str(error))
-    if not problems:
-        try:
-            return *change_definition(None, cast("WatchFields", fields)), []
-        except InvalidQueryError as error:
-            problems.append(str(error))
-    return None, [], problems
+    return cast("WatchFields", fields), clear, problems or _check_key(fields)
+
+
+def _check_key(fields: dict[str, object]) -> list[str]:
+    """What is wrong with the user and the name of a row; the name is put in as it is kept."""
+    try:
+        ID.check("user_id", fields["user_id"])
+        fields["name"] = check_name(str(fields["name"] or ""), "watch")
+    except InvalidQueryError as error:
+        return [str(error)]
+    return []

@@ -12,7 +12,8 @@ _READ = text(f"""
         SELECT w.user_id, sum(billed) AS billed
         FROM {SPENT} JOIN watch w ON w.id = spent.watch_id WHERE at >= {MONTH} GROUP BY w.user_id
     ), active AS (
-        SELECT user_id, count(*) AS watches, count(*) FILTER (WHERE due_at <= now()) AS due
+        SELECT user_id, count(*) AS watches,
+            count(*) FILTER (WHERE due_at <= now() AND monthly_budget IS DISTINCT FROM 0) AS due
         FROM watch WHERE is_active GROUP BY user_id
     )
     SELECT user_id, u.name, coalesce(weight, {DEFAULT_WEIGHT}) AS weight,
@@ -38,7 +39,7 @@ class UserShare(BaseModel):
         "searches for: 0 to 1. 0: they have no active watch."
     )
     watches: int = Field(description="Active ones.")
-    due: int = Field(description="Of these, now.")
+    due: int = Field(description="Of these, now; one with a budget of 0 never is.")
     billed: int = Field(description="Searches of their watches this month.")
 
 

@@ -27,6 +27,7 @@ from adspark.settings import media_url
 from adspark.text.counts import counted
 from adspark.text.terminal import plain
 from adspark.text.visible import is_blank
+from adspark.users.remedies import for_user
 from adspark.validation.stored import clean_ad_id
 from deployments.cli.ads.details import details
 from deployments.cli.ads.documents import (
@@ -150,7 +151,8 @@ def tag(
         print_json(TagList(tags=tags)) if as_json else print_tags(tags, user)
         return
     if not ads and shared is None:
-        raise InvalidQueryError("ads", f"name the ads: adspark ads tag {name[:40]!r} CR…")
+        call = f"adspark ads tag {name[:40]!r} CR…{for_user(user)}"
+        raise InvalidQueryError("ads", f"name the ads: {call}")
     check_name_first("tag", name, ads or [])
     _check_sharing(shared, remove)
     change = untag_ads if remove else tag_ads
@@ -161,7 +163,7 @@ def tag(
             await share_tag(session, user_id=user, tag=name, is_shared=shared)
         return changed
 
-    changed = in_session(act, commits=True)
+    changed = in_session(act, commits=True, acts_for=[user])
     if as_json:
         print_json(TagChanged(changed=changed))
         return
@@ -190,6 +192,7 @@ def note(
             session, user_id=user, ad_creative_id=ad, text=value, is_shared=shared
         ),
         commits=True,
+        acts_for=[user],
     )
     if as_json:
         print_json(MarkChanged(ad_creative_id=ad, mark="note", is_removed=value is None))
@@ -215,6 +218,7 @@ def title(
             session, user_id=user, ad_creative_id=ad, text=value, is_shared=shared
         ),
         commits=True,
+        acts_for=[user],
     )
     if as_json:
         print_json(MarkChanged(ad_creative_id=ad, mark="title", is_removed=value is None))

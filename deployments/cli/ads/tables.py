@@ -17,10 +17,11 @@ from adspark.library.ads.similar import SimilarAds
 from adspark.library.marks.tags import TagRow
 from adspark.library.search.page import AdPage, FoundAd
 from adspark.media.store import MediaStore
-from adspark.models import DEFAULT_USER, PictureStatus
+from adspark.models import PictureStatus
 from adspark.serpapi.regions import region_name
 from adspark.text.counts import counted
 from adspark.text.terminal import fit, plain
+from adspark.users.remedies import for_user
 from adspark.watches.news import EVENT_WORDS
 from deployments.terminal.output import out, print_facts, print_line, print_warning
 from deployments.terminal.tables import moment, table
@@ -94,8 +95,8 @@ def print_similar(found: SimilarAds) -> None:
 def print_tags(tags: Sequence[TagRow], user: int) -> None:
     """A user's tags, and those that others share."""
     if not tags:
-        whose = "" if user == DEFAULT_USER else f" --user {user}"
-        print_line(f"User {user} sees no tag; make one with: adspark ads tag TAG CR…{whose}")
+        make = f"make one with: adspark ads tag TAG CR…{for_user(user)}"
+        print_line(f"User {user} sees no tag; {make}")
         return
     rows = [{"tag": plain(one.tag), "ads": one.ads, "whose": _whose(one)} for one in tags]
     out.print(table("Tags", rows, wraps="tag"))

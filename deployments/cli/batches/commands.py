@@ -17,6 +17,7 @@ from typer import Option
 from adspark.errors import InvalidQueryError
 from adspark.text.counts import counted
 from adspark.text.terminal import plain
+from adspark.users.remedies import for_user
 from adspark.variants.batches.lists import (
     BatchStatus,
     BatchSummary,
@@ -82,7 +83,7 @@ def create(
     """Request a variant of each ad by each prompt, but for those that there are already."""
     request = check_batch(
         BatchRequest(
-            ads=tuple(_find_ads(original_ad_ids or [], watch)),
+            ads=tuple(_find_ads(original_ad_ids or [], watch, user)),
             prompts=tuple(prompts),
             user_id=user,
             workspace_id=workspace,
@@ -206,7 +207,7 @@ def _change(batch: int, change: Callable[..., Awaitable[bool]]) -> tuple[bool, B
     return in_session(act, commits=True)
 
 
-def _find_ads(ids: Sequence[str], watch: str | None) -> Sequence[str]:
+def _find_ads(ids: Sequence[str], watch: str | None, user: int) -> Sequence[str]:
     options.check_ads_or_watch(ids, watch)
     if not watch:
         return ids
@@ -217,9 +218,8 @@ def _find_ads(ids: Sequence[str], watch: str | None) -> Sequence[str]:
 
     found = in_session(act)
     if not found:
-        raise InvalidQueryError(
-            "watch", f"{escape(plain(watch))} has no new ads; name ads: adspark batch create CR…"
-        )
+        call = f"adspark batch create CR…{for_user(user)}"
+        raise InvalidQueryError("watch", f"{escape(plain(watch))} has no new ads; name ads: {call}")
     return found
 
 

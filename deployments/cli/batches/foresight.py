@@ -12,14 +12,17 @@ from deployments.environment.running_stack import find_api_url
 
 
 def preview(request: BatchRequest) -> tuple[BatchPlan, Forecast]:
-    """What it takes; what the user's budget refuses is refused here already."""
+    """What it takes; what the user's budget refuses is refused here already.
+
+    A user of whom nothing is stored is warned of.
+    """
 
     async def act(session: AsyncSession) -> BatchPlan:
         plan = await plan_batch(session, request)
         (await read_budget(session, user_id=request.user_id)).check(plan.generations)
         return plan
 
-    plan = in_session(act)
+    plan = in_session(act, acts_for=[request.user_id])
     return plan, foresee(plan.generations)
 
 

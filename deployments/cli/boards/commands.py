@@ -60,7 +60,11 @@ def create(
     as_json: JsonOption = False,
 ) -> None:
     """Make an empty board."""
-    kept = in_session(lambda session: create_board(session, user_id=user, name=name), commits=True)
+    kept = in_session(
+        lambda session: create_board(session, user_id=user, name=name),
+        commits=True,
+        acts_for=[user],
+    )
     if as_json:
         print_json(BoardCreated(name=kept, user_id=user))
     else:

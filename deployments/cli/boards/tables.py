@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from rich.markup import escape
 
 from adspark.creatives.boards import BoardAd, BoardRow
-from adspark.models import DEFAULT_USER, Board
+from adspark.models import Board
 from adspark.text.counts import counted
 from adspark.text.terminal import plain
+from adspark.users.remedies import for_user
 from deployments.terminal.output import out, print_line
 from deployments.terminal.tables import age, moment, table
 
@@ -15,8 +16,8 @@ from deployments.terminal.tables import age, moment, table
 def print_boards(rows: Sequence[BoardRow], user: int) -> None:
     """The list of a user's boards, by name."""
     if not rows:
-        whose = "" if user == DEFAULT_USER else f" --user {user}"
-        print_line(f"User {user} has no board; make one with: adspark board create NAME{whose}")
+        make = f"make one with: adspark board create NAME{for_user(user)}"
+        print_line(f"User {user} has no board; {make}")
         return
     cells = [
         {"name": plain(row.name), "ads": row.ads, "created": moment(row.created_at)} for row in rows
@@ -32,7 +33,7 @@ def print_board(board: Board, ads: Sequence[BoardAd]) -> None:
     if ads:
         out.print(table("Ads", [_ad(one) for one in ads]))
     else:
-        out.print("It is empty; put ads on it with: adspark board add")
+        print_line(f"It is empty; put ads on it with: adspark board add{for_user(board.user_id)}")
 
 
 def _ad(ad: BoardAd) -> dict[str, object]:

@@ -56,7 +56,9 @@ def set_rules(file: File, user: UserOption = None, as_json: JsonOption = False) 
     """
     written, rules = read_rule_file(file)
     stored, is_new = in_session(
-        lambda session: save_rules(session, written=written, user_id=user), commits=True
+        lambda session: save_rules(session, written=written, user_id=user),
+        commits=True,
+        acts_for=[] if user is None else [user],
     )
     if as_json:
         print_json(RulesSet(user_id=user, version=stored.version, changed=is_new))

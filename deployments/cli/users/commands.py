@@ -27,7 +27,7 @@ from adspark.users.store import (
 )
 from adspark.validation.bounds import MONTHLY_BUDGET, USER_WEIGHT
 from adspark.variants.budget import BudgetOfUser, read_budget, set_budget
-from deployments.cli.database import in_session
+from deployments.cli.database import in_session, warn_of_new_users
 from deployments.cli.options import JsonOption
 from deployments.cli.ranges import IDS, ranged, ranged_argument
 from deployments.cli.users.documents import UserAccess, UserBudget, UserList, UserSaved, UserWeight
@@ -194,6 +194,8 @@ def _of_user(
 
     async def act_on_number(session: AsyncSession) -> tuple[int, _Result]:
         number = await find_user(session, written=written)
+        if commits:
+            await warn_of_new_users(session, [number])
         return number, await act(session, number)
 
     return in_session(act_on_number, commits=commits)

@@ -17,6 +17,7 @@ from adspark.errors import InvalidQueryError
 from adspark.models import AdVariant
 from adspark.text.counts import counted
 from adspark.text.terminal import plain
+from adspark.users.remedies import for_user
 from adspark.variants.batches.plan import BatchRequest, plan_batch
 from adspark.variants.lists import find_new_creatives
 from adspark.variants.requests import (
@@ -74,11 +75,11 @@ def request(
     if of is not None:
         original_ad_ids = [_read_parent(of, original_ad_ids or [], watch)]
     ids, there = _wanted_ads(original_ad_ids or [], watch, wanted)
-    notes = _explain(ids, there, watch)
+    notes = _explain(ids, there, watch, user)
     for note in () if as_json else notes:
         print_line(escape(plain(note)))
     requests = [wanted.model_copy(update={"original_ad_id": one}) for one in ids]
-    in_session(lambda session: check_requests(session, requests))
+    in_session(lambda session: check_requests(session, requests), acts_for=[user])
     if dry_run or not ids:
         _say_none(len(ids), notes, as_json=as_json)
         return
@@ -165,7 +166,7 @@ def _read_parent(variant: int, ids: Sequence[str], watch: str | None) -> str:
     return parent.original_ad_id
 
 
-def _explain(ids: Sequence[str], there: int, watch: str | None) -> list[str]:
+def _explain(ids: Sequence[str], there: int, watch: str | None, user: int) -> list[str]:
     """Which ads have a variant of this prompt, and why there is none."""
     have = "has" if there == 1 else "have"
     if there and watch:
@@ -178,7 +179,7 @@ def _explain(ids: Sequence[str], there: int, watch: str | None) -> list[str]:
         return []
     return [
         f"Watch {watch} has no new ads: what its first look found is known from the start, and no "
-        "news. For one of those, name the ad: adspark variant request CR…"
+        f"news. For one of those, name the ad: adspark variant request CR…{for_user(user)}"
     ]
 
 

@@ -70,7 +70,7 @@ def review(
         await save_review(session, variant=found, review=given)
         return found.review_run_id
 
-    run_id = in_session(act, commits=True)
+    run_id = in_session(act, commits=True, acts_for=[user])
     if run_id is not None and decision is not None:
         _answer(run_id, given)
     if as_json:

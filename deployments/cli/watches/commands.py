@@ -35,6 +35,7 @@ from deployments.cli.options import EndsWithJsonOption, JsonOption, YesOption
 from deployments.cli.typed_names import warn_as_typed
 from deployments.cli.users.option import user_option
 from deployments.cli.watches.documents import (
+    BEGINS_ANEW,
     WatchDeleted,
     WatchList,
     WatchReport,
@@ -82,7 +83,7 @@ def create(
             )
         return saved, await warn_of_duplicates(session, saved)
 
-    saved, alike = in_session(act, commits=True)
+    saved, alike = in_session(act, commits=True, acts_for=[definition.user_id])
     _say(saved, definition, warnings + alike, context, as_json=as_json)
 
 
@@ -112,7 +113,7 @@ def change(
 
     saved, definition, warnings = in_session(act, commits=True)
     if saved.begins_anew:
-        warnings.append("its search is another one now: what it finds first counts as known.")
+        warnings.append(BEGINS_ANEW)
     _say(saved, definition, warnings, context, as_json=as_json)
 
 

@@ -9,6 +9,9 @@ from adspark.watches.store import Outcome
 from adspark.watches.stored import WatchRow
 from deployments.terminal.documents import Document
 
+BEGINS_ANEW = "its search is another one now: what it finds first counts as known."
+"""What is said of a watch whose search was changed."""
+
 
 class WatchList(Document):
     """The watches."""
@@ -67,12 +70,23 @@ class WatchDeleted(Document):
     events: int
 
 
+class FieldChange(BaseModel):
+    """A field of a watch that has another value now; null where it has none."""
+
+    field: str
+    before: str | int | bool | list[str] | None
+    after: str | int | bool | list[str] | None
+
+
 class ImportedWatch(BaseModel):
     """A watch of the file."""
 
     user_id: int
     name: str
     outcome: Outcome
+    changes: list[FieldChange] = Field(description="Of a watch that was there already.")
+    begins_anew: bool = Field(description="Its search is another one now.")
+    cost: str = Field(description="What it costs a month at most, in words.")
 
 
 class WatchesImported(Document):

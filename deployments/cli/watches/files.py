@@ -5,18 +5,23 @@ from pathlib import Path
 from typing import Annotated
 
 from rich.markup import escape
-from sqlalchemy.ext.asyncio import AsyncSession
 from typer import Argument, Option
 
 from adspark.home.new_file import check_new_file, open_new_file
 from adspark.text.counts import counted
-from adspark.watches.duplicates import find_duplicates
+from adspark.watches.files.importing import import_watches
 from adspark.watches.files.watch_file import WatchFormat, format_of, read_watch_file, write_watches
-from adspark.watches.store import Outcome, SavedWatch, save_watch
+from adspark.watches.store import MergedWatch
 from adspark.watches.stored import list_watches
 from deployments.cli.database import in_session
 from deployments.cli.options import JsonOption
-from deployments.cli.watches.documents import ImportedWatch, WatchesExported, WatchesImported
+from deployments.cli.watches.documents import (
+    BEGINS_ANEW,
+    FieldChange,
+    ImportedWatch,
+    WatchesExported,
+    WatchesImported,
+)
 from deployments.cli.watches.options import UserOption
 from deployments.cli.watches.tables import print_imported
 from deployments.terminal.output import print_json, print_line
@@ -29,25 +34,22 @@ def import_file(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Create and change watches as a file has them: all of it or, at a mistake, nothing."""
-    definitions, warnings = read_watch_file(file)
-    # In one order, so that two imports at once cannot wait for each other.
-    definitions.sort(key=lambda one: (one.user_id, one.name))
+    """Create and change watches as a file has them: all of it or, at a mistake, nothing.
 
-    async def act(session: AsyncSession) -> tuple[list[SavedWatch], dict[int, list[str]]]:
-        saved = [await save_watch(session, definition=one) for one in definitions]
-        fresh = [one.id for one in saved if one.outcome is Outcome.CREATED or one.begins_anew]
-        tried = [one.id for one in saved if dry_run and one.outcome is Outcome.CREATED]
-        return saved, await find_duplicates(session, watch_ids=fresh, tried_ids=tried)
-
-    saved, alike = in_session(act, commits=not dry_run)
-    for definition, one in zip(definitions, saved, strict=True):
-        warnings += [f"watch {definition.name!r}: {warning}" for warning in alike.get(one.id, [])]
-    listed = [
-        ImportedWatch(user_id=definition.user_id, name=definition.name, outcome=one.outcome)
-        for definition, one in zip(definitions, saved, strict=True)
-    ]
-    done = WatchesImported(watches=listed, warnings=warnings, dry_run=dry_run)
+    A field that is not in the file stays as it is; one that is there and empty is emptied.
+    """
+    written = read_watch_file(file)
+    merged, warnings = in_session(
+        lambda session: import_watches(session, file=written, is_kept=not dry_run),
+        commits=not dry_run,
+        acts_for={entry.key[0] for entry in written.entries},
+    )
+    for one in merged:
+        if one.saved.begins_anew:
+            warnings.append(f"watch {one.definition.name!r}: {BEGINS_ANEW}")
+    done = WatchesImported(
+        watches=[_imported(one) for one in merged], warnings=warnings, dry_run=dry_run
+    )
     print_json(done) if as_json else print_imported(done, file)
 
 
@@ -80,6 +82,24 @@ def export_file(
         print_json(WatchesExported(file=str(file), watches=len(rows), definitions=[]))
     else:
         print_line(f"Wrote {counted(len(rows), 'watch')} to {escape(str(file))}.")
+
+
+def _imported(one: MergedWatch) -> ImportedWatch:
+    """What became of a watch of the file."""
+    after = one.definition.model_dump(mode="json")
+    before = after if one.before is None else one.before.model_dump(mode="json")
+    return ImportedWatch(
+        user_id=one.definition.user_id,
+        name=one.definition.name,
+        outcome=one.saved.outcome,
+        changes=[
+            FieldChange(field=field, before=before[field], after=after[field])
+            for field in after
+            if before[field] != after[field]
+        ],
+        begins_anew=one.saved.begins_anew,
+        cost=one.definition.cost,
+    )
 
 
 def _any_of(file: Path) -> tuple[str]:

@@ -7,14 +7,19 @@ from pathlib import Path
 from rich.markup import escape
 
 from adspark.models import Fetch, StopReason
-from adspark.serpapi.regions import region_name
+from adspark.serpapi.regions import region_name, region_short
 from adspark.text.counts import counted
 from adspark.watches.definition import WatchDefinition
 from adspark.watches.news import News
 from adspark.watches.store import Outcome
 from adspark.watches.stored import WatchRow, WatchState
 from deployments.cli.empty_lists import print_none
-from deployments.cli.watches.documents import WatchesImported, WatchSaved
+from deployments.cli.watches.documents import (
+    FieldChange,
+    ImportedWatch,
+    WatchesImported,
+    WatchSaved,
+)
 from deployments.terminal.output import out, print_facts, print_line
 from deployments.terminal.tables import age, moment, table
 
@@ -62,15 +67,11 @@ def print_watch(row: WatchRow, events: Sequence[News], fetches: Sequence[Fetch])
 
 
 def _cells(row: WatchRow, *, with_user: bool) -> dict[str, object]:
-    looks_for = _looks_for(row)
-    more = len(looks_for) - _MOST_LISTED
-    shown = [_ADVERTISER_ID.sub(r"\1…\2", one) for one in looks_for[:_MOST_LISTED]]
-    shown += [f"+{more}"] if more > 0 else []
     return {
         "id": row.id,
         **({"user": _short(row.user or str(row.definition.user_id))} if with_user else {}),
         "name": _short(row.definition.name),
-        "looks for": ", ".join(shown),
+        "looks for": ", ".join(_shorten_list(_looks_for(row))),
         "state": _state(row),
         "last look": age(row.checked_at),
         "ads": row.creatives,
@@ -160,16 +161,49 @@ def print_saved(done: WatchSaved) -> None:
 
 
 def print_imported(done: WatchesImported, file: Path) -> None:
-    """A line for each watch of the file, and how many of each kind."""
+    """A line for each watch of the file, with its cost where it is changed, and their numbers."""
     print_warnings(done.warnings)
     if not done.watches:
         print_line(f"{escape(str(file))} holds no watch; nothing to import.")
         return
     for one in done.watches:
-        print_line(f"{one.outcome}: {escape(one.name)}")
+        print_line(escape(_imported(one)))
+        if one.outcome is not Outcome.UNCHANGED:
+            print_line(f"  {one.cost}")
     outcomes = [one.outcome for one in done.watches]
     counts = ", ".join(f"{outcomes.count(outcome)} {outcome}" for outcome in Outcome)
     print_line(f"{counts}; nothing is written in a dry run." if done.dry_run else f"{counts}.")
+
+
+def _imported(one: ImportedWatch) -> str:
+    """What became of a watch, and of each field that is another one now."""
+    said = f"{one.outcome}: {one.name}"
+    changes = ", ".join(map(_change, one.changes))
+    return f"{said}: {changes}" if changes else said
+
+
+def _change(one: FieldChange) -> str:
+    if one.field == "is_active":
+        return "resumed" if one.after else "paused"
+    return f"{one.field} {_value(one.field, one.before)} → {_value(one.field, one.after)}"
+
+
+def _value(field: str, value: object) -> str:
+    """A field's value as a file has it, in short."""
+    if field == "region" and value:
+        return region_short(str(value))
+    if isinstance(value, list):
+        return " ".join(_shorten_list(value)) or "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "none" if value is None else str(value)
+
+
+def _shorten_list(values: Sequence[str]) -> list[str]:
+    """The first values, ids of advertisers by both ends, and how many more there are."""
+    more = len(values) - _MOST_LISTED
+    shown = [_ADVERTISER_ID.sub(r"\1…\2", one) for one in values[:_MOST_LISTED]]
+    return [*shown, f"+{more}"] if more > 0 else shown
 
 
 def print_warnings(warnings: Sequence[str]) -> None:

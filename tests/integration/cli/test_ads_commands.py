@@ -162,7 +162,13 @@ def test_tags_titles_and_notes_are_written_and_taken_away() -> None:
         (("search", "--board", "b"), "board: user 1 has no board 'b'; make it with: adspark board"),
         (("search", "--watch", "w"), "watch: There is no watch 'w'; list them with"),
         (("search", "--tag", "nosuch"), "tag: user 1 sees no tag 'nosuch'; those there are"),
-        (("tag", "ghost", "--shared"), "tag: you have no tag 'ghost'"),
+        (("search", "--tag", "nosuch", "--user", "2"), "tag: user 2 sees no tag 'nosuch'; those "
+                                                       "there are: adspark ads tag --user 2"),
+        (("tag", "best", "--user", "2"), "ads: name the ads: adspark ads tag 'best' CR… --user 2"),
+        (("tag", "ghost", "--shared"), "tag: you have no tag 'ghost'; those there are: adspark ads "
+                                       "tag"),
+        (("tag", "ghost", "--own", "--user", "2"), "tag: you have no tag 'ghost'; those there are: "
+                                                   "adspark ads tag --user 2"),
         (("tag", "ghost", "--own"), "tag: you have no tag 'ghost'"),
         (("search", "--tag", ""), "tag: is empty; name the tag."),
         (("search", "--advertiser", "New Balence"), "advertiser: none of 'New Balence' is stored; "

@@ -32,6 +32,9 @@ def on(name: str, *arguments: str) -> list[str]:
 def test_a_board_is_made_filled_emptied_and_deleted() -> None:
     assert told("create", " summer [b] ") == "Created board summer [b]."
     assert told("show", "summer [b]").endswith("It is empty; put ads on it with: adspark board add")
+    told("create", "theirs", "--user", "2")
+    theirs = told("show", "theirs", "--user", "2")
+    assert theirs.endswith("It is empty; put ads on it with: adspark board add --user 2")
     assert told("add", "summer [b]", AD, OTHER) == "Added 2 ads to board summer [b]."
     said = told("add", "summer [b]", OTHER, THIRD, THIRD)
     assert said == f"Added 1 ad to board summer [b]. On it already: {OTHER}"
@@ -122,7 +125,9 @@ def test_tables_fit_on_a_terminal_and_give_it_no_orders(database_url: str) -> No
                                 f"Or {MAKE}"),
         (("remove", "sommer", AD), "name: user 1 has no board 'sommer'; did you mean 'summer'? "
                                    f"Or {MAKE}"),
-        (("show", "summer", "--user", "2"), f"name: user 2 has no board 'summer'; {MAKE}"),
+        (("show", "summer", "--user", "2"),
+         "name: user 2 has no board 'summer'; make it with: adspark board create --user 2; all "
+         "boards: adspark board list --user 2"),
         (("show", "nosuch"), "name: user 1 has no board 'nosuch'; name one of 'autumn', 'summer', "
                              f"or {MAKE}"),
         (("add", AD, "summer"), f"board: {AD} is an ad, and 'summer' is none; write "

@@ -70,6 +70,14 @@ def test_a_budget_of_nothing_is_said_to_be_for_ever() -> None:
     )
 
 
+@pytest.mark.usefixtures("configured_database")
+def test_a_watch_with_a_budget_of_nothing_is_never_due() -> None:
+    Command("watch").told("create", "one", "--text=example.com", "--budget=0")
+    Command("watch").told("create", "two", "--text=example.org", "--budget=9")
+    (user,) = command.given()["users"]
+    assert (user["watches"], user["due"]) == (2, 1)
+
+
 def test_each_user_s_weight_share_and_use_of_the_month_are_told(configured_database: str) -> None:
     in_session(configured_database, _watch)
     narrow, users = Command("budget"), Command("users")

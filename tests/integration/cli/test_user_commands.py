@@ -1,6 +1,7 @@
 """`adspark users`, and a name in the place of a number in every command."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -37,6 +38,52 @@ def test_a_name_is_given_and_taken_in_the_place_of_a_number() -> None:
     with pytest.raises(InvalidQueryError, match="user: there is no user 'Bennno'; did you mean"):
         ads.told("search", "--user", "Bennno")
     assert "not 0" in ads.run("search", "--user", "0").output
+
+
+NEW = (
+    "Warning: User 99 is new here: nothing of theirs was stored before; those there are: adspark "
+    "users list"
+)
+
+
+@pytest.mark.usefixtures("three_stored_ads")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("board", "create", "summer", "--user=99"),
+        ("watch", "create", "shoes", "--text=a.example", "--user=99"),
+        ("watch", "import", "w.csv"),
+        ("ads", "tag", "best", ad(1), "--user=99"),
+        ("ads", "note", ad(1), "good", "--user=99"),
+        ("ads", "title", ad(1), "good", "--user=99"),
+        ("users", "budget", "99", "5"),
+        ("users", "weigh", "99", "2"),
+        ("rules", "set", "r.yaml", "--user=99"),
+        ("variant", "request", ad(1), "--prompt=x", "--user=99"),
+        ("batch", "create", ad(1), "--prompt=x", "--user=99", "--yes"),
+    ],
+    ids=lambda arguments: " ".join(arguments[:2]),
+)
+def test_a_command_for_a_number_of_which_nothing_is_stored_warns_once(
+    arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("w.csv").write_text("name,text,user_id\nshoes,a.example,99\nboots,b.example,1\n")
+    Path("r.yaml").write_text("banned_words: [cheap]\n")
+    group, *rest = arguments
+    for_user_1 = Command("board").run("create", "mine")
+    first, again = Command(group).run(*rest), Command(group).run(*rest)
+    assert for_user_1.stderr == ""
+    assert " ".join(first.stderr.split()).count(NEW) == 1
+    assert "is new here" not in again.stderr
+    assert (first.exit_code, "is new here" in first.stdout) == (0, False)
+
+
+@pytest.mark.usefixtures("configured_database")
+def test_a_look_at_what_a_new_number_has_warns_of_nothing() -> None:
+    assert users.run("budget", "99").stderr == ""
+    assert watches.run("list", "--user", "99").stderr == ""
+    assert [one["user_id"] for one in users.given("list")["users"]] == [1]
 
 
 @pytest.mark.usefixtures("configured_database")

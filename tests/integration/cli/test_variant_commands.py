@@ -459,6 +459,17 @@ def test_a_variant_that_breaks_rules_is_approved_with_a_reason(database_url: str
     assert "rules overruled: Agreed [b]" in told("show", number)
 
 
+def test_a_review_by_a_number_of_which_nothing_is_stored_is_kept_with_a_warning(
+    database_url: str,
+) -> None:
+    number = completed(database_url)
+    said = run("review", number, "--approve", "--user=99")
+    assert said.stdout.strip() == f"Variant {number} is approved by user 99."
+    assert "Warning: User 99 is new here: nothing of theirs was stored before" in said.stderr
+    assert run("review", number, "--reject", "--user=99").stderr == ""
+    assert run("review", number, "--approve").stderr == ""
+
+
 def test_a_variant_is_checked_by_the_rules_of_now(database_url: str, tmp_path: Path) -> None:
     number = completed(database_url, image_path=None)
     assert told("check", number).startswith("There are no brand rules; set some with")
@@ -672,6 +683,8 @@ def test_a_watch_without_news_says_why_nothing_is_asked_for(database_url: str) -
     assert "has no new ads: what its first look found is known from the start, and no " in said
     assert said.endswith("adspark variant request CR… 0 generations; nothing was requested.")
     assert given("request", "--watch", "shoes", "-p", "Red", "--dry-run")["generations"] == 0
+    theirs = told("request", "--watch", "shoes", "-p", "Red", "--dry-run", "--user", "2")
+    assert "adspark variant request CR… --user 2 0 generations" in theirs
 
 
 @pytest.mark.parametrize(

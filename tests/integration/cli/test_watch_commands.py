@@ -255,21 +255,6 @@ def test_a_file_that_is_there_is_replaced_only_where_that_is_asked() -> None:
     assert "hubspot.com" in Path("w.csv").read_text()
 
 
-def test_an_import_says_what_becomes_of_each_watch_and_a_dry_run_writes_nothing() -> None:
-    told("create", *HUBSPOT)
-    told("create", "shoes", ADVERTISER_ID)
-    Path("w.csv").write_text(
-        f"name,text,advertiser_ids,max_pages\nshoes,,{ADVERTISER_ID},9\n"
-        f"hubspot,hubspot.com,,\nnew [one],example.com,,\n"
-    )
-    expected = "unchanged: hubspot created: new [one] changed: shoes 1 created, 1 changed, 1"
-    before = listed()
-    assert told("import", "w.csv", "--dry-run").startswith(expected)
-    assert listed() == before
-    assert told("import", "w.csv") == f"{expected} unchanged."
-    assert [one.get("max_pages") for one in definitions()] == [None, None, 9]
-
-
 def test_a_mistake_in_a_file_imports_nothing_of_it() -> None:
     Path("w.yaml").write_text(
         "watches:\n- {name: good, text: a.com}\n- {name: bad, text: b.com, region: Germny}\n"

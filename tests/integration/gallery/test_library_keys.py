@@ -65,7 +65,7 @@ async def test_all_is_done_by_keys_also_where_the_browser_keeps_nothing(
             await keys.type("Ideas")
             await keys.press("Enter")
             await expect(page.get_by_role("status")).to_have_text(
-                "On the board “Ideas”: 1 that were not on it before."
+                "On the board “Ideas”: 1 not there before."
             )
             await keys.press("ArrowRight")
             await keys.press("ArrowRight")
