@@ -156,7 +156,14 @@ class Database:
         async with self.session() as session:
             check_server(*(await session.execute(READ_SERVER)).one())
             check_newest(await session.scalar(READ_REVISION))
+        await self.check_writable()
         self._server_is_good = True
+
+    async def check_writable(self) -> None:
+        """Raise DatabaseSetupError where this address only reads."""
+        async with self.session() as session:
+            if await session.scalar(READS_ONLY):
+                raise only_read(self._url)
 
 
 def _set_formats(connection: PoolProxiedConnection, _: object) -> None:
@@ -197,8 +204,14 @@ READ_SERVER = text(
 )
 """What `check_server` takes."""
 
-READ_REVISION = text("SELECT version_num FROM alembic_version")
-"""The revision of the schema; before the first migration there is no such table."""
+READ_REVISION = text(
+    "SELECT string_agg(version_num, ', ' ORDER BY version_num) FROM alembic_version"
+)
+"""The revision of the schema, several with commas between; before the first migration there is no
+such table."""
+
+READS_ONLY = text("SELECT CAST(current_setting('transaction_read_only') AS boolean)")
+"""Whether nothing can be written: on a standby, and where a user or database is set so."""
 
 
 def check_server(version_number: int, encoding: str, database: str) -> None:
@@ -279,10 +292,23 @@ def missing_right(url: URL, reason: str) -> DatabaseSetupError:
     )
 
 
+def only_read(url: URL) -> DatabaseSetupError:
+    """The error for an address at which nothing can be written."""
+    return DatabaseSetupError(
+        f"Database {url.database!r} is only read by user {url.username!r}, or at {_place(url)} (a "
+        "standby, or default_transaction_read_only); name a user or server that writes."
+    )
+
+
+def _place(url: URL) -> str:
+    """Host and port of an address, for people."""
+    return f"{url.host or url.query.get('host') or 'the local socket'}:{url.port or 5432}"
+
+
 def _translate(error: BaseException, url: URL) -> AdSparkError:
     state = getattr(error, "sqlstate", None) or ""
     reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    place = f"{url.host or url.query.get('host') or 'the local socket'}:{url.port or 5432}"
+    place = _place(url)
     if state.startswith(_REFUSED_LOGIN) or any(words in str(error) for words in _REFUSED_WORDS):
         return DatabaseSetupError(
             f"ADSPARK_DATABASE_URL: PostgreSQL at {place} refuses user {url.username!r}; "
@@ -308,10 +334,7 @@ def _translate(error: BaseException, url: URL) -> AdSparkError:
             "that was left open); retry later."
         )
     if state == _ONLY_READS:
-        return DatabaseSetupError(
-            f"Database {url.database!r} is only read by user {url.username!r}, or at {place} (a "
-            "standby, or default_transaction_read_only); name a user or server that writes."
-        )
+        return only_read(url)
     if state == _CANCELED:
         return DatabaseUnavailableError(
             f"PostgreSQL ended a statement before its end ({reason}); where the user, the database "
