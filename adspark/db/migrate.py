@@ -15,6 +15,7 @@ from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
 
 from adspark import models  # noqa: F401  (fills SQLModel.metadata)
+from adspark.db.driver_errors import missing_right, only_read, translated_errors
 from adspark.db.engine import (
     READ_REVISION,
     READ_SERVER,
@@ -22,9 +23,6 @@ from adspark.db.engine import (
     check_server,
     connect_arguments,
     driver_url,
-    missing_right,
-    only_read,
-    translated_errors,
 )
 from adspark.db.extensions import (
     READ_EXTENSIONS,
