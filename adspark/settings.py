@@ -1,6 +1,7 @@
 """Settings from the environment (prefix ADSPARK_) and an optional `.env` file."""
 
 import os
+import re
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -31,6 +32,7 @@ RUN_PICTURES = Range(1, 1_000_000)
 MEGABYTES = Range(1, 1_000_000_000)
 ENV_FILE = Path(".env")
 _ACCOUNT = "account"  # in place of a number
+_IS_ADDRESS = re.compile("://|::")  # to fsspec
 _LISTS = ("retry_delays", "trusted_hosts", "allowed_hosts", "trusted_proxies")
 _RetryDelay = Annotated[float, Range(0, 86_400)]  # seconds
 
@@ -196,9 +198,9 @@ class Settings(BaseSettings):
     @classmethod
     def _expand_media_folder(cls, url: SecretStr | None) -> SecretStr | None:
         """Of a folder, so that all processes mean the same one; an address of fsspec stays."""
-        place = url.get_secret_value() if url else "::"
-        is_address = "://" in place or "::" in place
-        return url if is_address else SecretStr(str(_absolute(Path(place))))
+        if url is None or _IS_ADDRESS.search(url.get_secret_value()):
+            return url
+        return SecretStr(str(_absolute(Path(url.get_secret_value()))))
 
     @field_validator("searches_per_minute", mode="before")
     @classmethod

@@ -18,7 +18,13 @@ _CLEANUPS_AN_HOUR = 1
 
 
 async def provision_limits(client: PrefectClient, settings: Settings, merge: Merge) -> None:
-    """The rate limits: so many in a window."""
+    """Make the rate limits, or bring them to the project's numbers.
+
+    Args:
+        client: of the Prefect server.
+        settings: with the numbers.
+        merge: says what is changed and what is kept.
+    """
     searches = settings.searches_per_minute
     if searches == "account":
         searches = await _fetch_account_limit(settings) or DEFAULT_SEARCHES_PER_MINUTE

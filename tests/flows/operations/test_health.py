@@ -30,12 +30,15 @@ from prefect.states import AwaitingRetry, Crashed, Failed, Pending, Running, Sch
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
+from adspark.db.engine import Database
 from adspark.db.rates import CLEANUPS, GENERATIONS, SEARCHES, SWEEPS, WINDOWS
 from adspark.errors import ConfigurationError
-from adspark.settings import get_settings
+from adspark.settings import Settings, get_settings
+from adspark.watches.searches_left import SearchesLeft
 from blocks.configured import DOCUMENT
 from blocks.serpapi_credentials import SerpApiCredentials
 from deployments.cli.main import app as cli
+from deployments.console.data import read_view
 from deployments.execution.output import write_output_to
 from deployments.operations.health import Health, read_health, read_not_set_up
 from deployments.operations.leftover_processes import name_folder
@@ -111,7 +114,7 @@ async def limits(client: PrefectClient) -> AsyncIterator[None]:
     ],
 )
 async def test_a_rate_limit_that_is_0_or_switched_off_is_a_problem_with_its_remedy(
-    client: PrefectClient, name: str, stopped: str, unlimited: str
+    client: PrefectClient, database: Database, name: str, stopped: str, unlimited: str
 ) -> None:
     async def change(**changes: Any) -> None:  # noqa: ANN401  (fields of a limit)
         changed = GlobalConcurrencyLimitUpdate(**changes)
@@ -125,6 +128,9 @@ async def test_a_rate_limit_that_is_0_or_switched_off_is_a_problem_with_its_reme
     (check,) = [one for one in await check_prefect() if one.name.startswith("limit")]
     assert (check.name, check.what) == (f"limit {name}", f"is 0: {stopped}")
     assert (check.state, check.remedy) == ("warning", problem.remedy)
+    searches = SearchesLeft(Settings())
+    view = await read_view(client, database, searches, pool=None, narrowed="all", flows={})
+    assert problem in view.problems
 
     await change(limit=5, active=False)
     (problem,) = [one for one in (await read_health(client)).problems if name in one.what]
