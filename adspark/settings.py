@@ -1,6 +1,7 @@
 """Settings from the environment (prefix ADSPARK_) and an optional `.env` file."""
 
 import os
+import re
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -30,6 +31,8 @@ RUN_MEMORY = Range(256, 1_048_576)  # MB; with less, Python and Prefect do not b
 RUN_PICTURES = Range(1, 1_000_000)
 MEGABYTES = Range(1, 1_000_000_000)
 ENV_FILE = Path(".env")
+_ACCOUNT = "account"  # in place of a number
+_IS_ADDRESS = re.compile("://|::")  # to fsspec
 _LISTS = ("retry_delays", "trusted_hosts", "allowed_hosts", "trusted_proxies")
 _RetryDelay = Annotated[float, Range(0, 86_400)]  # seconds
 
@@ -189,7 +192,24 @@ class Settings(BaseSettings):
     @field_validator("home")
     @classmethod
     def _expand_home(cls, home: Path) -> Path:
-        return home.expanduser().absolute()
+        return _absolute(home)
+
+    @field_validator("media_url")
+    @classmethod
+    def _expand_media_folder(cls, url: SecretStr | None) -> SecretStr | None:
+        """Of a folder, so that all processes mean the same one; an address of fsspec stays."""
+        if url is None or _IS_ADDRESS.search(url.get_secret_value()):
+            return url
+        return SecretStr(str(_absolute(Path(url.get_secret_value()))))
+
+    @field_validator("searches_per_minute", mode="before")
+    @classmethod
+    def _read_rate(cls, value: object) -> object:
+        if not isinstance(value, str) or value.strip().lstrip("+-").isdigit():
+            return value
+        if value.strip().lower() != _ACCOUNT:
+            raise ValueError(f"is neither a whole number nor {_ACCOUNT}")
+        return _ACCOUNT
 
     @field_validator(*_LISTS, mode="before")
     @classmethod
@@ -197,6 +217,14 @@ class Settings(BaseSettings):
         if not isinstance(value, str):
             return value
         return [item.strip() for item in value.split(",") if item.strip()]
+
+
+def _absolute(path: Path) -> Path:
+    """A folder from the root on; raises ValueError where it begins with a home that nobody has."""
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError as error:
+        raise ValueError(f"{path.parts[0]} is no home folder on this machine") from error
 
 
 def media_url(settings: Settings) -> str:

@@ -24,7 +24,7 @@ import psycopg
 from filelock import FileLock, ReadWriteLock, Timeout
 from psycopg import sql
 
-from adspark.db.libpq import without_libpq_variables
+from adspark.db.libpq import mark_embedded, without_libpq_variables
 from adspark.errors import DatabaseSetupError, DatabaseUnavailableError
 from adspark.home.private_folder import make_folder, private_folder
 
@@ -105,6 +105,7 @@ class LocalPostgres:
             shutil.chown(self.folder, self._account)
         self.folder.chmod(0o700)  # the socket trusts whoever reaches it
         self._sockets = self._socket_folder()
+        mark_embedded(self._sockets)
 
     def stop_unused(self) -> None:
         """Stop a server whose users were killed, of which the last may just be ending."""

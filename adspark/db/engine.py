@@ -1,32 +1,24 @@
 """The way to the database: async engine and sessions on psycopg, driver errors translated."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Self
 
-import psycopg
 from sqlalchemy import event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
-from adspark.db.libpq import forget_libpq_variables
-from adspark.db.locks import Locks, check_sessions, driver_of, transaction_pooler
+from adspark.db.driver_errors import only_read, translated_errors
+from adspark.db.libpq import forget_libpq_variables, is_embedded
+from adspark.db.locks import Locks, check_sessions, driver_of
 from adspark.db.revisions import check_newest
 from adspark.db.time_limits import answers_within, begin_waiting, bound_lock_waits
-from adspark.errors import (
-    AdSparkError,
-    BusyError,
-    DatabaseSetupError,
-    DatabaseUnavailableError,
-    PermanentError,
-)
-from adspark.text.redaction import remember_address, safe_cause
-from adspark.text.sentences import with_full_stop
+from adspark.errors import DatabaseSetupError
+from adspark.text.redaction import remember_address
 
 MINIMUM_VERSION = 15  # PostgreSQL; what the statements were written against
 CONNECT_TIMEOUT = 10  # seconds
@@ -36,23 +28,6 @@ COMMAND_LOCK_TIMEOUT = 10.0
 """Seconds that a statement of a person's command may wait for a lock."""
 
 _FORMATS = {"DateStyle": "ISO", "TimeZone": "UTC"}
-_REFUSED_LOGIN = "28"
-# An attempt to connect that failed carries no SQLSTATE, only the server's words.
-_REFUSED_WORDS = ("authentication failed", "no password supplied", "pg_hba.conf", 'FATAL:  role "')
-_MISSING_DATABASE = "3D000"
-_MISSING_RIGHT = "42501"
-_MISSING_TABLE = ("42P01", "42703")
-_LOCK_TIMEOUT = "55P03"
-_ONLY_READS = "25006"
-_CANCELED = "57014"
-_DISK_FULL, _NO_SPACE = "53100", "No space left on device"
-# A prepared statement that its session should know and does not, or the other way round.
-_LOST_STATEMENT = ("26000", "42P05")
-# A value that no column holds; what the driver itself refuses carries no SQLSTATE.
-_BAD_VALUE = ("22", "54000")
-_BAD_VALUE_ERRORS = (psycopg.DataError, psycopg.ProgrammingError, UnicodeEncodeError)
-# Connection lost, resources, operator's intervention, serialization and deadlock: may pass.
-_PASSING = ("08", "53", "57P", "40")
 
 
 class Database:
@@ -156,7 +131,14 @@ class Database:
         async with self.session() as session:
             check_server(*(await session.execute(READ_SERVER)).one())
             check_newest(await session.scalar(READ_REVISION))
+        await self.check_writable()
         self._server_is_good = True
+
+    async def check_writable(self) -> None:
+        """Raise DatabaseSetupError where this address only reads."""
+        async with self.session() as session:
+            if await session.scalar(READS_ONLY):
+                raise only_read(self._url)
 
 
 def _set_formats(connection: PoolProxiedConnection, _: object) -> None:
@@ -197,8 +179,14 @@ READ_SERVER = text(
 )
 """What `check_server` takes."""
 
-READ_REVISION = text("SELECT version_num FROM alembic_version")
-"""The revision of the schema; before the first migration there is no such table."""
+READ_REVISION = text(
+    "SELECT string_agg(version_num, ', ' ORDER BY version_num) FROM alembic_version"
+)
+"""The revision of the schema, several with commas between; before the first migration there is no
+such table."""
+
+READS_ONLY = text("SELECT CAST(current_setting('transaction_read_only') AS boolean)")
+"""Whether nothing can be written: on a standby, and where a user or database is set so."""
 
 
 def check_server(version_number: int, encoding: str, database: str) -> None:
@@ -235,98 +223,30 @@ def driver_url(url: str) -> URL:
     """
     remember_address(url)
     try:
-        parsed = make_url(url)
+        parsed = _parse(url)
     except (ArgumentError, ValueError):
         parsed = None
-    if parsed is None or not parsed.drivername.startswith("postgres"):
+    if parsed is None:
         raise DatabaseSetupError(
             "ADSPARK_DATABASE_URL: not a PostgreSQL address; "
             "write postgresql://user:password@host:5432/database."
         )
-    if "port" in parsed.query:  # as the embedded server's: all is said, and libpq need not look
+    if is_embedded(parsed.query.get("host")):  # all is said, and libpq need not look
         forget_libpq_variables()
+    return parsed
+
+
+def _parse(url: str) -> URL | None:
+    """The address for psycopg; None where it is another database's.
+
+    Raises ArgumentError or ValueError where it is none, or has a port that is no number.
+    """
+    given = make_url(url)
+    if not given.drivername.startswith("postgres"):
+        return None
     # Texts come and go as Unicode, whatever the server or the user has set.
-    return parsed.set(drivername="postgresql+psycopg").update_query_dict(
+    parsed = given.set(drivername="postgresql+psycopg").update_query_dict(
         {"client_encoding": "UTF8"}
     )
-
-
-@contextmanager
-def translated_errors(url: URL) -> Iterator[None]:
-    """Turn errors of psycopg and SQLAlchemy into the project's own, a safe cause kept."""
-    try:
-        yield
-    except DBAPIError as error:
-        raise _translate(error.orig or error, url) from safe_cause(error)
-    except PoolTimeoutError as error:
-        raise DatabaseUnavailableError(
-            "All connections to PostgreSQL are in use, and none came free; it is overloaded."
-        ) from safe_cause(error)
-    except (psycopg.Error, UnicodeEncodeError) as error:
-        raise _translate(error, url) from safe_cause(error)
-
-
-def missing_right(url: URL, reason: str) -> DatabaseSetupError:
-    """The error for a right that the address's user lacks, with the statement that grants it."""
-    grant = (
-        "CREATE, USAGE ON SCHEMA public"
-        if "schema" in reason
-        else "SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public"
-    )
-    return DatabaseSetupError(
-        f"User {url.username!r} lacks a right in database {url.database!r} ({reason}); "
-        f"its owner can grant it: GRANT {grant} TO {url.username};"
-    )
-
-
-def _translate(error: BaseException, url: URL) -> AdSparkError:
-    state = getattr(error, "sqlstate", None) or ""
-    reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    place = f"{url.host or url.query.get('host') or 'the local socket'}:{url.port or 5432}"
-    if state.startswith(_REFUSED_LOGIN) or any(words in str(error) for words in _REFUSED_WORDS):
-        return DatabaseSetupError(
-            f"ADSPARK_DATABASE_URL: PostgreSQL at {place} refuses user {url.username!r}; "
-            f"correct the user or the password (in containers: POSTGRES_PASSWORD)."
-        )
-    if state == _MISSING_DATABASE or f'database "{url.database}" does not exist' in str(error):
-        return DatabaseSetupError(
-            f"ADSPARK_DATABASE_URL: no database {url.database!r} at {place}; "
-            f"make it (createdb {url.database}) or correct the name."
-        )
-    if state in _LOST_STATEMENT or "statement pooling mode" in reason:
-        return transaction_pooler()
-    if state == _MISSING_RIGHT:
-        return missing_right(url, reason)
-    if state in _MISSING_TABLE:
-        return DatabaseSetupError(
-            f"Database {url.database!r} lacks a table ({reason}).",
-            command="run: adspark db upgrade",
-        )
-    if state == _LOCK_TIMEOUT:
-        return BusyError(
-            "PostgreSQL: a table stays locked by another session (an upgrade of the schema, or one "
-            "that was left open); retry later."
-        )
-    if state == _ONLY_READS:
-        return DatabaseSetupError(
-            f"Database {url.database!r} is only read by user {url.username!r}, or at {place} (a "
-            "standby, or default_transaction_read_only); name a user or server that writes."
-        )
-    if state == _CANCELED:
-        return DatabaseUnavailableError(
-            f"PostgreSQL ended a statement before its end ({reason}); where the user, the database "
-            "or the server has a statement_timeout, raise it."
-        )
-    if state.startswith(_BAD_VALUE) or (not state and isinstance(error, _BAD_VALUE_ERRORS)):
-        number = f" (SQLSTATE {state})" if state else ""
-        return PermanentError(with_full_stop(f"PostgreSQL cannot store a value: {reason}{number}"))
-    if state == _DISK_FULL or _NO_SPACE in str(error):
-        return DatabaseUnavailableError(
-            f"PostgreSQL at {place} has no room on its disk ({reason}); make some, and it goes on."
-        )
-    if not state or state.startswith(_PASSING):
-        return DatabaseUnavailableError(
-            f"PostgreSQL does not answer at {place} ({reason}); start it, or correct "
-            f"ADSPARK_DATABASE_URL."
-        )
-    return AdSparkError(f"PostgreSQL refused a statement: {reason} (SQLSTATE {state}).")
+    parsed.get_dialect()().create_connect_args(parsed)
+    return parsed

@@ -2,7 +2,22 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+_EMBEDDED = "embedded-postgres"  # a file beside the socket of the embedded server
+
+
+def mark_embedded(folder: Path) -> None:
+    """Mark the folder of the embedded server's socket, by which its addresses are known."""
+    folder.joinpath(_EMBEDDED).touch(mode=0o600)
+
+
+def is_embedded(host: object) -> bool:
+    """Whether the host of an address is the folder of the embedded server's socket."""
+    with suppress(OSError, ValueError):  # it is none of ours that cannot be looked at
+        return isinstance(host, str) and host.startswith("/") and Path(host, _EMBEDDED).is_file()
+    return False
 
 
 def libpq_variables() -> frozenset[str]:

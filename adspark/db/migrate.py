@@ -15,14 +15,14 @@ from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
 
 from adspark import models  # noqa: F401  (fills SQLModel.metadata)
+from adspark.db.driver_errors import missing_right, only_read, translated_errors
 from adspark.db.engine import (
     READ_REVISION,
     READ_SERVER,
+    READS_ONLY,
     check_server,
     connect_arguments,
     driver_url,
-    missing_right,
-    translated_errors,
 )
 from adspark.db.extensions import (
     READ_EXTENSIONS,
@@ -31,7 +31,7 @@ from adspark.db.extensions import (
     use_extensions,
 )
 from adspark.db.lock_waits import LockHolder, LockWaitError, bounded_lock_waits
-from adspark.db.revisions import check_newest, is_newer, newest
+from adspark.db.revisions import check_newest, check_upgradable, newest
 from adspark.errors import DatabaseSetupError
 
 if TYPE_CHECKING:
@@ -86,7 +86,8 @@ def upgrade(
         on_wait: called in another thread with the locks' holders, at each try.
 
     Raises:
-        DatabaseSetupError: the database is of a newer version of AdSpark.
+        DatabaseSetupError: the database is of a newer version of AdSpark or of another program, or
+            marked with several migrations.
         LockWaitError: another session held a lock for all this time; nothing was changed.
     """
     end = time.monotonic() + patience
@@ -110,8 +111,7 @@ def _try_upgrade(url: str, patience: float, on_wait: Callable[[Sequence[LockHold
         try:
             # One upgrader at a time: the lock goes with the transaction, the whole upgrade.
             connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('adspark.schema'))"))
-            if is_newer(at := _read_revision(connection)):
-                check_newest(at)
+            check_upgradable(_read_revision(connection))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             use_extensions(connection)
@@ -154,6 +154,7 @@ def check_ready(url: str) -> str:
         DatabaseSetupError, DatabaseUnavailableError: it cannot be; says why, and what to do.
     """
     check_newest(current(url))
+    check_writable(url)
     check_rights(url)
     if found := differences(url):
         raise DatabaseSetupError(
@@ -174,6 +175,13 @@ def missing_extensions(url: str) -> list[str]:
     """A line for each extension that a search of this database does without, with the remedy."""
     with _connection(url) as connection:
         return list(describe_missing(connection.execute(READ_EXTENSIONS).mappings()).values())
+
+
+def check_writable(url: str) -> None:
+    """Raise DatabaseSetupError where nothing can be written at this address."""
+    with _connection(url) as connection:
+        if connection.execute(READS_ONLY).scalar_one():
+            raise only_read(driver_url(url))
 
 
 def check_rights(url: str) -> None:

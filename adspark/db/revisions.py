@@ -3,10 +3,13 @@
 Files of migrations begin with the revision that they lead to: four digits, each one more.
 """
 
+import re
 from functools import cache
 from importlib.resources import files
 
 from adspark.errors import DatabaseSetupError
+
+_OURS = re.compile(r"[0-9]{4}")
 
 
 @cache
@@ -19,27 +22,54 @@ def newest() -> str:
     return max(revisions)
 
 
-def is_newer(at: str | None) -> bool:
-    """Whether a database at this revision is of a newer version; None is before the first one."""
-    return at is not None and at > newest()
-
-
 def find_difference(at: str | None) -> tuple[str, str] | None:
-    """How a database at this revision differs from what this version needs, and the remedy."""
+    """How a database at this revision differs from what this version needs, and the remedy.
+
+    Args:
+        at: its revision, several with commas between, or None before the first one.
+    """
     if at == newest():
         return None
-    if is_newer(at):
-        newer = f"the database is of a newer AdSpark ({at}; this version knows {newest()})"
-        return newer, "update AdSpark here too"
-    return (
+    return _find_obstacle(at) or (
         f"the database is at {at or 'no migration'}, AdSpark needs {newest()}",
         "adspark db upgrade",
     )
 
 
+def _find_obstacle(at: str | None) -> tuple[str, str] | None:
+    """Why a database at this revision cannot be upgraded by this version, and the remedy."""
+    found = at.split(", ") if at else []
+    if not all(map(_OURS.fullmatch, found)):
+        return (
+            f"the database belongs to another program (its migration is {at})",
+            "name a database of AdSpark's own in ADSPARK_DATABASE_URL",
+        )
+    if len(found) > 1:
+        return (
+            f"the database is marked with several migrations ({at}), as after a restore of data "
+            "without tables",
+            "restore the whole dump into an empty database, or delete the row of the table "
+            "alembic_version that its tables are not at; then: adspark db check",
+        )
+    if at and at > newest():
+        newer = f"the database is of a newer AdSpark ({at}; this version knows {newest()})"
+        return newer, "update AdSpark here too"
+    return None
+
+
+def check_upgradable(at: str | None) -> None:
+    """Raise DatabaseSetupError where a database at this revision cannot be upgraded by this
+    version; the error names the remedy."""
+    _raise(_find_obstacle(at))
+
+
 def check_newest(at: str | None) -> None:
     """Raise DatabaseSetupError where a database at this revision is not as this version needs it;
     the error names the remedy."""
-    if difference := find_difference(at):
+    _raise(find_difference(at))
+
+
+def _raise(difference: tuple[str, str] | None) -> None:
+    if difference:
         what, remedy = difference
         raise DatabaseSetupError(f"{what[0].upper()}{what[1:]}.", command=remedy)

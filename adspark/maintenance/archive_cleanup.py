@@ -13,9 +13,19 @@ _BEFORE_ALL: _Place = (datetime.min.replace(tzinfo=UTC), 0)
 _FULL_ENOUGH = 0.9  # share of the bound down to which pictures are removed: room for the next days
 
 
-async def remove_over_bound(
-    database: Database, *, most_bytes: int, batch: int, dry_run: bool = False
-) -> int:
+async def count_over_bound(session: AsyncSession, *, most_bytes: int, days: int) -> int:
+    """How many versions `remove_over_bound` would remove.
+
+    Args:
+        session: to read them.
+        most_bytes: of all archived pictures.
+        days: after which earlier versions go by their age, before.
+    """
+    values = {"most_bytes": most_bytes, "target": _target(most_bytes), "days": days}
+    return int(await session.scalar(COUNT_OLDEST, values) or 0)
+
+
+async def remove_over_bound(database: Database, *, most_bytes: int, batch: int) -> int:
     """Remove the oldest pictures that nothing needs while all take more than the bound.
 
     Their files go with the unused ones. A picture that several ads share is kept until the last.
@@ -24,18 +34,15 @@ async def remove_over_bound(
         database: whose versions they are.
         most_bytes: of all archived pictures.
         batch: rows a step.
-        dry_run: count, remove nothing.
 
     Returns:
-        How many versions were removed, or would be.
+        How many versions were removed.
     """
-    target = int(_FULL_ENOUGH * most_bytes)
+    target = _target(most_bytes)
     async with database.session() as session:
         kept = await read_kept_bytes(session)
-        if kept <= most_bytes:
-            return 0
-        if dry_run:
-            return int(await session.scalar(COUNT_OLDEST, {"bytes": kept - target}) or 0)
+    if kept <= most_bytes:
+        return 0
     removed = 0
     after: _Place | None = _BEFORE_ALL
     while kept > target and after is not None:
@@ -49,6 +56,10 @@ async def remove_over_bound(
                 removed, kept = removed + len(keys), kept - freed
             kept = await read_kept_bytes(session)  # a shared picture frees nothing at first
     return removed
+
+
+def _target(most_bytes: int) -> int:
+    return int(_FULL_ENOUGH * most_bytes)
 
 
 async def _choose_oldest(

@@ -20,7 +20,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.db.engine import Database
-from adspark.maintenance.archive_cleanup import remove_over_bound
+from adspark.maintenance.archive_cleanup import count_over_bound, remove_over_bound
 from adspark.maintenance.cleanup_statements import (
     ADVERTISERS,
     CREATIVES,
@@ -212,10 +212,15 @@ async def clean_up(
     await work.do(REJECTED_ROWS, days=retention.rejected_rows)
     await work.do(MESSAGES, days=retention.messages)
     await work.do(PICTURE_VERSIONS, days=retention.picture_versions)
-    await work.do(PICTURE_WORDS, days=0)
-    if archive_bytes is not None:
+    await work.do(PICTURE_WORDS, days=retention.picture_versions)
+    if archive_bytes is not None and dry_run:
+        async with database.session() as session:
+            summary.picture_versions += await count_over_bound(
+                session, most_bytes=archive_bytes, days=retention.picture_versions
+            )
+    elif archive_bytes is not None:
         summary.picture_versions += await remove_over_bound(
-            database, most_bytes=archive_bytes, batch=batch, dry_run=dry_run
+            database, most_bytes=archive_bytes, batch=batch
         )
     await _remove_pictures(database, media, summary)
     return summary

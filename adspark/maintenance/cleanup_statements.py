@@ -146,15 +146,20 @@ _IS_EARLIER = f"""
 """
 PICTURE_VERSIONS = _kind("picture_version v", "id", _IS_EARLIER, "picture_versions", first=0)
 # Words go with the last version of an ad's picture that showed them.
-PICTURE_WORDS = _kind(
-    "picture_words w",
-    "sha256",
-    " AND ".join(
-        "NOT EXISTS (SELECT FROM picture_version v "
-        f"WHERE v.sha256 = w.sha256 AND v.status = '{status}')"
-        for status in ("stored", "removed")
+_SHOWS = "SELECT FROM picture_version v WHERE v.sha256 = w.sha256 AND v.status = '{}'"
+_SHOWN_BY = [_SHOWS.format(status) for status in ("stored", "removed")]
+PICTURE_WORDS = replace(
+    _kind(
+        "picture_words w",
+        "sha256",
+        " AND ".join(f"NOT EXISTS ({one})" for one in _SHOWN_BY),
+        "picture_words",
     ),
-    "picture_words",
+    # With those whose last version would go by its age.
+    count=text(
+        "SELECT count(*) AS picture_words FROM picture_words w WHERE "  # noqa: S608  (constants)
+        + " AND ".join(f"NOT EXISTS ({one} AND NOT ({_IS_EARLIER}))" for one in _SHOWN_BY)
+    ),
 )
 
 _IS_REMOVABLE = f"v.status = 'stored' AND NOT {_IS_KEPT}"
@@ -173,10 +178,27 @@ REMOVE_OLDEST = text(f"""
 """Of them, those that still nothing needs; the ad keeps size and hashes of its picture."""
 
 COUNT_OLDEST = text(f"""
-    SELECT count(*) FROM (
-        SELECT sum(picture_bytes + thumbnail_bytes) OVER (ORDER BY stored_at, id)
-            - picture_bytes - thumbnail_bytes AS before
-        FROM picture_version v WHERE {_IS_REMOVABLE}
-    ) AS oldest WHERE before < :bytes
+    WITH stored AS (
+        SELECT id, stored_at, sha256, picture_bytes + thumbnail_bytes AS bytes,
+            {_IS_KEPT} AS is_kept
+        FROM picture_version v WHERE status = 'stored' AND NOT ({_IS_EARLIER})
+    ), freed AS (
+        SELECT id, stored_at, is_kept, CASE
+            WHEN bool_or(is_kept) OVER (PARTITION BY sha256)
+                OR lead(id) OVER (PARTITION BY sha256 ORDER BY stored_at, id) IS NOT NULL THEN 0
+            ELSE bytes
+        END AS bytes
+        FROM stored
+    ), oldest AS (
+        SELECT sum(bytes) OVER (ORDER BY stored_at, id) - bytes AS before
+        FROM freed WHERE NOT is_kept
+    ), total AS (
+        SELECT sum(bytes) AS bytes FROM (
+            SELECT max(bytes) AS bytes FROM stored GROUP BY sha256
+        ) AS pictures
+    )
+    SELECT count(*) FROM oldest, total
+    WHERE total.bytes > :most_bytes AND before < total.bytes - :target
 """)  # noqa: S608  (put together from constants)
-"""How many of them have so many bytes together."""
+"""How many of them would go once those are gone that go by their age; a picture that several show
+frees its bytes with the last of them."""

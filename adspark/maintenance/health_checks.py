@@ -30,12 +30,13 @@ def not_set_up(name: str, error: ConfigurationError) -> Check:
 
 
 async def check_database(database: Database) -> Check:
-    """Whether it answers, is migrated, and has connections to spare."""
+    """Whether it answers, is migrated, can be written, and has connections to spare."""
     async with database.session() as session:
         at = await session.scalar(READ_REVISION)
         used, most = (await session.execute(_CONNECTIONS)).one()
     if difference := find_difference(at):
         return Check.failed("database", *difference)
+    await database.check_writable()
     state = f"migration {at}, {used} of {most} connections"
     if used > (1 - _FEW) * most:
         return Check.warning("database", state, "raise max_connections, or: adspark scale POOL N")

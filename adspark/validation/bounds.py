@@ -5,6 +5,7 @@ form shows it; a command gives it to its option (`min=MAX_PAGES.least, max=MAX_P
 """
 
 from dataclasses import dataclass
+from math import inf
 from typing import Annotated, Any
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -94,7 +95,8 @@ class Length(_Bound):
 
 
 def _shown(value: float) -> str:
-    return str(value) if not abs(value) > _LONGEST_SHOWN else "one of more than 30 digits"
+    is_long = abs(value) > _LONGEST_SHOWN and abs(value) != inf
+    return "one of more than 30 digits" if is_long else str(value)
 
 
 def _plain(value: float) -> str:

@@ -34,6 +34,7 @@ from orchestration.runs.flow_runs import (
 )
 from orchestration.server.pool_health import Problem
 from orchestration.server.pool_snapshot import SOON, count_workers
+from orchestration.server.rate_health import find_rate_problems, read_limits
 
 SHOWN = 100
 """Runs in the table: the latest, and those whose time is near."""
@@ -87,7 +88,7 @@ async def read_view(
     narrowed: str,
     flows: dict[UUID, str],
 ) -> View:
-    """Read it, in six requests where all is well.
+    """Read it, in seven requests where all is well.
 
     Args:
         client: of Prefect's server.
@@ -99,8 +100,9 @@ async def read_view(
     """
     failed = await read_failed_runs(client, pools=POOL_NAMES, hours=WEEK)
     wanted = filter_runs(types=FILTERS[narrowed] or None, expected_before=datetime.now(UTC) + SOON)
-    (snapshot, answers), runs = await asyncio.gather(
+    (snapshot, answers), limits, runs = await asyncio.gather(
         _read_snapshot(client, database, searches, failed),
+        read_limits(client),
         client.read_flow_runs(
             flow_run_filter=wanted,
             work_pool_filter=filter_pools([pool] if pool else POOL_NAMES),
@@ -111,6 +113,7 @@ async def read_view(
     unknown = {run.flow_id for run in (*runs, *failed)} - flows.keys()
     flows = flows | await read_flow_names(client, unknown)
     problems = await find_pool_problems(client, snapshot.pools, failed)
+    problems += find_rate_problems(limits)
     return View(snapshot, problems, runs, flows, group_failures(failed, flows), answers)
 
 

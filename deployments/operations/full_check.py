@@ -90,13 +90,16 @@ def project_deployments() -> dict[str, bool]:
 
 def check_database(settings: Settings) -> tuple[str | None, list[Problem]]:
     """The migration that it is at, and what is wrong with it."""
+    at = None
     try:
         with database_url(settings, upgrade=False) as url:
             at = migrate.current(url)
+            if difference := find_difference(at):
+                return at, [Problem(what=difference[0], remedy=difference[1])]
+            migrate.check_writable(url)
     except AdSparkError as error:
-        return None, [Problem(what=str(error), remedy="adspark db check")]
-    difference = find_difference(at)
-    return at, [Problem(what=difference[0], remedy=difference[1])] if difference else []
+        return at, [Problem(what=str(error), remedy="adspark db check")]
+    return at, []
 
 
 async def check_messages(settings: Settings) -> list[Problem]:

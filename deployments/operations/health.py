@@ -12,12 +12,13 @@ from pydantic import BaseModel
 from adspark.settings import get_settings
 from blocks.configured import DOCUMENT
 from deployments.operations.leftover_processes import find_outliving
-from deployments.operations.rates import Rate, read_rates
+from deployments.operations.rates import Rate, rates_of
 from deployments.queue_classes import POOL_NAMES
 from orchestration.runs.flow_runs import read_failed_runs
 from orchestration.runs.optional import read_optional
 from orchestration.server.pool_health import Problem, add_failed_starts, find_problems
 from orchestration.server.pool_snapshot import PoolSnapshot, read_pools
+from orchestration.server.rate_health import find_rate_problems, read_limits
 
 
 class NotSetUp(BaseModel):
@@ -75,17 +76,17 @@ async def read_health(client: PrefectClient, *, version: str | None = None) -> H
     process has outlived its run, or more than a page of runs is due.
     """
     failures = await read_failed_runs(client, pools=POOL_NAMES)
-    pools, rates, not_set_up = await asyncio.gather(
+    pools, limits, not_set_up = await asyncio.gather(
         read_pools(client, POOL_NAMES, failures=failures, with_workers=True),
-        read_rates(client),
+        read_limits(client),
         read_not_set_up(client),
     )
-    problems = await find_pool_problems(client, pools, failures)
+    problems = await find_pool_problems(client, pools, failures) + find_rate_problems(limits)
     return Health(
         server=str(client.api_url),
         version=version or await client.api_version(),
         pools=pools,
-        rates=rates,
+        rates=rates_of(limits),
         problems=problems + await find_outliving(client, get_settings().tidy_up_time),
         not_set_up=not_set_up,
     )

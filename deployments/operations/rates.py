@@ -1,12 +1,13 @@
 """The rate limits as Prefect has them, and how much of them is used."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.responses import GlobalConcurrencyLimitResponse
 from pydantic import BaseModel
 
 from adspark.db.rates import GENERATIONS, SEARCHES, usual_limits
-from orchestration.runs.flow_runs import PAGE
+from orchestration.server.rate_health import read_limits
 
 
 class Rate(BaseModel):
@@ -29,13 +30,20 @@ async def read_rates(client: PrefectClient, *, used: Mapping[str, int] | None = 
         client: of Prefect's server.
         used: uses in the last minute, by the limit's name, as the database has them.
     """
-    limits: dict[str, int | None] = {**usual_limits()}
-    for one in await client.read_global_concurrency_limits(limit=PAGE):
-        limits[one.name] = one.limit if one.active else None
+    return rates_of(await read_limits(client), used=used)
+
+
+def rates_of(
+    limits: Iterable[GlobalConcurrencyLimitResponse], *, used: Mapping[str, int] | None = None
+) -> list[Rate]:
+    """The same of limits that were read already."""
+    numbers: dict[str, int | None] = {**usual_limits()}
+    for one in limits:
+        numbers[one.name] = one.limit if one.active else None
     return [
         Rate(
             name=name,
-            a_minute=limits[name],
+            a_minute=numbers[name],
             used=None if used is None else used.get(name, 0),
         )
         for name in (SEARCHES, GENERATIONS)

@@ -46,6 +46,7 @@ class Merge:
         self.is_reset = reset
         self.changes: list[str] = []
         self.kept: list[str] = []
+        self.added: list[str] = []
 
     @classmethod
     async def load(cls, *, dry_run: bool, reset: bool) -> "Merge":
@@ -101,6 +102,10 @@ class Merge:
     def keep(self, what: str) -> None:
         """Report what was changed by hand and stays."""
         self.kept.append(what)
+
+    def add(self, what: str) -> None:
+        """Report what people added to a thing of ours; a reset leaves it too."""
+        self.added.append(what)
 
     def change(self, what: str) -> bool:
         """Report a change; returns whether it is to be made."""

@@ -6,19 +6,13 @@ Safe to run again and again, and at once: what is right stays, and so does what 
 
 from prefect.blocks.core import Block
 from prefect.client.orchestration import PrefectClient, get_client
-from prefect.client.schemas.actions import (
-    GlobalConcurrencyLimitCreate,
-    GlobalConcurrencyLimitUpdate,
-)
 from prefect.exceptions import ObjectNotFound
 from pydantic import BaseModel, SecretStr
 
 from adspark.concurrency import all_of
 from adspark.db.engine import Database
-from adspark.db.rates import CLEANUPS, GENERATIONS, SEARCHES, SWEEPS, WINDOWS
-from adspark.errors import TemporaryError
 from adspark.notifications.addresses import check_notify_addresses
-from adspark.settings import DEFAULT_SEARCHES_PER_MINUTE, Settings
+from adspark.settings import Settings
 from blocks.adspark_database import AdSparkDatabase
 from blocks.alert_recipients import AlertRecipients
 from blocks.chat_model import ChatModel
@@ -34,14 +28,12 @@ from deployments.provisioning.automations.provision import (
 from deployments.provisioning.automations.recovery import RECONCILE, recovery_automations
 from deployments.provisioning.deployments.deploy import provision_deployments
 from deployments.provisioning.drift import Merge
+from deployments.provisioning.limits import provision_limits
 from deployments.provisioning.pools import check_pool_types, provision_pool
 from deployments.queue_classes import QUEUE_CLASSES
-from orchestration.runs.optional import read_optional
 
 _LOCK = "provisioning"
 _KINDS = ("pool", "limit", "block", "deployment")  # as the report lists them; others come last
-_SWEEPS_A_MINUTE = 5
-_CLEANUPS_AN_HOUR = 1
 # The block types that the settings may fill, with the settings that they need.
 _NEEDED: dict[type[ConfiguredBlock] | type[AlertRecipients], tuple[str, ...]] = {
     SerpApiCredentials: ("serpapi_key",),
@@ -53,11 +45,17 @@ _NEEDED: dict[type[ConfiguredBlock] | type[AlertRecipients], tuple[str, ...]] = 
 
 
 class Provisioned(BaseModel):
-    """What a provisioning did, or would do, and what it left because people had changed it."""
+    """What a provisioning did, or would do, and what it left because people had changed it.
+
+    Attributes:
+        kept: what a reset would put back.
+        added: schedules that people gave to deployments; a reset leaves them too.
+    """
 
     dry_run: bool
     changes: list[str]
     kept: list[str]
+    added: list[str] = []
 
 
 async def provision(
@@ -93,7 +91,7 @@ async def provision(
         await _provision_automations(client, merge)
         await merge.save()
         changes, kept = (sorted(lines, key=_place) for lines in (merge.changes, merge.kept))
-        return Provisioned(dry_run=dry_run, changes=changes, kept=kept)
+        return Provisioned(dry_run=dry_run, changes=changes, kept=kept, added=sorted(merge.added))
 
 
 def _place(line: str) -> int:
@@ -106,44 +104,8 @@ async def _provision_services(
     client: PrefectClient, settings: Settings, database_url: str, merge: Merge
 ) -> None:
     """What runs need to ask a service: its rate limit, and its block."""
-    await _provision_limits(client, settings, merge)
+    await provision_limits(client, settings, merge)
     await _provision_blocks(client, settings, database_url, merge)
-
-
-async def _provision_limits(client: PrefectClient, settings: Settings, merge: Merge) -> None:
-    """The rate limits: so many in a window; the decay is what Prefect makes of it."""
-    searches = settings.searches_per_minute
-    if searches == "account":
-        searches = await _fetch_account_limit(settings) or DEFAULT_SEARCHES_PER_MINUTE
-    numbers = {
-        SEARCHES: searches,
-        GENERATIONS: settings.generations_per_minute,
-        SWEEPS: _SWEEPS_A_MINUTE,
-        CLEANUPS: _CLEANUPS_AN_HOUR,
-    }
-    for name, number in numbers.items():
-        thing, window = f"limit {name}", WINDOWS[name]
-        decay = number / window
-        if found := await read_optional(client.read_global_concurrency_limit_by_name(name)):
-            if merge.update(f"{thing} number", current=found.limit, wanted=number):
-                changes = GlobalConcurrencyLimitUpdate(limit=number, slot_decay_per_second=decay)
-                await client.update_global_concurrency_limit(name, changes)
-        elif merge.create(thing, {"number": number}, f", {number} in {window:.0f} s"):
-            await client.create_global_concurrency_limit(
-                GlobalConcurrencyLimitCreate(name=name, limit=number, slot_decay_per_second=decay)
-            )
-
-
-async def _fetch_account_limit(settings: Settings) -> int | None:
-    """Searches a minute that the account's hourly limit comes to; None where it does not answer."""
-    if settings.serpapi_key is None:
-        return None
-    try:
-        async with SerpApiCredentials.from_settings(settings).get_client() as client:
-            an_hour = (await client.account()).account_rate_limit_per_hour
-    except TemporaryError:
-        return None
-    return None if an_hour is None else max(1, an_hour // 60)
 
 
 async def _provision_blocks(

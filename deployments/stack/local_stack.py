@@ -185,6 +185,7 @@ class LocalStack:
             self.state.database_url = self._database_url
         else:
             check_newest(await in_thread(migrate.current, self._database_url))
+            await in_thread(migrate.check_writable, self._database_url)
 
     async def _start_others(self, environment: dict[str, str]) -> None:
         """Start what serves people and runs: one after another, for Prefect's server, which takes

@@ -15,8 +15,9 @@ from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from adspark.maintenance.check import AWAY, SLOW, Check
 from orchestration.runs.flow_runs import read_failed_runs
 from orchestration.runs.lost_runs import OURS
-from orchestration.server.pool_health import add_failed_starts, find_problems
+from orchestration.server.pool_health import Problem, add_failed_starts, find_problems
 from orchestration.server.pool_snapshot import PoolSnapshot, read_pools
+from orchestration.server.rate_health import find_rate_problems, read_limits
 
 _MOST_DEPLOYMENTS = 200
 _START = "adspark up, or docker-compose up -d"
@@ -25,7 +26,8 @@ _BUSY = "look what keeps its machine busy; adspark monitor"
 
 
 async def check_prefect(*, slow: float = SLOW, away: float = AWAY) -> list[Check]:
-    """A check of Prefect's server, and one of each pool in which a deployment of ours runs.
+    """A check of Prefect's server, one of each pool in which a deployment of ours runs, and one of
+    each rate limit that is switched off or 0.
 
     An answer after `slow` seconds is a warning; after `away` seconds without one there is nobody.
     """
@@ -74,7 +76,7 @@ def _describe(error: Exception, away: float) -> str:
 
 
 async def _check_pools(client: PrefectClient) -> tuple[str, list[Check]]:
-    """What the server has of ours, and the pools."""
+    """What the server has of ours, the pools, and the rate limits that should be seen to."""
     deployments = await client.read_deployments(deployment_filter=OURS, limit=_MOST_DEPLOYMENTS)
     names = sorted({one.work_pool_name for one in deployments if one.work_pool_name})
     version = await client.api_version()
@@ -83,7 +85,14 @@ async def _check_pools(client: PrefectClient) -> tuple[str, list[Check]]:
     await add_failed_starts(client, pools, failures)
     by_name = {pool.name: pool for pool in pools}
     checks = [_check_pool(name, by_name.get(name)) for name in names]
+    checks += [_warn_of_limit(one) for one in find_rate_problems(await read_limits(client))]
     return f"{version} with {len(deployments)} deployments answers", checks
+
+
+def _warn_of_limit(problem: Problem) -> Check:
+    """No failure, as of a pool that is paused: somebody wanted it so."""
+    name, _, what = problem.what.partition(" is ")
+    return Check.warning(name, f"is {what}", problem.remedy)
 
 
 def _check_pool(name: str, pool: PoolSnapshot | None) -> Check:

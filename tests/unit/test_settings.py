@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from adspark.errors import ConfigurationError
-from adspark.settings import Settings, get_settings
+from adspark.settings import Settings, get_settings, media_url
 from deployments.environment.stack_settings import public_environment
 
 
@@ -31,6 +31,8 @@ def test_the_public_address_is_kept_without_a_slash_at_its_end() -> None:
         ("ADSPARK_PREFECT_PORT", "99999"),
         ("ADSPARK_SERPAPI_TIMEOUT", "soon"),
         ("ADSPARK_RETRY_DELAYS", "1,two"),
+        ("ADSPARK_HOME", "~nobodyx/y"),
+        ("ADSPARK_MEDIA_URL", "~nobodyx/y"),
         ("ADSPARK_SEARCHES_PER_MINUTE", "0"),
         ("ADSPARK_ARCHIVE_DAYS", "0"),
         ("ADSPARK_ARCHIVE_MEGABYTES", "lots"),
@@ -61,6 +63,44 @@ def test_a_wrong_value_names_its_variable(
     monkeypatch.setenv(name, value)
     with pytest.raises(ConfigurationError, match=f"{name}: "):
         get_settings()
+
+
+TIME = "must be 0.001 to 604800, not "
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("ADSPARK_HOME", "~nobodyx/y", "~nobodyx is no home folder on this machine"),
+        ("ADSPARK_SERPAPI_TIMEOUT", "inf", f"{TIME}inf"),
+        ("ADSPARK_SERPAPI_TIMEOUT", "1" * 40, f"{TIME}one of more than 30 digits"),
+        ("ADSPARK_SEARCHES_PER_MINUTE", "many", "is neither a whole number nor account"),
+        ("ADSPARK_SEARCHES_PER_MINUTE", "0", "must be 1 to 100000, not 0"),
+    ],
+)
+def test_what_is_wrong_with_a_value_is_said_in_its_own_words(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError) as caught:
+        get_settings()
+    assert str(caught.value) == f"{name}: {said}. Correct it in the environment."
+
+
+@pytest.mark.parametrize("written", ["account", "Account", " ACCOUNT "])
+def test_the_rate_of_the_account_is_written_in_any_case(written: str) -> None:
+    assert Settings(searches_per_minute=written).searches_per_minute == "account"
+
+
+def test_a_folder_of_pictures_is_the_same_one_whatever_folder_a_process_works_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("ADSPARK_MEDIA_URL=pictures\n")
+    settings = get_settings()
+    monkeypatch.chdir("/")
+    assert media_url(settings) == str(tmp_path / "pictures")
+    for address in ("s3://bucket/folder", "/a/folder", "file:///a/folder"):
+        assert media_url(Settings(media_url=SecretStr(address))) == address
 
 
 def test_what_operators_write_of_hosts_is_taken() -> None:

@@ -38,7 +38,7 @@ def provision(
     verb = "Would change" if dry_run else "Changed"
     for change in done.changes:
         print_line(f"{verb}: {escape(change)}")
-    for kept in done.kept:
+    for kept in (*done.kept, *done.added):
         print_line(f"[yellow]Kept:[/] {escape(kept)}")
     if not done.changes:
         out.print("Nothing to change.")

@@ -1,7 +1,8 @@
 """A deployment that exists, brought up to `prefect.yaml` without undoing what people changed.
 
 Description, parameters, tags, limit, pool and schedules are people's too: each is compared by value
-with what was applied last (`drift`). What makes the deployment run is the project's alone.
+with what was applied last (`drift`). What makes the deployment run is the project's alone, and a
+schedule that people added is theirs alone: it is named, and stays.
 """
 
 from collections.abc import Mapping
@@ -13,12 +14,14 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import DeploymentScheduleCreate, DeploymentUpdate
 from prefect.client.schemas.objects import ConcurrencyOptions, DeploymentSchedule
 from prefect.client.schemas.responses import DeploymentResponse
-from prefect.client.schemas.schedules import CronSchedule
+from prefect.client.schemas.schedules import CronSchedule, IntervalSchedule, RRuleSchedule
 from prefect.utilities.callables import parameter_schema
 from pydantic import JsonValue
 
+from adspark.text.shortened import shorten
 from deployments.provisioning.drift import Merge
 
+_LONGEST_RULE = 60  # characters of a schedule's rule in a message
 Entry = Mapping[str, Any]
 """Of a deployment in `prefect.yaml`."""
 
@@ -171,6 +174,7 @@ class DeploymentMerge:
             else:
                 merge.record(thing, _timing(ours))
                 merge.keep(f"{thing}: was deleted by hand")
+        self._report_added(set(wanted))
         for slug, theirs in present.items():
             thing = self._thing(f"schedule {slug}")
             if slug in wanted or not merge.was_applied(thing):
@@ -180,6 +184,13 @@ class DeploymentMerge:
             elif merge.change(f"{thing}: is removed"):
                 await self.client.delete_deployment_schedule(self.found.id, theirs.id)
             merge.discard(thing)
+
+    def _report_added(self, wanted: set[str]) -> None:
+        """Name the schedules that people added, by their slug or when they start runs."""
+        for one in self.found.schedules:
+            name = one.slug or _starts(one)
+            if name not in wanted and not self.merge.was_applied(self._thing(f"schedule {name}")):
+                self.merge.add(f"{self._thing(f'schedule {name}')}: was added by hand, and stays")
 
     async def _merge_schedule(self, ours: Entry, theirs: DeploymentSchedule) -> None:
         thing = self._thing(f"schedule {ours['slug']}")
@@ -209,3 +220,13 @@ def _timing_of(found: DeploymentSchedule) -> str:
         return f"{schedule.cron} {schedule.timezone or 'UTC'}"
     parameters = f" {found.parameters}" if found.parameters else ""
     return f"{schedule.model_dump(mode='json', exclude_none=True)}{parameters}"
+
+
+def _starts(found: DeploymentSchedule) -> str:
+    """When a schedule without a slug starts runs, for people."""
+    schedule = found.schedule
+    if isinstance(schedule, IntervalSchedule):
+        return f"every {schedule.interval.total_seconds():g} s"
+    if isinstance(schedule, RRuleSchedule):
+        return shorten(schedule.rrule, _LONGEST_RULE)
+    return _timing_of(found.model_copy(update={"parameters": {}}))

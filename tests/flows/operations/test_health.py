@@ -8,11 +8,17 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from prefect.client.orchestration import PrefectClient, get_client
-from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
+from prefect.client.schemas.actions import (
+    GlobalConcurrencyLimitCreate,
+    GlobalConcurrencyLimitUpdate,
+    WorkPoolCreate,
+    WorkPoolUpdate,
+)
 from prefect.client.schemas.objects import (
     ConcurrencyLimitStrategy,
     ConcurrencyOptions,
@@ -24,11 +30,15 @@ from prefect.states import AwaitingRetry, Crashed, Failed, Pending, Running, Sch
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
+from adspark.db.engine import Database
+from adspark.db.rates import CLEANUPS, GENERATIONS, SEARCHES, SWEEPS, WINDOWS
 from adspark.errors import ConfigurationError
-from adspark.settings import get_settings
+from adspark.settings import Settings, get_settings
+from adspark.watches.searches_left import SearchesLeft
 from blocks.configured import DOCUMENT
 from blocks.serpapi_credentials import SerpApiCredentials
 from deployments.cli.main import app as cli
+from deployments.console.data import read_view
 from deployments.execution.output import write_output_to
 from deployments.operations.health import Health, read_health, read_not_set_up
 from deployments.operations.leftover_processes import name_folder
@@ -36,6 +46,7 @@ from deployments.operations.runs.purge import Waiting, count_by_pool, find_waiti
 from flows.generate_pending_variants import generate_pending_variants
 from orchestration.runs.requeue import MOST_STARTS, requeue
 from orchestration.runs.state_changes import set_states
+from orchestration.server.prefect_health import check_prefect
 from tests.support.queued import open_pools
 
 POOL = "data-fetch"
@@ -78,6 +89,56 @@ async def test_a_pool_that_is_missing_is_told(client: PrefectClient) -> None:
     health = await read_health(client)
     assert of(health, "default") == ["there is no work pool default"]
     await client.create_work_pool(WorkPoolCreate(name="default", type="process"))
+
+
+@pytest.fixture
+async def limits(client: PrefectClient) -> AsyncIterator[None]:
+    """All rate limits, as provisioning makes them."""
+    for name in WINDOWS:
+        await client.create_global_concurrency_limit(
+            GlobalConcurrencyLimitCreate(name=name, limit=5, slot_decay_per_second=1)
+        )
+    yield
+    for name in WINDOWS:
+        await client.delete_global_concurrency_limit_by_name(name)
+
+
+@pytest.mark.usefixtures("limits")
+@pytest.mark.parametrize(
+    ("name", "stopped", "unlimited"),
+    [
+        (SEARCHES, "no search begins", "searches have no limit"),
+        (GENERATIONS, "no generation begins", "generations have no limit"),
+        (SWEEPS, "no sweep begins", "sweeps have no limit"),
+        (CLEANUPS, "no clean-up begins", "clean-ups have no limit"),
+    ],
+)
+async def test_a_rate_limit_that_is_0_or_switched_off_is_a_problem_with_its_remedy(
+    client: PrefectClient, database: Database, name: str, stopped: str, unlimited: str
+) -> None:
+    async def change(**changes: Any) -> None:  # noqa: ANN401  (fields of a limit)
+        changed = GlobalConcurrencyLimitUpdate(**changes)
+        await client.update_global_concurrency_limit(name, changed)
+
+    assert of(await read_health(client), "limit") == []
+    await change(limit=0)
+    (problem,) = [one for one in (await read_health(client)).problems if name in one.what]
+    assert problem.what == f"limit {name} is 0: {stopped}"
+    assert problem.remedy.startswith("set another number under Concurrency in Prefect's UI")
+    (check,) = [one for one in await check_prefect() if one.name.startswith("limit")]
+    assert (check.name, check.what) == (f"limit {name}", f"is 0: {stopped}")
+    assert (check.state, check.remedy) == ("warning", problem.remedy)
+    searches = SearchesLeft(Settings())
+    view = await read_view(client, database, searches, pool=None, narrowed="all", flows={})
+    assert problem in view.problems
+
+    await change(limit=5, active=False)
+    (problem,) = [one for one in (await read_health(client)).problems if name in one.what]
+    assert problem.what == f"limit {name} is switched off: {unlimited}"
+    assert "adspark provision --reset" in problem.remedy
+    assert [one.what for one in await check_prefect() if one.name == f"limit {name}"] == [
+        f"is switched off: {unlimited}"
+    ]
 
 
 async def test_runs_are_counted_by_what_they_do(client: PrefectClient) -> None:

@@ -18,6 +18,7 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import (
     DeploymentScheduleCreate,
     DeploymentUpdate,
+    GlobalConcurrencyLimitUpdate,
     WorkPoolUpdate,
 )
 from prefect.client.schemas.objects import DeploymentSchedule
@@ -251,6 +252,30 @@ async def test_provisioning_says_what_it_would_do_and_keeps_what_was_changed_by_
 
 
 @pytest.mark.usefixtures("nothing_stays")
+async def test_a_limit_that_was_switched_off_is_named_and_a_reset_switches_it_on(
+    database_url: str,
+) -> None:
+    await provision(Settings(), database_url=database_url)
+    async with get_client() as client:
+        for name in (SEARCHES, CLEANUPS):
+            off = GlobalConcurrencyLimitUpdate(active=False)
+            await client.update_global_concurrency_limit(name, off)
+        kept = await provision(Settings(), database_url=database_url)
+        assert kept.changes == []
+        assert kept.kept == [
+            f"limit {SEARCHES}: was switched off by hand",
+            f"limit {CLEANUPS}: was switched off by hand",
+        ]
+        planned = await provision(Settings(), database_url=database_url, dry_run=True, reset=True)
+        assert f"limit {SEARCHES}: is switched on again" in planned.changes
+        assert not (await client.read_global_concurrency_limit_by_name(SEARCHES)).active
+        await provision(Settings(), database_url=database_url, reset=True)
+        for name in (SEARCHES, CLEANUPS):
+            found = await client.read_global_concurrency_limit_by_name(name)
+            assert (found.active, found.limit) == (True, 10 if name == SEARCHES else 1)
+
+
+@pytest.mark.usefixtures("nothing_stays")
 async def test_a_pools_job_template_offers_what_a_run_may_choose_and_is_put_back(
     database_url: str,
 ) -> None:
@@ -381,13 +406,19 @@ async def test_an_upgrade_keeps_what_people_changed_at_deployments(
             "health-check/health-check schedule every-five-minutes: was made inactive by hand",
         ):
             assert what in told, told
+        added = "deployment reconcile/reconcile schedule 0 5 * * 0 Europe/Berlin: was added by hand"
+        assert done.added == [f"{added}, and stays"]
         again = await upgrade(project)
-        assert (again.changes, again.kept) == ([], done.kept)
+        assert (again.changes, again.kept, again.added) == ([], done.kept, done.added)
 
-        await upgrade(project, reset=True)
+        put_back = await upgrade(project, reset=True)
+        assert (put_back.kept, put_back.added) == ([], done.added)
         back = await read("cleanup-old-creatives")
         assert set(back.tags) == {"adspark", "maintenance", "newer"}
         assert back.parameters == {"dry_run": False}
-        assert not (await read("reconcile")).paused
+        found = await read("reconcile")
+        assert not found.paused
+        # Nothing could put it back, and to give a deployment a schedule is how it is used.
+        assert weekly in [one.schedule for one in found.schedules]
         assert (await schedule("health-check", "every-five-minutes")).active
         assert {one.slug for one in (await read("send-digest")).schedules} == {"daily", "weekly"}

@@ -1,22 +1,29 @@
 """The database: what is wrong with it is said in one line, with the remedy and no password."""
 
 import asyncio
+import os
+import re
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
+from typing import LiteralString
 
 import psycopg
 import pytest
 from psycopg import errors, sql
 from sqlalchemy import text
+from sqlalchemy.engine import make_url
 
 from adspark.db import migrate
+from adspark.db.driver_errors import translated_errors
 from adspark.db.embedded import LocalPostgres
-from adspark.db.engine import Database, check_server, driver_url, translated_errors
+from adspark.db.engine import Database, check_server, driver_url
 from adspark.errors import (
     AdSparkError,
     DatabaseSetupError,
     DatabaseUnavailableError,
     PermanentError,
 )
+from tests.support.cut_connection import Relay
 
 URL = driver_url("postgresql://maria:hunter2@db.example:5433/ads")
 
@@ -100,7 +107,16 @@ def test_an_error_of_the_driver_is_one_line_that_says_what_to_do(
     assert caught.value.__cause__ is error
 
 
-@pytest.mark.parametrize("url", ["", "nonsense", "mysql://u:hunter2@h/d", "postgresql://h:port/d"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "nonsense",
+        "mysql://u:hunter2@h/d",
+        "postgresql://h:port/d",
+        "postgresql:///d?host=h&port=x",
+    ],
+)
 def test_an_address_that_is_none_says_how_one_is_written(url: str) -> None:
     with pytest.raises(DatabaseSetupError, match="write postgresql://user:password@") as caught:
         driver_url(url)
@@ -247,3 +263,113 @@ async def test_a_connection_that_is_given_back_after_the_end_is_closed(database_
             assert isinstance(driver, psycopg.AsyncConnection)
         assert not driver.closed
     assert driver.closed
+
+
+@pytest.fixture
+async def relay(postgres: LocalPostgres, database_url: str) -> AsyncIterator[str]:
+    """An address of the database by TCP, whose host and port stand behind the question mark."""
+    folder = make_url(postgres.url("postgres")).query["host"]
+    through = Relay(str(folder), 5432)
+    await through.open()
+    name = make_url(database_url).database
+    yield f"postgresql://lodger@/{name}?host=127.0.0.1&port={through.port}"
+    await through.cut()
+
+
+@pytest.fixture
+def lodger(administration: psycopg.Connection) -> Iterator[None]:
+    """A user who may log in."""
+    administration.execute("CREATE ROLE lodger LOGIN")
+    yield
+    administration.execute("DROP ROLE lodger")
+
+
+async def refusal(url: str) -> AdSparkError:
+    """How an attempt to connect ends."""
+    async with Database(url) as database:
+        with pytest.raises(AdSparkError) as caught:
+            async with database.session() as session:
+                await session.execute(text("SELECT 1"))
+    assert "\n" not in str(caught.value)
+    return caught.value
+
+
+@pytest.mark.usefixtures("lodger")
+@pytest.mark.parametrize(
+    ("added", "said"),
+    [
+        ("foo=bar", r'cannot be asked as the address says \(invalid connection option "foo"\)'),
+        ("sslmode=bogus", 'invalid sslmode value: "bogus"'),
+        ("target_session_attrs=no", 'invalid target_session_attrs value: "no"'),
+        ("options=-c%20nope%3D1", 'unrecognized configuration parameter "nope"'),
+        ("sslmode=require", r"no encrypted connection .* SSL was required\); correct sslmode"),
+    ],
+)
+async def test_a_fault_of_the_address_is_told_as_that_and_not_tried_again(
+    relay: str, added: str, said: str
+) -> None:
+    error = await refusal(f"{relay}&{added}")
+    assert isinstance(error, DatabaseSetupError), error
+    assert re.search(rf"^ADSPARK_DATABASE_URL: .*{said}", str(error)), error
+
+
+@pytest.mark.usefixtures("lodger")
+@pytest.mark.parametrize(
+    ("change", "kind", "said"),
+    [
+        pytest.param(
+            "REVOKE CONNECT ON DATABASE {} FROM public", DatabaseSetupError,
+            "its owner can grant it: GRANT CONNECT ON DATABASE {} TO lodger;", id="no right",
+        ),
+        pytest.param(
+            "ALTER DATABASE {} ALLOW_CONNECTIONS false", DatabaseSetupError,
+            "ALTER DATABASE {} ALLOW_CONNECTIONS true;", id="closed",
+        ),
+        pytest.param(
+            "ALTER DATABASE {} CONNECTION LIMIT 0", DatabaseUnavailableError,
+            'has no connection left (too many connections for database "{}"); raise max_conn',
+            id="full database",
+        ),
+        pytest.param(
+            "ALTER ROLE lodger CONNECTION LIMIT 0", DatabaseUnavailableError,
+            'has no connection left (too many connections for role "lodger"); raise',
+            id="full role",
+        ),
+    ],
+)  # fmt: skip
+async def test_a_server_that_refuses_a_connection_is_not_told_to_be_started(
+    relay: str, administration: psycopg.Connection, change: LiteralString, kind: type, said: str
+) -> None:
+    name = str(make_url(relay).database)
+    administration.execute(sql.SQL(change).format(sql.Identifier(name)))
+    error = await refusal(relay)
+    assert type(error) is kind, error
+    assert said.replace("{}", name) in str(error)
+    assert "does not answer" not in str(error)
+
+
+@pytest.mark.usefixtures("lodger")
+async def test_an_address_that_names_its_port_leaves_what_the_shell_says_to_the_driver(
+    relay: str, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGSSLMODE", "require")
+    monkeypatch.setenv("PGPASSWORD", "hunter2")
+    assert "SSL was required" in str(await refusal(relay))
+    assert os.environ["PGPASSWORD"] == "hunter2"
+    driver_url(database_url)  # the embedded server's
+    assert "PGPASSWORD" not in os.environ
+
+
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        ("postgresql://a@/ads?host=127.0.0.1&port=1", "127.0.0.1:1"),
+        ("postgresql://a@127.0.0.1:1/ads", "127.0.0.1:1"),
+        ("postgresql://a@/ads?host=127.0.0.1,127.0.0.2&port=1,2", "127.0.0.1,127.0.0.2:1,2"),
+        ("postgresql://a@/ads?host=/nowhere", "/nowhere:5432"),
+    ],
+)
+async def test_an_error_names_host_and_port_wherever_the_address_has_them(
+    address: str, place: str
+) -> None:
+    assert f"PostgreSQL does not answer at {place} (" in str(await refusal(address))

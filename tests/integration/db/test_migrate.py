@@ -1,16 +1,24 @@
 """Migrations: from nothing to the models and back, by one process or by several at once."""
 
 import asyncio
+import re
 from concurrent.futures import ThreadPoolExecutor
+from typing import LiteralString
 
 import psycopg
 import pytest
+from psycopg import sql
+from pydantic import SecretStr
 from sqlalchemy import text
 
 from adspark.db import migrate
 from adspark.db.engine import Database
 from adspark.db.revisions import newest
 from adspark.errors import DatabaseSetupError
+from adspark.maintenance.health_checks import check_database
+from adspark.settings import Settings, get_settings
+from deployments.operations import full_check
+from tests.support.commanding import Command
 from tests.support.migrations import downgrade, tables
 
 
@@ -162,3 +170,69 @@ async def test_a_database_of_a_newer_version_is_neither_migrated_nor_paid_into(
         await asyncio.to_thread(migrate.check_ready, database_url)
     with pytest.raises(DatabaseSetupError, match=said):  # before each search and generation
         await database.check_server()
+
+
+@pytest.mark.parametrize(
+    ("marks", "said"),
+    [
+        pytest.param(
+            ["0027", newest()],
+            rf"is marked with several migrations \(0027, {newest()}\), .* delete the row of the",
+            id="data of an older dump",
+        ),
+        pytest.param(
+            ["91e2b8f3d6a4"],
+            r"belongs to another program \(its migration is 91e2b8f3d6a4\); name a database of "
+            "AdSpark's own",
+            id="Prefect's",
+        ),
+        pytest.param(["0000a1b2c3d4"], "belongs to another program", id="one that sorts below"),
+    ],
+)
+async def test_a_database_that_no_upgrade_can_help_says_so_in_one_line_wherever_it_is_met(
+    configured_database: str, marks: list[str], said: str
+) -> None:
+    with psycopg.connect(configured_database, autocommit=True) as connection:
+        connection.execute("DELETE FROM alembic_version")
+        for mark in marks:
+            connection.execute("INSERT INTO alembic_version VALUES (%s)", [mark])
+    for act in (migrate.upgrade, migrate.check_ready):
+        with pytest.raises(DatabaseSetupError, match=said) as caught:
+            await asyncio.to_thread(act, configured_database)
+        assert "\n" not in str(caught.value)
+        assert "db upgrade" not in str(caught.value)
+    async with Database(configured_database) as database:
+        with pytest.raises(DatabaseSetupError, match=said):
+            await database.check_server()
+        seen = await check_database(database)
+        assert re.search(said, f"{seen.what}; {seen.remedy}")
+    _, (problem,) = await asyncio.to_thread(full_check.check_database, get_settings())
+    assert re.search(said, f"{problem.what}; {problem.remedy}")
+    told = await asyncio.to_thread(Command("db", columns=400).told, "current")
+    assert re.search(said.replace("; name", ": name"), told)
+
+
+@pytest.mark.parametrize("owner", ["ROLE only_reads", "DATABASE {}"])
+async def test_a_database_that_is_only_read_is_not_ready_and_nothing_is_paid_for_it(
+    database_url: str, owner: LiteralString
+) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("DROP ROLE IF EXISTS only_reads")
+        connection.execute("CREATE ROLE only_reads LOGIN SUPERUSER")
+        name = sql.Identifier(connection.info.dbname)
+        change = sql.SQL("ALTER " + owner + " SET default_transaction_read_only = on").format(name)
+        connection.execute(change)
+    url = database_url.replace("postgres@", "only_reads@")
+    said = "is only read by user 'only_reads', or at .*; name a user or server that writes"
+    with pytest.raises(DatabaseSetupError, match=said):
+        await asyncio.to_thread(migrate.check_ready, url)
+    async with Database(url) as database:
+        with pytest.raises(DatabaseSetupError, match=said):
+            await database.check_server()
+        with pytest.raises(DatabaseSetupError, match=said):
+            await check_database(database)
+    at, (problem,) = await asyncio.to_thread(
+        full_check.check_database, Settings(database_url=SecretStr(url))
+    )
+    assert at == newest()
+    assert re.search(said, problem.what)

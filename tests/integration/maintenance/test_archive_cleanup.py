@@ -13,6 +13,7 @@ from adspark.library.marks.notes import write_note
 from adspark.library.marks.tags import tag_ads
 from adspark.maintenance.cleanup import Retention, clean_up
 from adspark.media.store import MediaStore
+from tests.support.archived import add_versions
 from tests.support.archiving import Archive
 from tests.support.factories import creative
 from tests.support.picture_host import picture_host
@@ -150,6 +151,42 @@ async def test_the_oldest_go_while_the_archive_is_over_its_bound(
             await add_ads(session, board_id=board.id, ids=[rows[-1].ad_creative_id])
             await session.commit()
         assert (await archive.run()).stored == 1
+
+
+MIXED = (
+    # Half of them old; each fifth shows the picture of the next, one of which a note needs.
+    "UPDATE picture_version SET stored_at = now() - interval '1 hour' * id "
+    "- CASE WHEN id % 2 = 0 THEN interval '500 days' ELSE interval '0' END",
+    "UPDATE picture_version v SET sha256 = other.sha256 FROM picture_version other "
+    "WHERE v.id % 5 = 0 AND other.id = v.id + 1",
+    "INSERT INTO picture_words (sha256, status, lines, read_at) "
+    "SELECT DISTINCT sha256, 'read', '{}'::text[], now() FROM picture_version",
+    "INSERT INTO advertiser (advertiser_id, name) VALUES ('AR1', 'a')",
+    "INSERT INTO creative (ad_creative_id, advertiser_id, format, last_shown) "
+    "SELECT ad_creative_id, 'AR1', 'image', now() FROM picture_version WHERE id IN (11, 12)",
+    "INSERT INTO creative_note (user_id, ad_creative_id, note) "
+    "SELECT 1, ad_creative_id, 'keep' FROM creative",
+)
+
+
+@pytest.mark.parametrize("megabytes", [1, 8, 15, 18, 100])
+async def test_a_dry_run_counts_each_picture_once_by_its_age_or_by_the_bound(
+    database: Database, media: MediaStore, megabytes: int
+) -> None:
+    async with database.session() as session:
+        await add_versions(session, status="stored", count=40)
+        await session.commit()
+    await change(database, *MIXED)
+
+    async def counts(*, dry_run: bool) -> tuple[int, int]:
+        done = await clean_up(
+            database, media, Retention(), archive_bytes=megabytes * 2**20, dry_run=dry_run
+        )
+        return done.picture_versions, done.picture_words
+
+    foreseen = await counts(dry_run=True)
+    assert foreseen == await counts(dry_run=False)
+    assert foreseen[1] > 10
 
 
 async def test_files_that_no_row_has_go_and_so_does_what_was_never_finished(
