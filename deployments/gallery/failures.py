@@ -29,6 +29,7 @@ from deployments.gallery.forms import KeptFormError, OutdatedFormError
 from deployments.gallery.notices import lead_to, page_before
 from deployments.gallery.prefect_server import PrefectAwayError
 from deployments.gallery.resources import Gallery
+from deployments.gallery.typed import read_typed
 
 _RETRY = 5  # seconds after which a page is loaded again whose server has a part away
 _BATCHES = "/variants/batches"
@@ -183,6 +184,7 @@ def _page(
         retry=again,
         lead=lead or back or "/library",
         is_back=lead is None and back is not None,
+        typed=read_typed(request, gallery.templates.texts),
     )
     if retry is not None:
         page.headers["Retry-After"] = str(retry)
