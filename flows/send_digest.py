@@ -63,6 +63,8 @@ async def send_digest(
     summary = DigestSummary(
         watches=len(digest.watches),
         news=digest.news,
+        events=digest.counts,
+        new_regions=digest.new_regions,
         unseen=len(digest.unseen),
         delivered=sent.delivered,
         stuck=len(digest.undelivered),

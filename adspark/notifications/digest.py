@@ -11,12 +11,14 @@ from pydantic import BaseModel, Field, TypeAdapter
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from adspark.models import EventKind
 from adspark.notifications.digest_text import (
     MOST_NAMED,
     MOST_WATCHES,
     Digest,
     ReportedCreative,
     WatchDigest,
+    describe_news,
 )
 from adspark.text.counts import counted
 from adspark.words.copy_statements import HEADLINE, SNIPPET, SOURCE, join_copy
@@ -142,6 +144,10 @@ class DigestSummary(BaseModel):
 
     watches: int = Field(description="Watches that it reports.")
     news: int = Field(description="Events and new countries that it reports.")
+    events: dict[EventKind, int] = Field(
+        default_factory=dict, description="Of these, the events by kind."
+    )
+    new_regions: int = Field(0, description="Of these, the new countries.")
     unseen: int = Field(description="Watches that were not checked completely.")
     delivered: int = Field(description="Messages that were delivered, older ones included.")
     stuck: int = Field(description="Messages that are not sent any more; see the artifact.")
@@ -151,7 +157,7 @@ class DigestSummary(BaseModel):
         """The summary in one line."""
         why = " (not sent any more; the artifact says why)" if self.stuck else ""
         return (
-            f"{self.news} new of {counted(self.watches, 'watch')}, "
+            f"{describe_news(self.events, self.new_regions)} in {counted(self.watches, 'watch')}, "
             f"{self.unseen} not fully looked at; "
             f"{counted(self.delivered, 'message')} delivered, {self.stuck} stuck{why}"
         )

@@ -1,6 +1,7 @@
 """The text of a digest: its subject line and its Markdown."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from pydantic import BaseModel, Field
@@ -146,6 +147,19 @@ class Digest(BaseModel):
         return sum(watch.news for watch in self.watches)
 
     @property
+    def counts(self) -> dict[EventKind, int]:
+        """The number of events of each kind that there is."""
+        counts: Counter[EventKind] = Counter()
+        for watch in self.watches:
+            counts.update({kind: one.number for kind, one in watch.events.items()})
+        return dict(counts)
+
+    @property
+    def new_regions(self) -> int:
+        """The number of new countries, counted by watch."""
+        return sum(len(watch.new_regions) for watch in self.watches)
+
+    @property
     def with_news(self) -> list[WatchDigest]:
         """The watches that have news."""
         return [watch for watch in self.watches if watch.news]
@@ -173,7 +187,8 @@ class Digest(BaseModel):
         total = len(self.watches)
         unseen = f"{len(self.unseen)} of {_count(total, 'watch', 'watches')} not fully looked at"
         if self.news:
-            return f"{self._counts()}; {unseen}" if self.unseen else self._counts()
+            news = describe_news(self.counts, self.new_regions)
+            return f"{news}; {unseen}" if self.unseen else news
         if self.unseen:
             return f"nothing new found, but {unseen}"
         return f"nothing new, {_count(total, 'watch', 'watches')} looked at completely"
@@ -200,14 +215,12 @@ class Digest(BaseModel):
             lines += [f"- {_escape(line)}" for line in self.undelivered]
         return "\n".join(lines)
 
-    def _counts(self) -> str:
-        counts = [
-            _count(sum(w.events[kind].number for w in self.watches if kind in w.events), one, many)
-            for kind, (one, many, _) in _WORDS.items()
-        ]
-        regions = sum(len(watch.new_regions) for watch in self.watches)
-        counts.append(_count(regions, "new country", "new countries"))
-        return ", ".join(count for count in counts if not count.startswith("0 "))
+
+def describe_news(events: Mapping[EventKind, int], new_regions: int) -> str:
+    """How many events of each kind and new countries, in words; "nothing new" for none."""
+    counts = [(events.get(kind, 0), one, many) for kind, (one, many, _) in _WORDS.items()]
+    counts.append((new_regions, "new country", "new countries"))
+    return ", ".join(_count(*each) for each in counts if each[0]) or "nothing new"
 
 
 def _watch_section(watch: WatchDigest) -> list[str]:

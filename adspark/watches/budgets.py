@@ -10,14 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.archive.counts import ArchiveCounts
 from adspark.creatives.ledger import CACHED_FOR
-from adspark.watches.definition import CACHED_MINUTES, WatchDefinition
+from adspark.watches.definition import CACHED_MINUTES, SWEEP_MINUTES, WatchDefinition
 
 DAYS = 14
 """Days that the table by day goes back."""
 
-_SWEEP_MINUTES = 30  # between two sweeps as shipped: no watch is checked more often
-
-_MINUTES_A_MONTH = 43_200  # of 30 days
 MONTH = "date_trunc('month', now(), 'UTC')"
 """When this calendar month (UTC) began, in SQL."""
 
@@ -56,7 +53,8 @@ LATELY = f"""
 from SerpApi's cache costs nothing only where another watch pays for it each time, or this one is
 checked more often than the cache forgets; not where somebody has just looked by hand."""
 # What a watch will still ask for: what a check of it costs (one search, if it was never checked)
-# for every check that falls into the rest of the month, within its budget.
+# for every check that falls into the rest of the month, within its budget. The check that is due
+# next is the first of them, and one at the very end of the month is the next month's.
 _COSTS = f"""
     WITH mine AS (
         SELECT watch_id, sum(billed) AS billed, sum(cached) AS cached
@@ -66,8 +64,8 @@ _COSTS = f"""
     ), ahead AS (
         SELECT w.id AS watch_id, CASE WHEN w.is_active THEN
             coalesce(l.searches / l.checks, 1)
-            * extract(epoch FROM {NEXT_MONTH} - greatest(w.due_at, now())) / 60
-            / greatest(w.interval_minutes, {_SWEEP_MINUTES})
+            * ceil(extract(epoch FROM {NEXT_MONTH} - greatest(w.due_at, now()))
+                / (60 * greatest(w.interval_minutes, {SWEEP_MINUTES})))
         ELSE 0 END AS searches
         FROM watch w LEFT JOIN lately l ON l.watch_id = w.id
     )
@@ -196,7 +194,7 @@ def estimate_month(
         billed_a_check: by its checks of late; None: its search is a new one, whose first check may
             take all pages, and later ones take one each.
     """
-    checks = _MINUTES_A_MONTH // max(definition.interval_minutes, _SWEEP_MINUTES)
+    checks = definition.checks_a_month
     first = definition.max_pages - 1 if billed_a_check is None else 0
     a_check = 1.0 if billed_a_check is None else billed_a_check
     most = checks * (definition.max_pages + definition.details_per_sweep)

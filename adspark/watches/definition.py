@@ -1,6 +1,7 @@
 """What a watch looks for, how often and at what cost, as a checked value."""
 
 from collections.abc import Collection, Iterable, Mapping
+from math import ceil
 from typing import Any, TypedDict, Unpack, cast
 
 from pydantic import BaseModel, ConfigDict
@@ -31,7 +32,9 @@ _RANGES = {
     "details_per_sweep": DETAILS_PER_SWEEP,
 }
 _NOTHING: tuple[object, ...] = (None, "", [], ())  # what a form sends of a field left alone
-_MINUTES_A_MONTH = 43_200
+_MINUTES_A_MONTH = 43_200  # of 30 days
+SWEEP_MINUTES = 30
+"""Between two sweeps as shipped: no watch is checked more often."""
 CACHED_MINUTES = 60
 """In which SerpApi gives the same search the same answer."""
 
@@ -62,9 +65,14 @@ class WatchDefinition(BaseModel):
         return CreativeQuery(**self.model_dump(include=_SEARCHED))
 
     @property
+    def checks_a_month(self) -> int:
+        """Checks of 30 days, the first of them at once."""
+        return count_checks(_MINUTES_A_MONTH, self.interval_minutes)
+
+    @property
     def cost(self) -> str:
         """What it costs at most, in a line for a person."""
-        checks = _MINUTES_A_MONTH // self.interval_minutes
+        checks = self.checks_a_month
         details = f" + {self.details_per_sweep} details" if self.details_per_sweep else ""
         most = (self.max_pages + self.details_per_sweep) * checks
         pages = counted(self.max_pages, "page")
@@ -97,6 +105,16 @@ class WatchFields(TypedDict, total=False):
     monthly_budget: int | None
     ended_after_days: int | None
     details_per_sweep: int | None
+
+
+def count_checks(minutes: float, interval_minutes: int) -> int:
+    """How many checks of a watch begin within a time, the first of them at its beginning.
+
+    Args:
+        minutes: of that time; a check at its very end is none of it.
+        interval_minutes: of the watch.
+    """
+    return max(0, ceil(minutes / max(interval_minutes, SWEEP_MINUTES)))
 
 
 def pick_fields(given: Mapping[str, object]) -> WatchFields:

@@ -31,7 +31,8 @@ _LIST = text(f"""
             FROM unnest(w.advertiser_ids) WITH ORDINALITY AS i (id, place)
             LEFT JOIN advertiser a ON a.advertiser_id = i.id ORDER BY place
         ) AS advertisers,
-        (SELECT count(*) FROM watch_creative WHERE watch_id = w.id) AS creatives,
+        (SELECT count(*) FROM watch_creative JOIN creative USING (ad_creative_id)
+         WHERE watch_id = w.id) AS creatives,
         (SELECT count(*) FROM creative_event
          WHERE watch_id = w.id AND kind IN ('new', 'changed', 'reactivated', 'ended')
             AND occurred_at > now() - interval '7 days') AS recent_events,
@@ -65,7 +66,7 @@ class WatchRow(BaseModel):
     baseline_at: datetime | None
     complete_at: datetime | None
     has_gaps: bool
-    creatives: int
+    creatives: int = Field(description="Ads that it finds and that are stored.")
     recent_events: int
     searches_this_month: int
 

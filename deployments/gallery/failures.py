@@ -29,6 +29,7 @@ from deployments.gallery.forms import KeptFormError, OutdatedFormError
 from deployments.gallery.notices import lead_to, page_before
 from deployments.gallery.prefect_server import PrefectAwayError
 from deployments.gallery.resources import Gallery
+from deployments.gallery.typed import read_typed
 
 _RETRY = 5  # seconds after which a page is loaded again whose server has a part away
 _BATCHES = "/variants/batches"
@@ -64,14 +65,12 @@ async def _show_http_error(request: Request, error: HTTPException) -> Response:
 
 
 def _show_methods(request: Request, error: HTTPException) -> Response:
-    """Which methods an address has: all that OPTIONS asks for."""
-    router: Router = request.app.router
-    scopes = {method: {**request.scope, "method": method} for method in ("GET", "POST")}
-    allowed = [
-        method
-        for method, scope in scopes.items()
-        if any(route.matches(scope)[0] is Match.FULL for route in router.routes)
-    ]
+    """Which methods an address has: all that OPTIONS asks for. One that takes forms only leads to
+    its page: a browser asks for it once a page that answered a form is loaded again."""
+    path = request.url.path
+    allowed = [method for method in ("GET", "POST") if _has(request, method, path)]
+    if request.method == "GET" and allowed == ["POST"] and not is_for_program(request):
+        return lead_to(_page_of(request))
     if "GET" in allowed:
         allowed.insert(1, "HEAD")
     if request.method == "OPTIONS":
@@ -82,6 +81,22 @@ def _show_methods(request: Request, error: HTTPException) -> Response:
         answer = _page(request, error.status_code, "no_method")
     answer.headers["Allow"] = ", ".join([*allowed, "OPTIONS"])
     return answer
+
+
+def _has(request: Request, method: str, path: str) -> bool:
+    """Whether a method can be asked of a path of ours."""
+    router: Router = request.app.router
+    scope = {**request.scope, "method": method, "path": path}
+    return any(route.matches(scope)[0] is Match.FULL for route in router.routes)
+
+
+def _page_of(request: Request) -> str:
+    """The page to which an address that takes forms only belongs: the nearest above it in its path;
+    the library where there is none."""
+    path = request.url.path.rpartition("/")[0]
+    while path and not _has(request, "GET", path):
+        path = path.rpartition("/")[0]
+    return path or "/library"
 
 
 def _show_nothing(request: Request) -> Response:
@@ -183,6 +198,7 @@ def _page(
         retry=again,
         lead=lead or back or "/library",
         is_back=lead is None and back is not None,
+        typed=read_typed(request, gallery.templates.texts),
     )
     if retry is not None:
         page.headers["Retry-After"] = str(retry)

@@ -108,8 +108,12 @@ async def _read_form(request: Request) -> Form:
 
 
 async def _read_typed_form(request: Request) -> Form:
-    """The form of a request, one that was kept over a sign-in too; raises as `_read_form`."""
+    """The form of a request, one that was kept over a sign-in too; raises as `_read_form`.
+
+    It stays in the request's state: where it fails, the page that says so shows what was typed.
+    """
     form, _ = await _read_any(request)
+    request.state.form = form
     return form
 
 

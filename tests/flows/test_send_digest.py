@@ -82,7 +82,8 @@ async def test_the_digest_arrives_once_with_its_subject(
 ) -> None:
     send_to(environment, receiver.address("team"))
     summary = await send_digest()
-    assert summary == DigestSummary(watches=1, news=1, unseen=0, delivered=1, stuck=0)
+    one = {EventKind.NEW: 1}
+    assert summary == DigestSummary(watches=1, news=1, events=one, unseen=0, delivered=1, stuck=0)
     (message,) = receiver.taken_by("team")
     assert message["title"] == "AdSpark: 1 launch"
     assert "\nLaunches: 1\n" in message["message"]
@@ -91,6 +92,18 @@ async def test_the_digest_arrives_once_with_its_subject(
     again = await send_digest()
     assert again == DigestSummary(watches=1, news=0, unseen=0, delivered=0, stuck=0)
     assert len(receiver.taken) == 1
+
+
+async def test_its_result_says_how_many_events_of_which_kind_it_reports(story: Story) -> None:
+    await story.ad(1, 2, EventKind.CHANGED)
+    await story.ad(1, 3, EventKind.ENDED, is_ended=True)
+    await story.ad(1, 4, EventKind.ENDED, is_ended=True)
+    said = (await run()).message
+    assert said is not None
+    assert said.startswith("1 launch, 1 change, 2 endings in 1 watch, 0 not fully looked at; ")
+    assert (await run()).message == (
+        "nothing new in 1 watch, 0 not fully looked at; 0 messages delivered, 0 stuck"
+    )
 
 
 async def test_what_is_sent_stands_under_artifacts_too(

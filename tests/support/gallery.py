@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import uvicorn
+from fastapi.routing import APIRoute
 from playwright.async_api import Browser, async_playwright
 
 from adspark.db.engine import Database
@@ -74,6 +75,13 @@ async def open_gallery(
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with GalleryClient(transport=transport, base_url=URL) as client:
             yield client
+
+
+def routes_of(database: Database, media: Path) -> list[APIRoute]:
+    """The addresses of the pages, without those for programs."""
+    gallery = Gallery(Settings(media_url=str(media)), database, MediaStore(str(media)), templates())
+    routes = [one for one in create_app(gallery).routes if isinstance(one, APIRoute)]
+    return [one for one in routes if not one.path.startswith("/api")]
 
 
 @contextmanager

@@ -40,7 +40,8 @@ class AdFilters(BaseModel):
         aspect: landscape, portrait, square, or width to height such as 16:9.
         board_id, watch_id: on that board, found by that watch.
         tag: of the user, or shared.
-        event: what any watch, or the one named, has noticed of it.
+        event: what any watch has noticed of it; with `watch_id`, what that one has, whether or not
+            it still finds the ad.
         has_words: its copy is known, or is not.
     """
 
@@ -146,7 +147,10 @@ def filter_condition(
     """The same by given conditions of the filters; by default those that are right anywhere."""
     given = filters.model_dump(exclude_none=True)
     values = {name: _as_parameter(name, value) for name, value in given.items()}
-    parts = [conditions[name] for name in values if name in conditions]
+    named = values.keys() & conditions.keys()
+    if filters.event is not None:  # events stay where the search of a watch is changed; links go
+        named -= {"watch_id"}
+    parts = [conditions[name] for name in values if name in named]
     if filters.least_days is not None:
         values["begun_before"] = datetime.now(UTC) - timedelta(days=filters.least_days) + _SLACK
     if filters.is_running is not None:

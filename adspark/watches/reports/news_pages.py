@@ -50,6 +50,11 @@ _PAGE = text(f"""
             LIMIT :limit OFFSET :offset
         ) AS one) AS page
 """)  # noqa: S608  (put together from constants)
+_COUNT_ADS = text("""
+    SELECT watch_id, kind, count(DISTINCT ad_creative_id) AS ads
+    FROM creative_event JOIN creative USING (ad_creative_id)
+    WHERE watch_id = ANY (CAST(:watch_ids AS int[])) GROUP BY 1, 2
+""")
 # What a changed ad looked like before is the version that the watch's event before speaks of, else
 # the one that was kept last before the new one.
 _BEFORE = """
@@ -180,3 +185,12 @@ async def read_news_events(
     }
     rows = (await session.execute(_EVENTS, values)).mappings()
     return [NewsEvent.model_validate(row) for row in rows]
+
+
+async def count_ads_of_events(
+    session: AsyncSession, *, watch_ids: Sequence[int]
+) -> dict[tuple[int, EventKind], int]:
+    """How many stored ads have events, ever, by watch and kind: those that the library finds by
+    both."""
+    rows = await session.execute(_COUNT_ADS, {"watch_ids": list(watch_ids)})
+    return {(row.watch_id, EventKind(row.kind)): row.ads for row in rows}

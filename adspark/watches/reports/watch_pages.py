@@ -4,7 +4,7 @@ from pydantic import BaseModel
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adspark.watches.budgets import WatchCost, read_watch_costs
+from adspark.watches.budgets import WatchCost, read_billed_a_check, read_watch_costs
 from adspark.watches.reports.looks import WatchLooks
 from adspark.watches.stored import WatchRow, WatchState, list_watches
 
@@ -38,6 +38,17 @@ class WatchPage(BaseModel):
     lines: list[WatchLine]
     total: int
     stored: int
+
+
+class LookCost(BaseModel):
+    """What one more look at a watch costs, in searches.
+
+    `usual` is the mean of its looks of late; None where none is known, or where it says nothing: it
+    is no less than `most`, or does not have the details that a look buys.
+    """
+
+    most: int
+    usual: float | None
 
 
 class FetchProgress(BaseModel):
@@ -81,6 +92,17 @@ async def read_watch_line(session: AsyncSession, *, watch_id: int) -> WatchLine 
     """One watch; None where there is no such."""
     lines = await _read_lines(session, [watch_id])
     return lines[0] if lines else None
+
+
+async def read_look_cost(session: AsyncSession, *, line: WatchLine) -> LookCost:
+    """What one more look at a watch costs: its pages and details, within its budget."""
+    definition, left = line.row.definition, line.cost.left
+    most = definition.max_pages + definition.details_per_sweep
+    most = most if left is None else min(most, left)
+    usual = await read_billed_a_check(session, watch_id=line.row.id)
+    if usual is None or definition.details_per_sweep or round(usual, 1) >= most:
+        return LookCost(most=most, usual=None)
+    return LookCost(most=most, usual=round(usual, 1))
 
 
 async def read_fetch_progress(

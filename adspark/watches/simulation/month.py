@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from itertools import accumulate, chain
 from math import inf
 
+from adspark.watches.definition import count_checks
 from adspark.watches.sharing.order import (
     LOOK_AHEAD,
     Used,
@@ -218,8 +219,9 @@ def due_after(due: int, checked: int, interval: int) -> int:
 
 def _wanted(group: WatchGroup) -> float:
     """The searches of a month of a group that waits for nothing."""
-    searches = _END / max(group.interval_minutes, _SWEEP) * group.searches_a_check
-    return group.watches * min(searches, _bound(group.monthly_budget))
+    budget = _bound(group.monthly_budget)
+    checks = (count_checks(_END - due, group.interval_minutes) for due in group.first_due)
+    return sum(min(budget, number * group.searches_a_check) for number in checks)
 
 
 def _bound(most: int | None) -> float:

@@ -92,6 +92,23 @@ def sent_again(shown: httpx.Response, note: str) -> dict[str, str]:
     return {"form_token": form_token(shown.text), "version": version[1], "note": note}
 
 
+async def test_a_note_is_shown_though_its_board_is_gone_after_the_sign_in(
+    closed: GalleryClient, database: Database
+) -> None:
+    await sign_in(closed)
+    board = (await closed.send_form("/boards", page="/boards", name="Ideas")).url.path
+    fields = {"do": "note", "ad": ad(1), "note": NOTE}
+    asked = await type_and_lose(closed, database, board, board, **fields)
+    async with database.session() as session:
+        await session.execute(text("DELETE FROM board"))
+        await session.commit()
+
+    shown = await sign_in_again(closed, asked)
+
+    assert (shown.status_code, "You have no such board" in shown.text) == (404, True)
+    assert NOTE in html.unescape(shown.text)
+
+
 async def test_the_page_is_loaded_again_and_still_nothing_is_sent(
     closed: GalleryClient, database: Database
 ) -> None:

@@ -2,13 +2,14 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from sqlalchemy import text
 
 from adspark.db.engine import Database
-from adspark.models import Coverage, EventKind, Role
+from adspark.models import Coverage, EventKind, Fetch, FetchStatus, Role
 from adspark.users.accounts import save_password
 from adspark.users.store import add_user
 from tests.support.gallery import GalleryClient, open_gallery
@@ -121,6 +122,39 @@ async def test_a_watch_shows_its_looks_and_what_it_noticed(
     assert page.count("All that is new") == 3
     assert "the &lt;b&gt;quota" in page
     assert "It costs 5 searches at most" in page
+
+
+@pytest.mark.parametrize(
+    ("fields", "billed", "price"),
+    [
+        ({}, [], "It costs 5 searches at most. Within"),
+        ({}, [2, 3], "5 searches at most. The looks of the last 14 days cost 2.5 on average."),
+        ({}, [5], "It costs 5 searches at most. Within"),
+        ({"details_per_sweep": 3}, [2], "It costs 8 searches at most. Within"),
+        ({"monthly_budget": 6}, [2], "4 searches at most. The looks of the last 14 days cost 2 on"),
+        ({"monthly_budget": 3}, [2], "It costs 1 search at most. Within"),
+    ],
+)
+async def test_a_looks_price_keeps_to_the_budget_and_to_what_looks_have_cost(
+    pages: GalleryClient, database: Database, fields: dict[str, Any], billed: list[int], price: str
+) -> None:
+    watch_id = await add_watch(database, **fields)
+    async with database.session() as session:
+        session.add_all(
+            Fetch(
+                query={},
+                query_hash="x",
+                watch_id=watch_id,
+                status=FetchStatus.COMPLETED,
+                searches_billed=number,
+            )
+            for number in billed
+        )
+        await session.commit()
+
+    page = " ".join((await pages.get(f"/watches/{watch_id}")).text.split())
+
+    assert price in page
 
 
 async def test_why_a_look_failed_ends_with_one_full_stop(

@@ -22,6 +22,7 @@ from adspark.variants.reviews.decisions import read_decisions
 from deployments.gallery.resources import VisitorPages
 from deployments.gallery.routes.ads.timeline import make_timeline
 from deployments.gallery.runs import RunProgress, read_progress
+from deployments.gallery.typed import read_typed
 
 _MOST_OFFERED = 100  # tags
 
@@ -118,7 +119,12 @@ class AdPages(VisitorPages):
     def show_missing(self, ad_id: str) -> HTMLResponse:
         """The page that says that an ad is not stored."""
         return self.gallery.templates.page(
-            self.request, "ad_missing.html", status=404, ad_id=ad_id, is_id=is_ad_id(ad_id)
+            self.request,
+            "ad_missing.html",
+            status=404,
+            ad_id=ad_id,
+            is_id=is_ad_id(ad_id),
+            typed=read_typed(self.request, self.gallery.templates.texts),
         )
 
 

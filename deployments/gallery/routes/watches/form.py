@@ -180,8 +180,11 @@ async def show_edit(editor: _OfWatchDep) -> HTMLResponse:
 
 
 @router.post("/watches/{watch_id}/edit")
-async def change(editor: _OfWatchDep, visitor: ChangerDep, form: TypedFormDep) -> Response:
-    """Change a watch, or show the form again; also where somebody else has changed it."""
+async def change(form: TypedFormDep, editor: _OfWatchDep, visitor: ChangerDep) -> Response:
+    """Change a watch, or show the form again; also where somebody else has changed it.
+
+    The form is read first, so that what was typed is shown of a watch that is gone.
+    """
     return await editor.handle(form, visitor.user_id)
 
 

@@ -16,6 +16,7 @@ from adspark.watches.reports.news_pages import (
     NewsEvent,
     NewsPage,
     Shown,
+    count_ads_of_events,
     read_news_events,
     read_news_page,
 )
@@ -67,6 +68,7 @@ async def show_news(
         kinds=NEWS_KINDS,
         events=_by_watch_and_kind(events),
         ads=await read_ads_of(session, events, visitor.user_id),
+        in_library=await count_ads_of_events(session, watch_ids=[one.id for one in page.watches]),
         periods=list(_Period),
         period=period,
         since=since,

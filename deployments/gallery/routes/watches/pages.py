@@ -11,7 +11,7 @@ from adspark.errors import ServiceUnavailableError
 from adspark.library.filters.written import choose
 from adspark.models import EventKind
 from adspark.watches.reports.news_pages import NEWS_KINDS, read_news_events
-from adspark.watches.reports.watch_pages import read_watch_page
+from adspark.watches.reports.watch_pages import read_look_cost, read_watch_page
 from adspark.watches.store import count_contents, delete_watch, set_active
 from adspark.watches.stored import WatchState, list_fetches
 from deployments.gallery.access.visitor import ChangerDep, VisitorDep
@@ -79,6 +79,7 @@ async def show_watch(
         request,
         "watch.html",
         line=line,
+        look_cost=await read_look_cost(session, line=line),
         events=events,
         ads=await read_ads_of(session, events, visitor.user_id),
         kinds=[EventKind.BASELINE, *NEWS_KINDS],
