@@ -94,7 +94,13 @@ async def act_in_session(
     commits: bool = False,
     acts_for: Collection[int] = (),
 ) -> _Result:
-    """The same in an event loop that runs already."""
+    """The same in an event loop that runs already.
+
+    Args:
+        act: what is done.
+        commits: whether it is kept.
+        acts_for: the users as whose something is stored; new ones are warned of.
+    """
     async with open_database() as database, database.session() as session:
         await warn_of_new_users(session, acts_for)
         result = await act(session)
