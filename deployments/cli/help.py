@@ -50,9 +50,9 @@ class Command(TyperCommand):
         super().format_help(ctx, formatter)
 
     def make_parser(self, ctx: Any) -> Any:  # noqa: ANN401  (Typer's own)
-        """A parser that takes an option of one value once: of two it would drop the first."""
+        """A parser that takes no switch together with its opposite: it would drop the first."""
         parser = super().make_parser(ctx)
-        parser.parse_args = partial(_parse_once, ctx, parser.parse_args)  # type: ignore[method-assign]
+        parser.parse_args = partial(_parse_consistent, ctx, parser.parse_args)  # type: ignore[method-assign]
         return parser
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401  (Typer's own)
@@ -103,16 +103,14 @@ class Group(TyperGroup):
                 formatter.write_dl(rows)
 
 
-def _parse_once(ctx: Any, parse: Any, args: list[str]) -> Any:  # noqa: ANN401  (Typer's own)
-    """What `parse` makes of the arguments; refuse an option given twice, or with its opposite."""
+def _parse_consistent(ctx: Any, parse: Any, args: list[str]) -> Any:  # noqa: ANN401  (Typer's own)
+    """What `parse` makes of the arguments; refuse a switch that stands beside its opposite."""
+    given = set(args)
     parsed = parse(args)
     for one, times in Counter(parsed[2]).items():
-        is_switch = one.param_type_name == "option" and one.is_flag and not one.secondary_opts
-        if times > 1 and not (is_switch or one.multiple or ctx.resilient_parsing):
-            opposite = (
-                f", or with its opposite {one.secondary_opts[0]}" if one.secondary_opts else ""
-            )
-            told = f"it is given more than once{opposite}; keep one of them."
+        is_contradicted = times > 1 and given & {*one.opts} and given & {*one.secondary_opts}
+        if is_contradicted and not ctx.resilient_parsing:
+            told = f"it is given with its opposite {one.secondary_opts[0]}; keep one of them."
             raise typer.BadParameter(told, ctx=ctx, param=one)
     return parsed
 
