@@ -31,13 +31,13 @@ install: .make/installed
 demo: .make/installed .make/chromium
 	@$(BIN)/adspark demo
 
-# Three at once for two cores, for many tests wait; tests/support/scheduling.py says in which order.
+# Four at once for two cores, for many tests wait; tests/support/scheduling.py says in which order.
 test: .make/installed .make/chromium
 	@echo "Runs tests/unit, integration, flows and acceptance: about 20 minutes on two cores."
 	@if $(HAS_DOCKER); then echo "Then tests/containers, on Docker: about 12 minutes more."; \
 	else echo "No Docker engine answers: tests/containers are left out."; fi
 	@$(BIN)/python -m compileall -q adspark blocks deployments flows orchestration tasks
-	@$(BIN)/python -m pytest -n 3 tests/acceptance tests/flows tests/integration tests/unit
+	@$(BIN)/python -m pytest -n 4 tests/acceptance tests/flows tests/integration tests/unit
 	@if $(HAS_DOCKER); then $(BIN)/python -m pytest tests/containers; fi
 
 properties: .make/installed
