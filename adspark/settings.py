@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from adspark.errors import ConfigurationError
@@ -97,9 +97,9 @@ class Settings(BaseSettings):
     generation_time_limit: TimeLimit = 1800.0
     """Seconds that one attempt of a generation may take."""
     media_url: SecretStr | None = None
-    """Where pictures are kept: a folder, or an address of fsspec as s3://bucket/folder (with the
-    extra `s3`), which may hold a password and is shown nowhere; empty: the folder media in
-    ADSPARK_HOME."""
+    """Where pictures are kept: a folder (a relative one in ADSPARK_HOME), or an address of fsspec
+    as s3://bucket/folder (with the extra `s3`), which may hold a password and is shown nowhere;
+    empty: the folder media in ADSPARK_HOME."""
     too_close: Annotated[float, Range(0.001, 1)] = 0.9
     """Similarity to the original, 0 to 1, from which a variant is marked."""
     review_time_limit: TimeLimit = 86400.0
@@ -192,15 +192,19 @@ class Settings(BaseSettings):
     @field_validator("home")
     @classmethod
     def _expand_home(cls, home: Path) -> Path:
-        return _absolute(home)
+        return _expand(home).absolute()
 
     @field_validator("media_url")
     @classmethod
-    def _expand_media_folder(cls, url: SecretStr | None) -> SecretStr | None:
-        """Of a folder, so that all processes mean the same one; an address of fsspec stays."""
+    def _expand_media_folder(
+        cls, url: SecretStr | None, others: ValidationInfo
+    ) -> SecretStr | None:
+        """Of a folder, which is in the home where it is relative, as the stack's processes have
+        always had it; an address of fsspec stays."""
         if url is None or _IS_ADDRESS.search(url.get_secret_value()):
             return url
-        return SecretStr(str(_absolute(Path(url.get_secret_value()))))
+        folder = _expand(Path(url.get_secret_value()))
+        return SecretStr(str(others.data.get("home", Path()) / folder))
 
     @field_validator("searches_per_minute", mode="before")
     @classmethod
@@ -219,10 +223,10 @@ class Settings(BaseSettings):
         return [item.strip() for item in value.split(",") if item.strip()]
 
 
-def _absolute(path: Path) -> Path:
-    """A folder from the root on; raises ValueError where it begins with a home that nobody has."""
+def _expand(path: Path) -> Path:
+    """A folder without ~; raises ValueError where that is the home of nobody."""
     try:
-        return path.expanduser().absolute()
+        return path.expanduser()
     except RuntimeError as error:
         raise ValueError(f"{path.parts[0]} is no home folder on this machine") from error
 

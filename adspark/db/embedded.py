@@ -105,7 +105,8 @@ class LocalPostgres:
             shutil.chown(self.folder, self._account)
         self.folder.chmod(0o700)  # the socket trusts whoever reaches it
         self._sockets = self._socket_folder()
-        mark_embedded(self._sockets)
+        with suppress(OSError):  # the folder is gone, as a cleaner of /tmp may have it
+            mark_embedded(self._sockets)
 
     def stop_unused(self) -> None:
         """Stop a server whose users were killed, of which the last may just be ending."""

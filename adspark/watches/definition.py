@@ -72,7 +72,8 @@ class WatchDefinition(BaseModel):
     @property
     def cost(self) -> str:
         """What it costs at most, in a line for a person."""
-        checks = self.checks_a_month
+        # Not `checks_a_month`: a sweep may be scheduled more often than it is as shipped.
+        checks = ceil(_MINUTES_A_MONTH / self.interval_minutes)
         details = f" + {self.details_per_sweep} details" if self.details_per_sweep else ""
         most = (self.max_pages + self.details_per_sweep) * checks
         pages = counted(self.max_pages, "page")

@@ -22,6 +22,11 @@ from adspark.watches.definition import WatchDefinition
 _FIELDS = tuple(WatchDefinition.model_fields)
 
 _LIST = text(f"""
+    WITH stored AS (
+        SELECT watch_id, count(*) AS ads FROM watch_creative JOIN creative USING (ad_creative_id)
+        WHERE CAST(:watch_ids AS int[]) IS NULL OR watch_id = ANY (CAST(:watch_ids AS int[]))
+        GROUP BY 1
+    )
     SELECT id, due_at, checked_at, coverage, problem, baseline_at, complete_at, has_gaps,
         json_build_object({", ".join(f"'{name}', w.{name}" for name in _FIELDS)}) AS definition,
         (SELECT u.name FROM app_user u WHERE u.user_id = w.user_id) AS user,
@@ -31,8 +36,7 @@ _LIST = text(f"""
             FROM unnest(w.advertiser_ids) WITH ORDINALITY AS i (id, place)
             LEFT JOIN advertiser a ON a.advertiser_id = i.id ORDER BY place
         ) AS advertisers,
-        (SELECT count(*) FROM watch_creative JOIN creative USING (ad_creative_id)
-         WHERE watch_id = w.id) AS creatives,
+        coalesce((SELECT ads FROM stored WHERE watch_id = w.id), 0) AS creatives,
         (SELECT count(*) FROM creative_event
          WHERE watch_id = w.id AND kind IN ('new', 'changed', 'reactivated', 'ended')
             AND occurred_at > now() - interval '7 days') AS recent_events,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _Result = TypeVar("_Result")
 
 _PATIENCE = 10.0  # seconds for an answer from the server, and for one from its database
+_CONNECT_PATIENCE = 2.0  # seconds in which a server that is there accepts a connection
 _HINT = "; or correct PREFECT_API_URL, which leads there"
 
 
@@ -64,7 +65,7 @@ async def open_server(api_url: str | None = None) -> AsyncIterator["PrefectClien
     is_given = url == os.environ.get("PREFECT_API_URL")
     with temporary_settings({PREFECT_API_URL: url}):
         async with get_client() as client:
-            if error := await _check_health(client):
+            if error := await _check_health(client, url):
                 if not is_given:
                     _check_started()
                 if _is_slow(error):
@@ -124,13 +125,26 @@ def _check_started() -> None:
         raise AdSparkError(describe_starting(get_settings().home))
 
 
-async def _check_health(client: "PrefectClient") -> Exception | None:
+async def _check_health(client: "PrefectClient", url: str) -> Exception | None:
     """Why the server does not answer; the client would wait for minutes for one that is stopped."""
     try:
         async with asyncio.timeout(_PATIENCE):
             return await client.api_healthcheck()
     except TimeoutError as error:
-        return error
+        return error if await _is_somebody_at(url) else httpx.ConnectTimeout("")
+
+
+async def _is_somebody_at(url: str) -> bool:
+    """Whether connections to an address are accepted."""
+    place = httpx.URL(url)
+    try:
+        async with asyncio.timeout(_CONNECT_PATIENCE):
+            port = place.port or (443 if place.scheme == "https" else 80)
+            _, writer = await asyncio.open_connection(place.host, port)
+    except OSError:  # TimeoutError is one
+        return False
+    writer.close()
+    return True
 
 
 async def _check_database(client: "PrefectClient", url: str) -> None:

@@ -98,7 +98,7 @@ def test_a_folder_of_pictures_is_the_same_one_whatever_folder_a_process_works_in
     (tmp_path / ".env").write_text("ADSPARK_MEDIA_URL=pictures\n")
     settings = get_settings()
     monkeypatch.chdir("/")
-    assert media_url(settings) == str(tmp_path / "pictures")
+    assert media_url(settings) == str(tmp_path / "home" / "pictures")
     for address in ("s3://bucket/folder", "/a/folder", "file:///a/folder"):
         assert media_url(Settings(media_url=SecretStr(address))) == address
 

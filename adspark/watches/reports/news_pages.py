@@ -1,6 +1,6 @@
 """What is new in all watches together, a page of watches at a time, with the pictures of events."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -50,10 +50,18 @@ _PAGE = text(f"""
             LIMIT :limit OFFSET :offset
         ) AS one) AS page
 """)  # noqa: S608  (put together from constants)
+MOST_COUNTED = 1000
+"""Ads of a watch and a kind that are counted; there are more where the number is greater."""
 _COUNT_ADS = text("""
-    SELECT watch_id, kind, count(DISTINCT ad_creative_id) AS ads
-    FROM creative_event JOIN creative USING (ad_creative_id)
-    WHERE watch_id = ANY (CAST(:watch_ids AS int[])) GROUP BY 1, 2
+    SELECT wanted.watch_id, wanted.kind, (
+        SELECT CASE WHEN count(*) > :most THEN count(*) ELSE count(DISTINCT c.ad_creative_id) END
+        FROM (
+            SELECT ad_creative_id FROM creative_event e
+            WHERE e.watch_id = wanted.watch_id AND e.kind = wanted.kind
+            ORDER BY occurred_at DESC LIMIT :most + 1
+        ) AS latest LEFT JOIN creative c USING (ad_creative_id)
+    ) AS ads
+    FROM unnest(CAST(:watch_ids AS int[]), CAST(:kinds AS text[])) AS wanted (watch_id, kind)
 """)
 # What a changed ad looked like before is the version that the watch's event before speaks of, else
 # the one that was kept last before the new one.
@@ -188,9 +196,14 @@ async def read_news_events(
 
 
 async def count_ads_of_events(
-    session: AsyncSession, *, watch_ids: Sequence[int]
+    session: AsyncSession, *, which: Collection[tuple[int, EventKind]]
 ) -> dict[tuple[int, EventKind], int]:
-    """How many stored ads have events, ever, by watch and kind: those that the library finds by
-    both."""
-    rows = await session.execute(_COUNT_ADS, {"watch_ids": list(watch_ids)})
+    """How many stored ads have events, ever, of these watches and kinds: those that the library
+    finds by both; more than `MOST_COUNTED` where there are so many events."""
+    values = {
+        "watch_ids": [watch_id for watch_id, _ in which],
+        "kinds": [kind.value for _, kind in which],
+        "most": MOST_COUNTED,
+    }
+    rows = await session.execute(_COUNT_ADS, values)
     return {(row.watch_id, EventKind(row.kind)): row.ads for row in rows}

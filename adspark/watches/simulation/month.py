@@ -105,6 +105,8 @@ class _Month:
         reached = count_in_reach((due - now for due, _ in checked), minutely)
         if reached < len(checked):  # the others fall due once the sweep has ended
             checked = checked[:reached]
+            if not checked:
+                return 0.0
             due = {user: own[: bisect_right(own, checked[-1])] for user, own in due.items()}
         if sum(self._cost_of[number] for _, number in checked) > searches:
             checked = self._choose(due, searches)

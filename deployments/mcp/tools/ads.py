@@ -60,7 +60,13 @@ class SearchArguments(Arguments):
         _Text | None, Field(description="Name or number of a watch that found it.")
     ] = None
     tag: _Text | None = None
-    event: Annotated[EventKind | None, Field(description="What a watch noticed of it.")] = None
+    event: Annotated[
+        EventKind | None,
+        Field(
+            description="What a watch noticed of it; of the one that is named, its search may have "
+            "been another then."
+        ),
+    ] = None
     has_words: Annotated[bool | None, Field(description="Its copy is known.")] = None
     sort: Annotated[Sort | None, Field(description="Relevance with words, else newest.")] = None
     limit: Annotated[Whole, Field(ge=1, le=100)] = 20

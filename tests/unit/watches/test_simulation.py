@@ -24,6 +24,12 @@ def test_with_searches_enough_no_watch_waits_longer_than_for_the_next_sweep() ->
     assert month.wanted - 50 <= month.searches <= month.wanted == 50 * 24 * 30
 
 
+def test_a_sweep_in_whose_reach_nothing_falls_due_checks_nothing() -> None:
+    watches = group(10, interval_minutes=1440)  # of which one falls due minutes after a sweep
+    month = simulate([watches], SearchLimits(searches_per_minute=10))
+    assert month.wanted - 10 <= month.searches <= month.wanted == 10 * 30
+
+
 def test_a_plan_that_ends_within_the_month_starves_all_from_that_day_on() -> None:
     month = simulate([group(10), group(10, user=2)], SearchLimits(searches_per_month=4800))
     assert (month.searches, month.spent_on) == (4800, 11)

@@ -12,6 +12,7 @@ from adspark.library.filters.written import choose
 from adspark.library.search.page import FoundAd, read_found_ads
 from adspark.models import EventKind
 from adspark.watches.reports.news_pages import (
+    MOST_COUNTED,
     NEWS_KINDS,
     NewsEvent,
     NewsPage,
@@ -68,7 +69,8 @@ async def show_news(
         kinds=NEWS_KINDS,
         events=_by_watch_and_kind(events),
         ads=await read_ads_of(session, events, visitor.user_id),
-        in_library=await count_ads_of_events(session, watch_ids=[one.id for one in page.watches]),
+        in_library=await count_ads_of_events(session, which=_shown_counts(page)),
+        most_counted=MOST_COUNTED,
         periods=list(_Period),
         period=period,
         since=since,
@@ -110,6 +112,14 @@ def _by_watch_and_kind(events: list[NewsEvent]) -> dict[tuple[int, EventKind], l
     for one in events:
         grouped.setdefault((one.watch_id, one.kind), []).append(one)
     return grouped
+
+
+def _shown_counts(page: NewsPage) -> list[tuple[int, EventKind]]:
+    """The watches and kinds of which the page shows a number with a link to the library."""
+    kinds = (EventKind.BASELINE, *NEWS_KINDS)
+    return [
+        (watch.id, kind) for watch in page.watches for kind in kinds if getattr(watch, kind.value)
+    ]
 
 
 def _sandbox_url(gallery: Gallery) -> str | None:

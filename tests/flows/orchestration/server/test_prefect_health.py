@@ -158,6 +158,16 @@ async def test_a_command_says_within_seconds_that_the_servers_database_does_not_
             raise AssertionError
 
 
+async def test_where_no_connection_is_made_within_seconds_the_address_may_be_wrong() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        url = f"http://127.0.0.1:{full.getsockname()[1]}/api"
+        waiting = [socket.create_connection(full.getsockname())]  # nobody takes it from the queue
+        with pytest.raises(ConfigurationError, match=r"does not answer \(ConnectTimeout\); start"):
+            async with open_server(url):
+                raise AssertionError
+        waiting.pop().close()
+
+
 async def test_a_command_says_within_seconds_that_a_server_is_there_but_does_not_answer() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:  # as one that was stopped by SIGSTOP
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/api"
