@@ -305,7 +305,13 @@ def test_down_and_up_keep_all_data_also_with_the_newest_compose(production: Inst
 
 
 def test_the_same_without_dockers_socket(production: Installation) -> None:
-    """The override: runs are processes in their worker's container, within the same bounds."""
+    """The override: runs are processes in their worker's container, within the same bounds.
+
+    Before, the pools are emptied as the page about containers says.
+    """
+    for one in QUEUE_CLASSES:
+        production.adspark("drain", one.name)
+    production.adspark("purge", "--yes")
     production.options = (
         *("-f", "docker-compose.yml", "-f", "docker-compose.process.yml"),
         *("--profile", "sandbox"),
