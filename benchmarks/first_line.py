@@ -1,15 +1,22 @@
 """A flow that writes when its first line ran, deployed to a stack."""
 
+import asyncio
 import importlib.util
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.objects import StateType
 from prefect.flows import Flow
 from prefect.utilities.callables import parameter_schema
+
+from deployments.operations.runs.purge import purge
+from orchestration.runs.flow_runs import count_runs, filter_runs, read_runs
+
+_LOOKS, _PAUSE = 60, 0.5  # at runs that end, and the seconds between two
 
 _FLOW = """
 import asyncio, time
@@ -59,9 +66,21 @@ async def deployed(
     try:
         yield made
     finally:
+        await _empty(client, list(made.values()))
         for deployment_id in made.values():
             await client.delete_deployment(deployment_id)
         shutil.rmtree(file.parent)
+
+
+async def _empty(client: PrefectClient, deployments: Sequence[UUID]) -> None:
+    """Cancel what waits and let end what has begun: without its deployment a run would fail."""
+    waiting = filter_runs(deployments=deployments, types={StateType.SCHEDULED})
+    await purge(client, await read_runs(client, waiting))
+    begun = filter_runs(deployments=deployments, types={StateType.PENDING, StateType.RUNNING})
+    for _ in range(_LOOKS):
+        if not await count_runs(client, begun):
+            break
+        await asyncio.sleep(_PAUSE)
 
 
 def _load(file: Path) -> Flow[..., None]:
