@@ -131,14 +131,13 @@ class Database:
         async with self.session() as session:
             check_server(*(await session.execute(READ_SERVER)).one())
             check_newest(await session.scalar(READ_REVISION))
-        await self.check_writable()
+            await self.check_writable(session)
         self._server_is_good = True
 
-    async def check_writable(self) -> None:
+    async def check_writable(self, session: AsyncSession) -> None:
         """Raise DatabaseSetupError where this address only reads."""
-        async with self.session() as session:
-            if await session.scalar(READS_ONLY):
-                raise only_read(self._url)
+        if await session.scalar(READS_ONLY):
+            raise only_read(self._url)
 
 
 def _set_formats(connection: PoolProxiedConnection, _: object) -> None:

@@ -34,9 +34,9 @@ async def check_database(database: Database) -> Check:
     async with database.session() as session:
         at = await session.scalar(READ_REVISION)
         used, most = (await session.execute(_CONNECTIONS)).one()
-    if difference := find_difference(at):
-        return Check.failed("database", *difference)
-    await database.check_writable()
+        if difference := find_difference(at):
+            return Check.failed("database", *difference)
+        await database.check_writable(session)
     state = f"migration {at}, {used} of {most} connections"
     if used > (1 - _FEW) * most:
         return Check.warning("database", state, "raise max_connections, or: adspark scale POOL N")

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from itertools import accumulate, chain
 from math import inf
 
-from adspark.watches.definition import count_checks
+from adspark.watches.definition import SWEEP_MINUTES, count_checks
 from adspark.watches.sharing.order import (
     LOOK_AHEAD,
     Used,
@@ -31,7 +31,6 @@ from adspark.watches.simulation.watches import SearchLimits, WatchGroup
 DAYS = 30
 _DAY = 1440  # minutes
 _END = DAYS * _DAY
-_SWEEP = 30  # minutes between two sweeps
 _HOUR = 60
 
 _Due = tuple[int, int]  # the minute at which a watch is due, and its number
@@ -79,7 +78,7 @@ class _Month:
         minutely = _bound(self._limits.searches_per_minute)
         hour = sweep = 0.0  # what is left in them; below 0, what was begun beyond that
         spent_on = None
-        for now in range(0, _END, _SWEEP):
+        for now in range(0, _END, SWEEP_MINUTES):
             if now % _HOUR == 0:
                 hour = hourly + min(0.0, hour)
             sweep = minutely * self._limits.sweep_minutes + min(0.0, sweep)
@@ -216,7 +215,7 @@ def due_after(due: int, checked: int, interval: int) -> int:
         checked: the minute at which it was checked.
         interval: minutes between two checks.
     """
-    return checked + max(interval - min(checked - due, _SWEEP), min(interval, _HOUR))
+    return checked + max(interval - min(checked - due, SWEEP_MINUTES), min(interval, _HOUR))
 
 
 def _wanted(group: WatchGroup) -> float:
