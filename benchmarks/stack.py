@@ -2,7 +2,6 @@
 runs already."""
 
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from adspark.db.embedded import ADSPARK_DATABASE, LocalPostgres, postgres_folder
 from adspark.home.running_stack import read_state
 from adspark.settings import get_settings
+from benchmarks.ports import free_port
 
 ADSPARK = (sys.executable, "-m", "deployments.cli.main")
 
@@ -69,15 +69,6 @@ class Stack:
         return (self.home / "stack.log").read_text()[-2000:]
 
 
-def _free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on, others for each benchmark that runs at the same time."""
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(probe.getsockname()[1]) for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
-
-
 @contextmanager
 def stack_to_measure(*, is_running: bool) -> Iterator[Stack]:
     """The stack that runs in ADSPARK_HOME where `is_running`, else one of its own."""
@@ -99,7 +90,7 @@ def running_stack(**settings: str) -> Iterator[Stack]:
     with tempfile.TemporaryDirectory(prefix="adspark-bench-", ignore_cleanup_errors=True) as name:
         home = Path(name)
         home.chmod(0o755)  # for root, PostgreSQL runs as another account
-        port, metrics_port, gallery_port = _free_ports(3)
+        port, metrics_port, gallery_port = free_port(), free_port(), free_port()
         api_url = f"http://127.0.0.1:{port}/api"
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("ADSPARK_", "PREFECT_"))}
         environment = clean | {

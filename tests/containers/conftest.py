@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from benchmarks.ports import free_port
 from tests.containers.hungry_flow import HungryFlow
 from tests.containers.installation import (
     IMAGE,
@@ -19,7 +20,6 @@ from tests.containers.installation import (
     run,
     write_settings,
 )
-from tests.support.stack import free_port
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import pytest
 
+from benchmarks.ports import free_port
 from deployments.queue_classes import QUEUE_CLASSES
 from orchestration.runs.requeue import SILENT
 from tests.containers.hungry_flow import HungryFlow
@@ -26,7 +27,6 @@ from tests.containers.installation import (
     run,
 )
 from tests.support import asking
-from tests.support.stack import free_port
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from typing import Any
 import psutil
 
 from adspark.home.running_stack import StackState
+from benchmarks.ports import free_port
 from tests.support import asking
 from tests.support.folders import open_folder
 from tests.support.waiting import wait_until
@@ -150,12 +150,6 @@ def stop_by_signal(stack: Stack, process: subprocess.Popen[str], number: signal.
     assert "Stopped; nothing is left running." in output
     assert not stack.processes()
     assert state(stack) is None
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def last_run(stack: Stack, flow: str) -> dict[str, Any]:

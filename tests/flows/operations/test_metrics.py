@@ -18,16 +18,12 @@ from adspark.db.engine import Database
 from adspark.errors import ConfigurationError
 from adspark.settings import Settings
 from adspark.variants.budget import set_budget
+from benchmarks.ports import free_port
 from deployments.operations.metric_families import FAMILIES
 from deployments.stack.metrics_server import serving_metrics
 from tests.support import asking
 
 NOWHERE = "postgresql://nobody@127.0.0.1:9/none"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def scraped(address: str) -> dict[str, float]:

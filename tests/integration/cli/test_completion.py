@@ -12,9 +12,9 @@ import pytest
 from typer._completion_shared import get_completion_script
 
 import deployments
+from benchmarks.ports import free_port
 from deployments.queue_classes import POOL_NAMES
 from tests.support.commanding import Command
-from tests.support.stack import free_port
 
 HEAVY = {"sqlalchemy", "prefect", "httpx", "sqlmodel", "alembic", "docker"}
 _CODE = (

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from benchmarks.ports import free_port
 from tests.support.sandbox_control import SANDBOX_KEY, searches
-from tests.support.stack import free_port
 from tests.support.terminal import ADSPARK, converse
 
 

@@ -11,10 +11,10 @@ import pytest
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.settings import get_settings
+from benchmarks.ports import free_port
 from deployments.cli.main import run
 from tests.support.commanding import Command
 from tests.support.sandbox_control import SANDBOX_KEY, searches
-from tests.support.stack import free_port
 from tests.support.terminal import ADSPARK, CTRL_C, Shown, converse
 
 KEY = ("SerpApi's key (not shown):", SANDBOX_KEY)

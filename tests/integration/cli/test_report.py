@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.support.stack import free_port
+from benchmarks.ports import free_port
 from tests.support.terminal import ADSPARK
 from tests.support.waiting import wait_until
 

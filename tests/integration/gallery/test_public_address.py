@@ -17,9 +17,9 @@ from adspark.models import Role
 from adspark.net.request_guard import LocalOnly
 from adspark.users.accounts import save_password
 from adspark.users.store import add_user
+from benchmarks.ports import free_port
 from tests.support import asking
 from tests.support.gallery import GalleryClient, open_gallery
-from tests.support.stack import free_port
 from tests.support.waiting import wait_until
 
 PASSWORD = "tulips and 1 anchor"

@@ -15,7 +15,7 @@ from adspark.db.configured import database_url
 from adspark.db.embedded import LocalPostgres, postgres_folder
 from adspark.home.running_stack import StackState
 from adspark.settings import Settings
-from tests.support.stack import free_port
+from benchmarks.ports import free_port
 from tests.support.variants_at_hand import AD, in_session, store_ads
 from tests.support.waiting import wait_until
 

@@ -20,6 +20,7 @@ from adspark.db.engine import Database
 from adspark.models import Role
 from adspark.users.accounts import lock_account, save_password
 from adspark.users.store import add_user
+from benchmarks.ports import free_port
 from tests.support.assistant import (
     ask,
     ask_in_vain,
@@ -31,7 +32,6 @@ from tests.support.assistant import (
 )
 from tests.support.gallery import ACCOUNTS
 from tests.support.library import ad, fill_library
-from tests.support.stack import free_port
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[3]

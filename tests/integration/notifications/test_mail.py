@@ -1,7 +1,6 @@
 """Mail servers that do not take a message: why is said, and none that may have it gets it again."""
 
 import smtplib
-import socket
 import socketserver
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from pydantic import SecretStr
 
 from adspark.errors import DeliveryUnknownError, ServiceRefusedError, ServiceUnavailableError
 from adspark.notifications.apprise import send
+from benchmarks.ports import free_port
 
 PASSWORD = "s3cretpassw0rd"
 OVER = b"OVER"  # the end of a message
@@ -153,10 +153,8 @@ async def test_a_server_that_speaks_no_tls_at_all_is_told() -> None:
 
 
 async def test_a_server_that_is_not_there_is_told() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
     with pytest.raises(ServiceUnavailableError) as failed:
-        await mail(port)
+        await mail(free_port())
     assert str(failed.value) == "The mail server refused the connection"
 
 

@@ -14,6 +14,7 @@ from adspark.errors import (
     ServiceUnavailableError,
 )
 from adspark.notifications.apprise import send
+from benchmarks.ports import free_port
 from tests.support.raw_server import serve_raw
 
 TOKEN = "3ccdd113474722377935511fc85d3dd4"
@@ -90,10 +91,8 @@ async def test_only_what_may_be_taken_a_minute_later_is_worth_a_retry(
 
 
 async def test_a_service_that_is_not_there_is_told() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
     with pytest.raises(ServiceUnavailableError) as failed:
-        await post(f"http://127.0.0.1:{port}")
+        await post(f"http://127.0.0.1:{free_port()}")
     assert str(failed.value) == "The webhook refused the connection"
 
 

@@ -4,8 +4,8 @@ import pytest
 
 from adspark.errors import ConfigurationError
 from adspark.settings import Settings
+from benchmarks.ports import free_port
 from deployments.stack.ports import check_ports, stack_ports
-from tests.support.stack import free_port
 
 
 def test_two_parts_on_one_port_are_named_with_their_settings() -> None:
