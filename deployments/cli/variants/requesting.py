@@ -194,9 +194,7 @@ def _say_none(generations: int, notes: list[str], *, as_json: bool) -> None:
 def _say_requested(variants: Sequence[int], started: int) -> None:
     listed = ", ".join(map(str, variants))
     if started == len(variants):
-        them = "it" if started == 1 else "them"
-        see = f"adspark variant show {variants[0]}"
-        print_line(f"Requested {listed}: a worker claims {them}; see: {see}")
+        print_line(f"Requested {listed}, queued; see: adspark variant show {variants[0]}")
     else:
         print_line(f"Requested {listed}: claimed once the stack runs (adspark up).")
 
