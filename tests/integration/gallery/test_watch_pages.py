@@ -9,9 +9,10 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from sqlalchemy import text
 
 from adspark.db.engine import Database
-from adspark.models import Coverage, EventKind, Fetch, FetchStatus, Role
+from adspark.models import Coverage, EventKind, Fetch, FetchStatus, Role, Watch
 from adspark.users.accounts import save_password
 from adspark.users.store import add_user
+from adspark.watches.definition import definition_of
 from tests.support.gallery import GalleryClient, open_gallery
 from tests.support.library import ad
 from tests.support.noticed import add_event, add_watch, ago
@@ -140,10 +141,12 @@ async def test_a_looks_price_keeps_to_the_budget_and_to_what_looks_have_cost(
 ) -> None:
     watch_id = await add_watch(database, **fields)
     async with database.session() as session:
+        watch = await session.get_one(Watch, watch_id)
+        query = definition_of(watch).query
         session.add_all(
             Fetch(
-                query={},
-                query_hash="x",
+                query=query.model_dump(mode="json"),
+                query_hash=query.hash,
                 watch_id=watch_id,
                 status=FetchStatus.COMPLETED,
                 searches_billed=number,
