@@ -90,7 +90,8 @@ def _looks_at(watches: str, which: str = "true") -> str:
             WHERE watch_id = w.id AND query = jsonb_build_object({_QUERY}) AND {_LATELY}
             ORDER BY started_at DESC LIMIT 1
         ) AS present ON true JOIN "fetch" AS f ON f.watch_id = w.id
-            AND f.query_hash IS NOT DISTINCT FROM present.query_hash  -- so that the index by watch is used
+            -- Not =, by which the searches of all watches would be read, not those of this one.
+            AND f.query_hash IS NOT DISTINCT FROM present.query_hash
         WHERE f.status = 'completed' AND f.{_LATELY} AND {which}
         GROUP BY w.id, w.details_per_sweep
     """  # noqa: S608  (put together from constants)

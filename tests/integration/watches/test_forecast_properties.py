@@ -119,12 +119,12 @@ async def compare(database_url: str, given_cases: list[Case]) -> None:
         costs = {one.watch_id: one for one in await read_watch_costs(session, watch_ids=watches)}
         await session.rollback()
     for watch_id, case in zip(watches, given_cases, strict=True):
-        billed = sum(case.billed) + sum(case.former)
+        spent = sum(case.billed) + sum(case.former)
         ahead = case.a_check * case.count_checks(now, next_month)
         if case.budget is not None:
-            ahead = max(0, min(ahead, case.budget - billed))
+            ahead = max(0, min(ahead, case.budget - spent))
         # Rounded to whole searches once, at the end.
-        assert costs[watch_id].forecast == pytest.approx(billed + ahead, abs=0.5), case
+        assert costs[watch_id].forecast == pytest.approx(spent + ahead, abs=0.5), case
 
 
 def look(query: CreativeQuery, watch: Watch, at: datetime, **fields: Any) -> Fetch:  # noqa: ANN401
