@@ -86,7 +86,7 @@ _STUCK = text(f"""
 # Of what is not sent any more a person is told for a day; nothing can be done about it.
 _UNDELIVERED = text(f"""
     SELECT count(*) AS messages, (array_agg(error ORDER BY created_at DESC, id DESC)
-        FILTER (WHERE error IS NOT NULL))[1] AS error
+        FILTER (WHERE error IS NOT NULL))[1] AS error, count(DISTINCT error) > 1 AS errors_differ
     FROM message
     WHERE delivered_at IS NULL AND recipient = ANY (:recipients)
         AND (sending_at IS NULL AND error IS NOT NULL
@@ -96,10 +96,14 @@ _UNDELIVERED = text(f"""
 
 
 class Undelivered(BaseModel):
-    """Messages that have failed, or perhaps arrived; `error` is why the newest did, if known."""
+    """Messages that have failed, or perhaps arrived.
+
+    `error` is why the newest did of which that is known; `errors_differ`: others have another.
+    """
 
     messages: int
     error: str | None
+    errors_differ: bool
 
 
 class StuckMessage(BaseModel):

@@ -1,5 +1,6 @@
 """What searching costs: by watch, by day, and what the month will come to. Months are UTC's."""
 
+import json
 import math
 from collections.abc import Sequence
 from datetime import date
@@ -10,10 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.archive.counts import ArchiveCounts
 from adspark.creatives.ledger import CACHED_FOR
+from adspark.serpapi.search_query import CreativeQuery
 from adspark.watches.definition import CACHED_MINUTES, SWEEP_MINUTES, WatchDefinition
 
 DAYS = 14
 """Days that the table by day goes back."""
+
+_LATELY = "started_at > now() - interval '14 days'"
 
 MONTH = "date_trunc('month', now(), 'UTC')"
 """When this calendar month (UTC) began, in SQL."""
@@ -36,22 +40,65 @@ _THIS_MONTH = text(f"""
     SELECT coalesce(sum(billed), 0) AS billed, coalesce(sum(cached), 0) AS cached
     FROM {SPENT} WHERE at >= {MONTH}
 """)  # noqa: S608  (put together from constants)
-LATELY = f"""
-    SELECT f.watch_id, count(*) AS checks, sum(f.searches_billed + CASE
-            WHEN f.searches_cached > 0 AND NOT EXISTS (
-                SELECT FROM "fetch" AS earlier
-                WHERE earlier.query_hash = f.query_hash AND earlier.search_ids && f.search_ids
-                    AND earlier.started_at < f.started_at
-                    AND earlier.started_at > f.started_at - interval '{CACHED_FOR}'
-                    AND (earlier.watch_id <> f.watch_id OR w.interval_minutes < {CACHED_MINUTES})
-            ) THEN f.searches_cached ELSE 0 END)::float8 AS searches
-    FROM "fetch" AS f JOIN watch AS w ON w.id = f.watch_id
-    WHERE f.status = 'completed' AND f.started_at > now() - interval '14 days' AND {{which}}
-    GROUP BY f.watch_id
-"""  # noqa: S608  (put together from constants)
-"""The checks of the last 14 days by watch, and what they would be billed again, in SQL: a search
-from SerpApi's cache costs nothing only where another watch pays for it each time, or this one is
-checked more often than the cache forgets; not where somebody has just looked by hand."""
+
+
+_SEARCHED = [name for name in CreativeQuery.model_fields if name in WatchDefinition.model_fields]
+
+
+def _search_of(watch: str) -> str:
+    """What a row of `watch` looks for, by the row's alias, in SQL."""
+    return f"({', '.join(f'{watch}.{name}' for name in _SEARCHED)})"
+
+
+_QUERY = ", ".join(
+    f"'{name}', {f'w.{name}' if name in _SEARCHED else json.dumps(field.default)}"
+    for name, field in CreativeQuery.model_fields.items()
+)
+"""The search of the watch `w`, in SQL, for an object as `query` of its fetches is one."""
+
+
+def _looks_at(watches: str, which: str = "true") -> str:
+    """The checks of the last 14 days by watch, and what they would be billed again, in SQL.
+
+    Only those of the watch's search count. A page from SerpApi's cache costs nothing only where
+    another active watch pays for the same search each time, or this one is checked more often than
+    the cache forgets; not where somebody has just looked by hand.
+
+    Args:
+        watches: rows of the table `watch`, in SQL.
+        which: a condition on each such row `w`.
+    """
+    return f"""
+        SELECT w.id AS watch_id, count(*) AS checks, (sum(f.searches_billed + CASE
+                WHEN f.searches_cached > 0 AND NOT EXISTS (
+                    SELECT FROM "fetch" AS earlier
+                    JOIN watch AS payer ON payer.id = earlier.watch_id
+                    WHERE earlier.query_hash = f.query_hash AND earlier.search_ids && f.search_ids
+                        AND earlier.started_at < f.started_at
+                        AND earlier.started_at > f.started_at - interval '{CACHED_FOR}'
+                        AND CASE WHEN payer.id = w.id THEN w.interval_minutes < {CACHED_MINUTES}
+                            ELSE payer.is_active
+                                AND {_search_of("payer")} IS NOT DISTINCT FROM {_search_of("w")}
+                        END
+                ) THEN f.searches_cached ELSE 0 END)
+            + least(w.details_per_sweep * count(*), coalesce((
+                SELECT sum(d.searches_billed) FROM creative_detail AS d
+                WHERE d.watch_id = w.id AND d.asked_at >= min(f.started_at)
+            ), 0)))::float8 AS searches
+        FROM {watches} AS w JOIN LATERAL (
+            SELECT query_hash FROM "fetch"
+            WHERE watch_id = w.id AND query = jsonb_build_object({_QUERY}) AND {_LATELY}
+            ORDER BY started_at DESC LIMIT 1
+        ) AS present ON true JOIN "fetch" AS f ON f.watch_id = w.id
+            -- Not =, by which the searches of all watches would be read, not those of this one.
+            AND f.query_hash IS NOT DISTINCT FROM present.query_hash
+        WHERE f.status = 'completed' AND f.{_LATELY} AND {which}
+        GROUP BY w.id, w.details_per_sweep
+    """  # noqa: S608  (put together from constants)
+
+
+LATELY = _looks_at("watch")
+"""The looks of the last 14 days at every watch as it is, by watch, in SQL: see `_looks_at`."""
 # What a watch will still ask for: what a check of it costs (one search, if it was never checked)
 # for every check that falls into the rest of the month, within its budget. The check that is due
 # next is the first of them, and one at the very end of the month is the next month's.
@@ -60,7 +107,7 @@ _COSTS = f"""
         SELECT watch_id, sum(billed) AS billed, sum(cached) AS cached
         FROM {SPENT} WHERE at >= {MONTH} AND {{of_watches}} GROUP BY watch_id
     ), lately AS (
-        {LATELY.format(which="{of_fetches}")}
+        {_looks_at("watch", "{of_w}")}
     ), ahead AS (
         SELECT w.id AS watch_id, CASE WHEN w.is_active THEN
             coalesce(l.searches / l.checks, 1)
@@ -82,17 +129,15 @@ _COSTS = f"""
     FROM mine WHERE watch_id IS NULL AND billed + cached > 0
     ORDER BY billed DESC, watch_id
 """  # noqa: S608  (put together from constants)
-_BY_WATCH = text(_COSTS.format(of_watches="true", of_fetches="true", of_w="true"))
+_BY_WATCH = text(_COSTS.format(of_watches="true", of_w="true"))
 _OF_WATCHES = text(
     _COSTS.format(
         of_watches="watch_id = ANY (:watch_ids)",
-        of_fetches="f.watch_id = ANY (:watch_ids)",
         of_w="w.id = ANY (:watch_ids)",
     )
 )
-_SEARCHES_A_CHECK = text(
-    f"SELECT searches / checks FROM ({LATELY.format(which='f.watch_id = :watch_id')}) AS lately"  # noqa: S608  (a constant)
-)
+_TO_BE = "jsonb_populate_record(CAST(NULL AS watch), CAST(:watch AS jsonb))"
+_SEARCHES_A_CHECK = text(f"SELECT searches / checks FROM ({_looks_at(_TO_BE)}) AS lately")  # noqa: S608  (a constant)
 _BY_DAY = text(f"""
     SELECT (at AT TIME ZONE 'UTC')::date AS day, sum(billed)::int AS billed,
         sum(cached)::int AS cached
@@ -177,10 +222,21 @@ async def read_watch_costs(session: AsyncSession, *, watch_ids: Sequence[int]) -
     return [WatchCost.model_validate(row) for row in rows]
 
 
-async def read_billed_a_check(session: AsyncSession, *, watch_id: int) -> float | None:
-    """Searches that a check of the watch would be billed, by its checks of late (`LATELY`); None:
-    none was made."""
-    found = await session.scalar(_SEARCHES_A_CHECK, {"watch_id": watch_id})
+async def read_billed_a_check(
+    session: AsyncSession, *, watch_id: int, definition: WatchDefinition
+) -> float | None:
+    """Searches that a check of the watch would be billed, by its checks of late (`_looks_at`).
+
+    Args:
+        session: of the database, read only.
+        watch_id: of the watch.
+        definition: of the watch as it is, or is to be.
+
+    Returns:
+        None: no check of late was one of this search.
+    """
+    watch = json.dumps(definition.model_dump(mode="json") | {"id": watch_id})
+    found = await session.scalar(_SEARCHES_A_CHECK, {"watch": watch})
     return None if found is None else float(found)
 
 
@@ -191,7 +247,7 @@ def estimate_month(
 
     Args:
         definition: of the watch.
-        billed_a_check: by its checks of late; None: its search is a new one, whose first check may
+        billed_a_check: `read_billed_a_check`; None: its search is a new one, whose first check may
             take all pages, and later ones take one each.
     """
     checks = definition.checks_a_month

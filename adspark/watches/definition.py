@@ -64,6 +64,10 @@ class WatchDefinition(BaseModel):
         """The search."""
         return CreativeQuery(**self.model_dump(include=_SEARCHED))
 
+    def looking_for(self, query: CreativeQuery) -> "WatchDefinition":
+        """The same with another search."""
+        return self.model_copy(update=query.model_dump(include=_SEARCHED))
+
     @property
     def checks_a_month(self) -> int:
         """Checks of 30 days, the first of them at once."""

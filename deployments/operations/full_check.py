@@ -116,7 +116,8 @@ async def check_messages(settings: Settings) -> list[Problem]:
         return [Problem(what=str(error), remedy=_DIGEST_REMEDY)]
     if not found.messages:
         return []
-    why = f": {without_full_stop(found.error)}" if found.error else ""
+    newest = "; the newest" if found.errors_differ else ""
+    why = f"{newest}: {without_full_stop(found.error)}" if found.error else ""
     number = counted(found.messages, "message")
     return [Problem(what=f"{number} of the digest not delivered{why}", remedy=_DIGEST_REMEDY)]
 

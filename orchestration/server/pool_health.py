@@ -50,7 +50,9 @@ def find_problems(pool: PoolSnapshot) -> list[Problem]:
         found.append(Problem(what=what, remedy=remedy))
     for one in pool.failed_starts:
         runs = counted(one.runs, "run")
-        what = f"{runs} of {one.flow} could not begin: {without_full_stop(one.cause)}"
+        newest = "; the newest" if one.causes_differ else ""
+        cause = without_full_stop(one.cause)
+        what = f"{runs} of {one.flow} could not begin{newest}: {cause}"
         found.append(Problem(what=what, remedy="adspark failures"))
     return found
 
@@ -87,10 +89,20 @@ async def add_failed_starts(
     by_name = {pool.name: pool for pool in pools}
     for newest, *more in lasting:
         if pool := by_name.get(newest.work_pool_name or ""):
-            message = (newest.state and newest.state.message) or "no reason is known"
-            cause = " ".join(message.split())[:_LONGEST_CAUSE]
-            flow = names.get(newest.flow_id, "")
-            pool.failed_starts.append(FailedStarts(flow=flow, runs=1 + len(more), cause=cause))
+            cause = _cause_of(newest)
+            pool.failed_starts.append(
+                FailedStarts(
+                    flow=names.get(newest.flow_id, ""),
+                    runs=1 + len(more),
+                    cause=cause,
+                    causes_differ=any(_cause_of(one) != cause for one in more),
+                )
+            )
+
+
+def _cause_of(run: FlowRun) -> str:
+    message = (run.state and run.state.message) or "no reason is known"
+    return " ".join(message.split())[:_LONGEST_CAUSE]
 
 
 def _could_not_begin(run: FlowRun, now: datetime) -> bool:

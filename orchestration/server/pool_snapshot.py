@@ -44,11 +44,13 @@ class FailedStarts(BaseModel):
 
     Attributes:
         cause: of the newest one, in one line.
+        causes_differ: whether others have another.
     """
 
     flow: str
     runs: int
     cause: str
+    causes_differ: bool = False
 
 
 class PoolSnapshot(BaseModel):

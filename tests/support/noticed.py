@@ -1,12 +1,14 @@
 """Watches whose looks and events are as a test wants them."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
 
 from adspark.db.engine import Database
-from adspark.models import Coverage, EventKind, Watch
+from adspark.models import Coverage, EventKind, Fetch, FetchStatus, Watch
+from adspark.watches.definition import definition_of
 from tests.support.factories import ADVERTISER_ID
 from tests.support.library import ad
 
@@ -46,6 +48,23 @@ async def add_watch(database: Database, **changes: Any) -> int:  # noqa: ANN401
         await session.commit()
         await session.refresh(watch)
     return watch.id
+
+
+async def add_looks(database: Database, watch_id: int, billed: Iterable[int]) -> None:
+    """Looks at a watch's present search that were completed just now, each with its searches."""
+    async with database.session() as session:
+        query = definition_of(await session.get_one(Watch, watch_id)).query
+        session.add_all(
+            Fetch(
+                query=query.model_dump(mode="json"),
+                query_hash=query.hash,
+                watch_id=watch_id,
+                status=FetchStatus.COMPLETED,
+                searches_billed=number,
+            )
+            for number in billed
+        )
+        await session.commit()
 
 
 async def add_event(

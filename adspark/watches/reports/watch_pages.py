@@ -99,7 +99,7 @@ async def read_look_cost(session: AsyncSession, *, line: WatchLine) -> LookCost:
     definition, left = line.row.definition, line.cost.left
     most = definition.max_pages + definition.details_per_sweep
     most = most if left is None else min(most, left)
-    usual = await read_billed_a_check(session, watch_id=line.row.id)
+    usual = await read_billed_a_check(session, watch_id=line.row.id, definition=definition)
     if usual is None or definition.details_per_sweep or round(usual, 1) >= most:
         return LookCost(most=most, usual=None)
     return LookCost(most=most, usual=round(usual, 1))

@@ -9,21 +9,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.models import DEFAULT_WEIGHT
 from adspark.watches.budgets import LATELY
 
-# A check costs what it would be billed again, with its details, rounded so that alike watches are
-# one group; one search where none was made.
+# What a check costs is rounded so that alike watches are one group; one search where none was made.
 _READ = text(f"""
     WITH lately AS (
-        {LATELY.format(which="true")}
-    ), details AS (
-        SELECT watch_id, sum(searches_billed)::float8 AS billed
-        FROM creative_detail WHERE asked_at > now() - interval '14 days' GROUP BY watch_id
+        {LATELY}
     ), one AS (
-        SELECT w.*, coalesce(
-                round((l.searches + coalesce(d.billed, 0))::numeric / l.checks, 1), 1
-            )::float8 AS searches_a_check,
+        SELECT w.*,
+            coalesce(round(l.searches::numeric / l.checks, 1), 1)::float8 AS searches_a_check,
             greatest(0, extract(epoch FROM due_at - now()) / 60)::int AS due
         FROM watch w LEFT JOIN lately l ON l.watch_id = w.id
-            LEFT JOIN details d ON d.watch_id = w.id
         WHERE is_active
     )
     SELECT user_id, coalesce(weight, {DEFAULT_WEIGHT}) AS weight, u.name AS user, interval_minutes,

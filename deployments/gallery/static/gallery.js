@@ -344,7 +344,9 @@ function showCost(form) {
   let asked;
   async function ask() {
     const url = new URL(form.dataset.estimate, location.href);
-    for (const one of numbers) url.searchParams.set(one.name, one.value);
+    const typed = new FormData(form);
+    for (const one of form.querySelectorAll("input[type=hidden]")) typed.delete(one.name);
+    for (const [name, value] of typed) url.searchParams.append(name, value);
     const mine = asked = {};
     try {
       const answer = await fetch(url, { credentials: "same-origin" });
@@ -361,7 +363,7 @@ function showCost(form) {
   }
   let wait;
   form.addEventListener("input", (event) => {
-    if (event.target.inputMode !== "numeric") return;
+    if (event.target.name === "name") return; // it costs nothing
     clearTimeout(wait);
     wait = setTimeout(ask, 300);
   });

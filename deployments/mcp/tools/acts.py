@@ -21,7 +21,7 @@ from adspark.variants.requests import (
     check_request,
     request_variants,
 )
-from adspark.watches.reports.watch_pages import read_watch_line
+from adspark.watches.reports.watch_pages import read_look_cost, read_watch_line
 from adspark.watches.stored import WatchState
 from deployments.gallery.generations import check_generator_takes, start_requested
 from deployments.gallery.runs import start_once
@@ -107,11 +107,9 @@ async def _plan_look(asked: Asked, arguments: SpendArguments) -> Plan:
     if line is None or line.row.state is WatchState.PAUSED:
         raise InvalidQueryError("watch", f"watch {watch_id} is paused; resume it in the gallery.")
     definition = line.row.definition
-    most = definition.max_pages + definition.details_per_sweep
-    if line.cost.left is not None:
-        most = min(most, line.cost.left)
-        if not most:
-            raise InvalidQueryError("watch", f"the month's budget of watch {watch_id} is spent.")
+    most = (await read_look_cost(asked.session, line=line)).most
+    if not most:
+        raise InvalidQueryError("watch", f"the month's budget of watch {watch_id} is spent.")
     price = counted(most, "search")
     await asked.session.rollback()  # no connection waits for Prefect
 

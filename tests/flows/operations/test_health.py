@@ -150,10 +150,12 @@ async def test_runs_are_counted_by_what_they_do(client: PrefectClient) -> None:
     assert (pool.running, pool.pending, pool.scheduled, pool.slots) == (1, 1, 1, 2)
 
 
-async def fail_to_begin(client: PrefectClient, run: FlowRun) -> None:
+async def fail_to_begin(
+    client: PrefectClient, run: FlowRun, cause: str = "user_id: is missing."
+) -> None:
     """It ends as one whose parameters are wrong."""
     await client.set_flow_run_state(run.id, Pending())
-    await client.set_flow_run_state(run.id, Failed(message="user_id: is missing."))
+    await client.set_flow_run_state(run.id, Failed(message=cause))
 
 
 async def test_a_flow_whose_runs_cannot_begin_is_a_problem_until_one_begins(
@@ -173,6 +175,18 @@ async def test_a_flow_whose_runs_cannot_begin_is_a_problem_until_one_begins(
     await client.set_flow_run_state(third.id, Pending())
     await client.set_flow_run_state(third.id, Running())
     assert of(await read_health(client), "begin") == []
+
+
+async def test_of_runs_that_could_not_begin_for_several_causes_the_newest_is_named_as_such(
+    client: PrefectClient,
+) -> None:
+    first, second, third = await queue(client, 3)
+    await fail_to_begin(client, first)
+    await fail_to_begin(client, second)
+    await fail_to_begin(client, third, "limit: is not a number.")
+    assert of(await read_health(client), "begin") == [
+        "3 runs of generate-pending-variants could not begin; the newest: limit: is not a number"
+    ]
 
 
 async def test_a_run_that_was_started_too_often_is_a_problem(client: PrefectClient) -> None:

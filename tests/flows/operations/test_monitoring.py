@@ -152,6 +152,14 @@ async def test_the_full_check_says_that_the_digest_does_not_arrive(
     doctor = await check_server(get_settings(), str(client.api_url))
     assert [(one.name, one.what) for one in doctor if one.what == what] == [("digest", what)]
     async with database.session() as session:
+        await enqueue_messages(session, subject="News", body="x", recipients=[recipient])
+        newest = text("UPDATE message SET error = 'It is full.' WHERE error IS NULL")
+        await session.execute(newest)
+        await session.commit()
+    assert [what for what, _ in await told()] == [
+        "2 messages of the digest not delivered; the newest: It is full"
+    ]
+    async with database.session() as session:
         await session.execute(text("UPDATE message SET delivered_at = now()"))
         await session.commit()
     assert await told() == []

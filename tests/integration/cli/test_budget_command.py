@@ -7,6 +7,7 @@ from adspark.creatives.store import save_creatives
 from adspark.errors import InvalidQueryError
 from adspark.models import Fetch, FetchStatus, Watch
 from adspark.settings import get_settings
+from adspark.watches.definition import definition_of
 from tests.support.archived import add_versions
 from tests.support.commanding import Command
 from tests.support.factories import creative
@@ -48,11 +49,12 @@ async def _watch(session: AsyncSession) -> None:
         watch = Watch(user_id=user, name=f"watch {number}", text="a.example", interval_minutes=60)
         session.add(watch)
         await session.flush()
+        query = definition_of(watch).query
         for billed in (1, 2)[:user]:
             session.add(
                 Fetch(
-                    query={},
-                    query_hash="",
+                    query=query.model_dump(mode="json"),
+                    query_hash=query.hash,
                     watch_id=watch.id,
                     status=FetchStatus.COMPLETED,
                     searches_billed=billed,

@@ -10,9 +10,10 @@ from playwright.sync_api import ConsoleMessage, expect, sync_playwright
 from adspark.db.engine import Database
 from adspark.models import EventKind
 from adspark.rendering.browser import PROGRAMS
+from tests.support.factories import ADVERTISER_ID
 from tests.support.gallery import serve_gallery
 from tests.support.library import fill_library
-from tests.support.noticed import add_event, add_watch
+from tests.support.noticed import add_event, add_looks, add_watch
 
 _PATIENCE = 60_000  # milliseconds for the page to show something
 
@@ -21,6 +22,7 @@ async def _fill(database_url: str) -> None:
     async with Database(database_url) as database:
         await fill_library(database)
         watch_id = await add_watch(database, name="known")
+        await add_looks(database, watch_id, [0, 1])
         for number, kind in enumerate((EventKind.NEW, EventKind.CHANGED, EventKind.ENDED), 1):
             await add_event(database, watch_id, kind, number)
 
@@ -66,6 +68,15 @@ def test_a_watch_is_created_with_its_cost_in_view(database_url: str, tmp_path: P
         page.wait_for_url(re.compile(r"/watches/\d+$"))
         expect(page.get_by_role("status").first).to_contain_text("The watch is created")
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        page.goto(f"{url}/watches/1/edit")
+        expect(page.locator("[data-estimate-text]")).to_contain_text("about 360 searches")
+        page.get_by_role("combobox", name=re.compile("^Region")).fill("france")
+        expect(page.locator("[data-estimate-text]")).to_contain_text("about 724 searches")
+        page.get_by_role("combobox", name=re.compile("^Region")).fill("")
+        expect(page.locator("[data-estimate-text]")).to_contain_text("about 360 searches")
+        page.get_by_role("checkbox", name=re.compile(ADVERTISER_ID)).uncheck()
+        expect(page.locator("[data-estimate-text]")).to_contain_text("about 724 searches")
+        page.go_back()
         page.get_by_role("button", name="Pause").click()
         expect(page.get_by_role("button", name="Look now")).to_be_disabled()
         browser.close()

@@ -12,7 +12,7 @@ from adspark.db.engine import Database
 from tests.support.factories import ADVERTISER_ID
 from tests.support.gallery import GalleryClient
 from tests.support.library import CAFE, SHOP
-from tests.support.noticed import add_watch
+from tests.support.noticed import add_looks, add_watch
 from tests.support.stored_ads import change, ids
 
 NEW = "/watches/new"
@@ -98,6 +98,39 @@ async def test_a_page_s_script_asks_what_a_month_costs(
     assert "The budget lacks 21" in bound["text"]
     assert (await ask(watch=watch_id, monthly_budget=""))["seen"] == "724-3600"
     assert (await ask(watch="99999999999"))["status"] == "200"
+
+
+@pytest.mark.parametrize(
+    ("typed", "cost"),
+    [
+        ({}, "about 360 searches"),
+        ({"name": ""}, "about 360 searches"),
+        ({"region": "france"}, "about 724 searches"),
+        ({"advertiser": "Lauflade"}, "about 724 searches"),
+        ({"advertiser": CAFE}, "about 360 searches"),
+        ({"advertiser": SHOP}, "about 724 searches"),
+        ({"advertiser_id": [], "text": "example.com"}, "about 724 searches"),
+        ({"advertiser_id": []}, "about 724 searches"),
+        ({"platform": "SEARCH"}, "about 724 searches"),
+        ({"creative_format": "video"}, "about 724 searches"),
+        ({"region": "france", "political_ads": "yes"}, "about 724 searches"),
+        ({"region": "Atlantis"}, "about 724 searches"),
+        ({"interval_minutes": "1440"}, "about 15 searches"),
+    ],
+)
+async def test_the_cost_while_typing_follows_the_search_and_is_what_saving_tells(
+    pages: GalleryClient, database: Database, typed: dict[str, Any], cost: str
+) -> None:
+    watch_id = await add_watch(database, advertiser_ids=[CAFE])
+    await add_looks(database, watch_id, [0, 1])
+    fields = NUMBERS | {"name": "shoes", "advertiser_id": [CAFE]} | typed
+    asked = await pages.get("/watches/estimate", params={"watch": watch_id} | fields)
+    assert cost in asked.json()["text"]
+
+    path = f"/watches/{watch_id}/edit"
+    version = hidden((await pages.get(path)).text, "version")
+    checked = await pages.send_form(path, page=path, check="yes", version=version, **fields)
+    assert hidden(checked.text, "seen") == asked.json()["seen"]
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,12 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from sqlalchemy import text
 
 from adspark.db.engine import Database
-from adspark.models import Coverage, EventKind, Fetch, FetchStatus, Role
+from adspark.models import Coverage, EventKind, Role
 from adspark.users.accounts import save_password
 from adspark.users.store import add_user
 from tests.support.gallery import GalleryClient, open_gallery
 from tests.support.library import ad
-from tests.support.noticed import add_event, add_watch, ago
+from tests.support.noticed import add_event, add_looks, add_watch, ago
 from tests.support.stored_ads import change, ids
 
 FETCH = """
@@ -139,18 +139,7 @@ async def test_a_looks_price_keeps_to_the_budget_and_to_what_looks_have_cost(
     pages: GalleryClient, database: Database, fields: dict[str, Any], billed: list[int], price: str
 ) -> None:
     watch_id = await add_watch(database, **fields)
-    async with database.session() as session:
-        session.add_all(
-            Fetch(
-                query={},
-                query_hash="x",
-                watch_id=watch_id,
-                status=FetchStatus.COMPLETED,
-                searches_billed=number,
-            )
-            for number in billed
-        )
-        await session.commit()
+    await add_looks(database, watch_id, billed)
 
     page = " ".join((await pages.get(f"/watches/{watch_id}")).text.split())
 

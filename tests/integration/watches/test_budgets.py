@@ -11,8 +11,11 @@ from adspark.creatives.fetch import fetch_query
 from adspark.db.engine import Database
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
-from adspark.watches.budgets import BudgetReport, WatchCost, read_budget
+from adspark.watches.budgets import BudgetReport, WatchCost, read_billed_a_check, read_budget
+from adspark.watches.definition import count_checks, pick_fields
+from adspark.watches.reports.watch_pages import read_look_cost, read_watch_line
 from adspark.watches.simulation.watches import read_groups
+from adspark.watches.store import change_watch
 from tests.support.factories import query
 from tests.support.watching import Place
 
@@ -118,6 +121,76 @@ async def test_a_look_from_the_cache_makes_a_watch_no_cheaper_but_where_it_will_
     costs = {(one.user_id, one.interval_minutes): one.searches_a_check for one in groups}
     assert costs[(2, 60)] == 0
     assert costs[(1, 30)] < costs[(1, 60)]
+
+
+async def reckoned(place: Place, watch_id: int) -> list[float]:
+    """What a check of a watch costs by all that tells it: the form before anything is saved, the
+    simulation, and the watch's page. The forecast is so much for every check to come."""
+    async with place.database.session() as session:
+        line = await read_watch_line(session, watch_id=watch_id)
+        assert line is not None
+        definition = line.row.definition
+        usual = (await read_look_cost(session, line=line)).usual
+        billed = await read_billed_a_check(session, watch_id=watch_id, definition=definition)
+        groups = await read_groups(session)
+    (simulated,) = [one.searches_a_check for one in groups if one.user_id == definition.user_id]
+    a_check = 1.0 if billed is None else billed
+    minutes = hours_left() * 60 - max(0, (line.row.due_at - datetime.now(UTC)).total_seconds() / 60)
+    ahead = a_check * count_checks(minutes, definition.interval_minutes)
+    assert line.cost.forecast == pytest.approx(line.cost.billed + ahead, abs=a_check + 0.5)
+    return [a_check, simulated, a_check if usual is None else usual]
+
+
+async def test_a_changed_search_costs_what_a_new_one_does_and_an_old_one_what_it_did(
+    place: Place,
+) -> None:
+    first, twin = await add(place, 1), await add(place, 1, user_id=2)
+    for watch_id in (first, twin):
+        await place.check(watch_id)
+    assert await reckoned(place, twin) == [0, 0, 0]
+
+    async def change(**fields: Any) -> None:  # noqa: ANN401
+        async with place.database.session() as session:
+            changes = pick_fields(fields)
+            clear = [name for name, value in fields.items() if value is None]
+            await change_watch(session, watch_id=twin, changes=changes, clear=clear)
+            await session.commit()
+
+    await change(region="germany")
+    assert await reckoned(place, twin) == [1, 1, 1]
+    await change(region=None)
+    assert await reckoned(place, twin) == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "UPDATE watch SET is_active = false WHERE user_id = 1",
+        "UPDATE watch SET region = '2276' WHERE user_id = 1",
+        "DELETE FROM watch WHERE user_id = 1",
+    ],
+)
+async def test_a_watch_whose_twin_pays_no_more_pays_itself(place: Place, end: str) -> None:
+    first, twin = await add(place, 1), await add(place, 1, user_id=2)
+    for watch_id in (first, twin):
+        await place.check(watch_id)
+    assert await reckoned(place, twin) == [0, 0, 0]
+    await place.change(end)
+    assert await reckoned(place, twin) == [2, 2, 2]
+
+
+async def test_details_are_part_of_the_cost_of_a_look_while_they_are_looked_up(
+    place: Place,
+) -> None:
+    watch_id = await add(place, 1, details_per_sweep=1)
+    await place.check(watch_id)
+    await place.change(
+        "INSERT INTO creative_detail (ad_creative_id, watch_id, attempts, searches_billed, "
+        f"searches_cached) VALUES ('CR1', {watch_id}, 1, 1, 0)"
+    )
+    assert await reckoned(place, watch_id) == [3, 3, 3]
+    await place.change("UPDATE watch SET details_per_sweep = 0")
+    assert await reckoned(place, watch_id) == [2, 2, 2]
 
 
 async def test_a_budget_bounds_the_forecast_and_what_is_left_of_it_is_told(place: Place) -> None:

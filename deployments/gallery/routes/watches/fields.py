@@ -9,7 +9,7 @@ from adspark.errors import InvalidQueryError
 from adspark.library.advertisers.choice import choose_advertiser
 from adspark.library.advertisers.named import find_advertisers
 from adspark.library.advertisers.stored import AdvertiserRow
-from adspark.serpapi.search_query import find_bare_domain
+from adspark.serpapi.search_query import CreativeQuery, find_bare_domain, parse_query
 from adspark.validation.bounds import (
     DETAILS_PER_SWEEP,
     ENDED_AFTER_DAYS,
@@ -67,6 +67,23 @@ class WatchForm:
     def is_political(self) -> bool:
         """Whether only political ads are looked for."""
         return "political_ads" in self.given
+
+    @property
+    def query(self) -> CreativeQuery | None:
+        """What is to be looked for; None where any of that is wrong or missing yet."""
+        if self.problems.keys() & {"advertiser", *CreativeQuery.model_fields}:
+            return None
+        try:
+            return parse_query(
+                advertiser_ids=self.advertiser_ids,
+                text=self.given.get("text"),
+                region=self.given.get("region"),
+                platform=self.given.get("platform"),
+                creative_format=self.given.get("creative_format"),
+                political_ads=self.is_political,
+            )[0]
+        except InvalidQueryError:
+            return None
 
     def fields(self) -> WatchFields:
         """The fields as they were written; what is empty is not given."""

@@ -13,10 +13,10 @@ from adspark.errors import ChangedMeanwhileError, InvalidQueryError
 from adspark.library.advertisers.choice import name_advertisers
 from adspark.models import CreativeFormat, Platform, Watch
 from adspark.serpapi.regions import REGIONS
-from adspark.watches.budgets import MonthEstimate
+from adspark.watches.budgets import MonthEstimate, estimate_month
 from adspark.watches.definition import change_definition, definition_of, pick_fields
 from adspark.watches.store import Outcome
-from deployments.gallery.access.visitor import ChangerDep
+from deployments.gallery.access.visitor import ChangerDep, VisitorDep
 from deployments.gallery.forms import Form, TypedFormDep
 from deployments.gallery.notices import lead_to
 from deployments.gallery.numbers import Number
@@ -36,7 +36,7 @@ from deployments.gallery.routes.watches.outcome import SaveOutcome, estimate_cos
 
 router = APIRouter(include_in_schema=False)
 
-_ANY = {"name": "estimated", "text": "example.com"}  # the cost does not depend on them
+_ANY = {"name": "estimated", "text": "example.com"}  # the cost of a new one needs neither
 _COSTLY = ("interval_minutes", "max_pages", "monthly_budget", "details_per_sweep")
 _NOTICES = {
     Outcome.CREATED: "watch_created",
@@ -112,7 +112,7 @@ class _Editor:
         if outcome:
             estimate: MonthEstimate | None = outcome.estimate
         else:
-            estimate, _ = await _estimate_typed(self.session, form.given, self.present)
+            estimate, _ = await _estimate_typed(self.session, form, self.present)
         return self.gallery.templates.page(
             self.request,
             "watch_form.html",
@@ -189,12 +189,21 @@ async def change(form: TypedFormDep, editor: _OfWatchDep, visitor: ChangerDep) -
 
 
 @router.get("/watches/estimate")
-async def estimate(request: Request, gallery: GalleryDep, session: SessionDep) -> JSONResponse:
-    """The month's cost of the numbers typed so far, for the page's script; where one of them would
-    be refused there is none, but what is wrong, by the field's name."""
-    typed = {name: request.query_params.get(name, "").strip() for name in NUMBERS}
-    present = await find_watch_row(session, request.query_params.get("watch", ""))
-    found, problems = await _estimate_typed(session, typed, present)
+async def estimate(
+    request: Request, gallery: GalleryDep, session: SessionDep, visitor: VisitorDep
+) -> JSONResponse:
+    """The month's cost of what is typed so far, for the page's script; where a number would be
+    refused there is none, but what is wrong, by the field's name."""
+    typed = request.query_params
+    present = await find_watch_row(session, typed.get("watch", ""))
+    form = await read_watch_form(
+        session,
+        Form({name: typed.getlist(name) for name in typed}),
+        None if present is None else definition_of(present),
+        visitor.user_id,
+        gallery.templates.texts,
+    )
+    found, problems = await _estimate_typed(session, form, present)
     if found is None:
         return JSONResponse({"text": "", "seen": "", "problems": problems}, 422)
     told = {"text": describe_cost(gallery, found), "seen": seen_mark(found), "problems": {}}
@@ -202,19 +211,21 @@ async def estimate(request: Request, gallery: GalleryDep, session: SessionDep) -
 
 
 async def _estimate_typed(
-    session: AsyncSession, typed: Mapping[str, str], present: Watch | None
+    session: AsyncSession, form: WatchForm, present: Watch | None
 ) -> tuple[MonthEstimate | None, Mapping[str, str]]:
-    """The month's cost of the numbers in a form, or what is wrong with them, by field.
+    """The month's cost of what is in a form, or what is wrong with its numbers, by field.
+
+    What the watch is to look for may be wrong yet; then it costs as any new search.
 
     Args:
         session: of the database, read only.
-        typed: text of each field.
+        form: as it was typed, or as the watch is.
         present: the watch as it is; None: a new one.
     """
-    form = WatchForm(given=dict(typed))
-    check_numbers(form)
-    if form.problems:
-        return None, form.problems
+    numbers = WatchForm(given={name: form.given.get(name, "") for name in NUMBERS})
+    check_numbers(numbers)
+    if numbers.problems:
+        return None, numbers.problems
     read = {name: form.number(name) for name in _COSTLY}
     written: dict[str, object] = {name: one for name, one in read.items() if one is not None}
     before = None if present is None else definition_of(present)
@@ -224,7 +235,9 @@ async def _estimate_typed(
         definition, _ = change_definition(before, changes, empty)
     except InvalidQueryError as error:
         return None, {error.field: error.sentence}
-    return await estimate_cost(session, definition, present), {}
+    if (query := form.query) is None:
+        return estimate_month(definition), {}
+    return await estimate_cost(session, definition.looking_for(query), present), {}
 
 
 def describe_cost(gallery: Gallery, estimate: MonthEstimate) -> str:

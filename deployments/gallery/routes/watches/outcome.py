@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.errors import InvalidQueryError
 from adspark.models import Watch
 from adspark.watches.budgets import MonthEstimate, estimate_month, read_billed_a_check
-from adspark.watches.definition import WatchDefinition, definition_of
+from adspark.watches.definition import WatchDefinition
 from adspark.watches.duplicates import Duplicate, find_similar
 from adspark.watches.store import Outcome, SavedWatch, change_watch, save_watch
 from deployments.gallery.routes.watches.fields import WatchForm
@@ -57,7 +57,7 @@ async def save(
 async def estimate_cost(
     session: AsyncSession, definition: WatchDefinition, present: Watch | None
 ) -> MonthEstimate:
-    """What a month of the watch costs; by what its checks were billed lately, if it stays the same.
+    """What a month of the watch costs, by what its checks of this search were billed lately.
 
     Args:
         session: of the database.
@@ -65,8 +65,8 @@ async def estimate_cost(
         present: as it is; None: it is new.
     """
     billed = None
-    if present is not None and definition_of(present).query == definition.query:
-        billed = await read_billed_a_check(session, watch_id=present.id)
+    if present is not None:
+        billed = await read_billed_a_check(session, watch_id=present.id, definition=definition)
     return estimate_month(definition, billed_a_check=billed)
 
 
