@@ -196,7 +196,7 @@ async def scheduled(api: httpx.AsyncClient) -> str:
     [
         ({"max_pages": 0}, "max_pages: must be 1 to 1000, not 0."),
         ({"max_pages": 5000}, "max_pages: must be 1 to 1000, not 5000."),
-        ({"max_pages": "three"}, "max_pages: is not a whole number."),
+        ({"max_pages": "three"}, "max_pages: is not a whole number; give it as 3."),
         ({"region": "XX"}, "region: 'XX' is not a region. Give an ISO code (US)"),
         ({"platform": "TV"}, "platform: is none of "),
         ({"txet": "example.com"}, "txet: fetch-creatives has no such parameter"),
