@@ -14,7 +14,7 @@ from adspark.library.ads.details import DetailsPlan, read_looked_up
 from adspark.validation.bounds import DETAILS_AT_ONCE
 from blocks.adspark_database import connect_database
 from flows.endings import PLAIN_JSON, completed
-from flows.parameters import AdIds, OptionalId, label
+from flows.parameters import AdIds, OptionalId, label, names_parameter
 from tasks.look_up_details import look_up_details, plan_details
 
 ARTIFACT_KEY = "details"
@@ -35,7 +35,8 @@ async def fetch_details(
         most: Ads of the watch at most, so searches at most; 1 to 100.
     """
     named = [ads] if isinstance(ads, str) else ads or []
-    plan = await plan_details(named, watch_id, most)
+    with names_parameter("watch_id"):
+        plan = await plan_details(named, watch_id, most)
     summary = await look_up_details(plan)
     await show_details(plan, summary)
     return completed(summary, summary.headline)

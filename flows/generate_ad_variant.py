@@ -22,7 +22,7 @@ from adspark.variants.requests import VariantRequest
 from adspark.variants.store import VariantSummary, read_variant, summary_of
 from blocks.adspark_database import connect_database
 from flows.endings import PLAIN_JSON, cancelled, completed, failed
-from flows.parameters import OptionalId, UserId, label
+from flows.parameters import OptionalId, UserId, label, names_parameter
 from orchestration.runs.batch_runs import start_next_of_batch
 from orchestration.runs.flow_runs import own_run_id
 from orchestration.runs.variant_runs import cancel_variant, is_being_cancelled
@@ -59,7 +59,8 @@ async def generate_ad_variant(
         wants_review=review,
     )
     async with connect_database() as database:
-        number = await request_variant(request, variant_id, own_run_id())
+        with names_parameter("variant_id"):
+            number = await request_variant(request, variant_id, own_run_id())
         await start_next_of_batch(database, number)
         try:
             summary = await _make(database, number)

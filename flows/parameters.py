@@ -6,11 +6,14 @@ types show the field at once; what they take is wider than what the form sends, 
 deployments leave checking to the flow (`enforce_parameter_schema: false`), which names the field.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import Annotated, Any
 
 from pydantic import Field, WithJsonSchema
 
+from adspark.errors import UnknownVariantError, UnknownWatchError
 from adspark.models import CreativeFormat, Platform
 from adspark.validation.bounds import ID, TEXT
 from adspark.watches.definition import CLEARABLE
@@ -19,6 +22,15 @@ from adspark.watches.definition import CLEARABLE
 def label(title: str) -> Any:  # noqa: ANN401  (a field's annotation, of which pydantic has no type)
     """What the form calls a parameter; Prefect itself would take the parameter's name."""
     return Field(json_schema_extra={"title": title})
+
+
+@contextmanager
+def names_parameter(name: str) -> Iterator[None]:
+    """Let the error of a watch or a variant that there is not begin with the parameter's name."""
+    try:
+        yield
+    except (UnknownVariantError, UnknownWatchError) as error:
+        raise type(error)(f"{name}: {error.sentence}", command=error.command) from error
 
 
 Names = Annotated[

@@ -13,7 +13,7 @@ from adspark.watches.news import read_news
 from blocks.adspark_database import connect_database
 from flows.ad_tables import WATCHED, show_ads
 from flows.endings import PLAIN_JSON, completed
-from flows.parameters import WatchId
+from flows.parameters import WatchId, names_parameter
 from orchestration.runs.archive_runs import request_archive
 from tasks.announce_news import announce_news
 from tasks.check_watch import check_watch
@@ -29,7 +29,8 @@ async def process_watch(watch_id: WatchId) -> WatchSummary:
         watch_id: The watch's number, as in `adspark watch list`.
     """
     async with connect_database() as database:
-        summary = await check_watch(watch_id)
+        with names_parameter("watch_id"):
+            summary = await check_watch(watch_id)
         await announce_news()
         await show_news(database, summary)
     if summary.events.pictures:

@@ -26,7 +26,7 @@ from adspark.variants.reviews.store import Review, list_reviews, save_review
 from adspark.variants.store import read_variant, summary_of
 from blocks.adspark_database import connect_database
 from flows.endings import PLAIN_JSON, completed
-from flows.parameters import label
+from flows.parameters import label, names_parameter
 
 _WORDS = {True: "approved", False: "rejected", None: "the review is left open"}
 _PICTURE_WIDTH = 170  # pixels; the form is narrow
@@ -71,7 +71,8 @@ async def review_ad_variant(variant_id: Annotated[int, ID, label("Variant id")])
     """
     async with connect_database() as database:
         async with database.session() as session:
-            variant = await read_variant(session, variant_id=variant_id)
+            with names_parameter("variant_id"):
+                variant = await read_variant(session, variant_id=variant_id)
         mistake = ""
         for number in itertools.count(1):
             given = await _wait_for_review(variant, number, mistake)

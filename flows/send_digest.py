@@ -55,7 +55,10 @@ async def send_digest(
         for line in digest.undelivered:
             log.warning(line)
         if not recipients:
-            log.info("No address is configured; the digest is only in this run's tab Artifacts.")
+            log.info(
+                "No address is configured (ADSPARK_NOTIFY_ADDRESSES, or the block "
+                "digest-recipients/adspark); the digest is only in this run's tab Artifacts."
+            )
         sent = await deliver_messages(digest.at)
     if sent.problem is not None:
         name = "Partly Failed" if sent.delivered else "Failed"

@@ -96,7 +96,7 @@ class _LocalTarget(Target):
     def __init__(self, path: Path) -> None:
         self._path = Path(os.path.realpath(path))
         folder = self._path.with_name(f".{self._path.name}.unfinished")
-        super().__init__(self._path.name, str(path), folder)
+        super().__init__(path.name, str(path), folder)
         if self._path.is_dir():
             raise InvalidQueryError("file", f"{path} is a folder; name a file in it.")
 

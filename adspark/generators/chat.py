@@ -79,7 +79,9 @@ class ChatGenerator(PaidServiceClient):
         self._sends_picture = sends_picture
         self._timeout = timeout
         self._key = check_key(
-            key, service="The chat endpoint", setting="ADSPARK_CHAT_KEY, or the block chat-model"
+            key,
+            service="The chat endpoint",
+            setting="ADSPARK_CHAT_KEY, or the block chat-model/adspark",
         )
         super().__init__(
             "ADSPARK_CHAT_URL",
@@ -254,8 +256,8 @@ def _error_of(response: httpx.Response) -> Exception:
     words = quote(said) or f"HTTP {status}"
     if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
         return InvalidCredentialsError(
-            f"The chat endpoint does not accept the key (HTTP {status}). Correct the block "
-            f"chat-model."
+            f"The chat endpoint does not accept the key (HTTP {status}). Correct "
+            f"ADSPARK_CHAT_KEY, or the block chat-model/adspark."
         )
     if status == httpx.codes.TOO_MANY_REQUESTS:
         if "insufficient_quota" in said:

@@ -91,7 +91,8 @@ class SerpApiClient:
     ) -> None:
         if not key.get_secret_value().strip():
             raise InvalidCredentialsError(
-                "SerpApi needs a key: set ADSPARK_SERPAPI_KEY, or the block serpapi-credentials."
+                "SerpApi needs a key: set ADSPARK_SERPAPI_KEY, or the block "
+                "serpapi-credentials/adspark."
             )
         remember(key)
         remember_address(base_url)

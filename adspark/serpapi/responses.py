@@ -53,7 +53,7 @@ class Answer:
         if self.status == httpx.codes.UNAUTHORIZED:
             raise InvalidCredentialsError(
                 "SerpApi does not accept the key (401). Put a valid one in ADSPARK_SERPAPI_KEY or "
-                "the block serpapi-credentials; keys: https://serpapi.com/manage-api-key."
+                "the block serpapi-credentials/adspark; keys: https://serpapi.com/manage-api-key."
             )
         body = parse_object(self.content, secret=self.key)
         if self.status != httpx.codes.OK:

@@ -13,6 +13,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun if number == 1 else plural(noun)}"
 
 
+def it_or_them(number: int) -> str:
+    """The pronoun for so many of a thing, as in `Cancel it?`."""
+    return "it" if number == 1 else "them"
+
+
 def plural(noun: str) -> str:
     """The plural of an English noun that we use: none of them is irregular."""
     if noun.endswith("y") and noun[-2:-1] not in "aeiou":

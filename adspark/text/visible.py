@@ -33,6 +33,7 @@ _UTF8_C1 = re.compile(b"\xc2[\x80-\x9f]")
 _EMPTY = "\n\u2800"  # and the blank of Braille
 _MOST_MARKS = 8  # on one character; no language sets so many
 _ISOLATES = re.compile("[\u2068\u2069]")
+_MAY_HIDE = re.compile(f"[{HIDDEN}\u200c\u200d\u2068\u2069]")
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff]")
 
 
@@ -49,8 +50,17 @@ def blank_controls_utf8(text: bytes) -> bytes:
 def visible(text: str) -> str:
     """`text` as it reads, on as many lines, without what would command or hide."""
     lines = _LINE_ENDS.sub("\n", text)
-    shown = _JOINERS.sub("", _FLAG_OR_HIDDEN.sub(r"\1", blank_controls(lines)))
+    shown = _drop_hidden(blank_controls(lines))
     return shown if shown.isascii() else "".join(_with_few_marks(shown))
+
+
+def drop_hidden(text: str) -> str:
+    """`text` without what hides or turns other text; its control characters stay."""
+    return _drop_hidden(_ISOLATES.sub("", text)) if _MAY_HIDE.search(text) else text
+
+
+def _drop_hidden(text: str) -> str:
+    return _JOINERS.sub("", _FLAG_OR_HIDDEN.sub(r"\1", text))
 
 
 def _with_few_marks(text: str) -> Iterator[str]:

@@ -13,7 +13,7 @@ from textual import work
 from textual.binding import Binding, BindingType
 from textual.widgets import DataTable
 
-from adspark.text.counts import counted
+from adspark.text.counts import counted, it_or_them
 from adspark.text.terminal import SafeConsole
 from deployments.console.data import FILTERS
 from deployments.console.dialogs import Ask, Confirm, Page
@@ -142,7 +142,7 @@ class ConsoleApp(ConsoleScreen):
         answer: str | None = "catch"
         if late := len(await pools.find_overdue(self.client, pool)):
             question = f"{counted(late, 'run')} of schedules should have begun in {pool} meanwhile."
-            answers = {"catch": "Run them now", "skip": "Skip them"}
+            answers = {"catch": f"Run {it_or_them(late)} now", "skip": f"Skip {it_or_them(late)}"}
             answer = await self.push_screen_wait(Confirm(question, answers))
         if answer:
             await pools.resume(self.client, pool, skip_late=answer == "skip")

@@ -17,6 +17,7 @@ from adspark.text.sentences import with_full_stop
 from adspark.text.shortened import cut
 from adspark.text.terminal import plain
 from deployments.gallery.access.visitor import form_token, is_shared, read_visitor
+from deployments.gallery.labels import label_of
 from deployments.gallery.notices import NOTICE_COOKIE, read_notice
 from deployments.gallery.texts import Texts
 
@@ -46,6 +47,7 @@ class Templates:
         self._environment.globals |= {
             "t": self.texts,
             "counted": self.texts.counted,
+            "label_of": label_of,
             "file_url": lambda name: f"/static/{name}?v={versions[name][:12]}",
             "with_query": with_query,
         }

@@ -8,9 +8,7 @@ its parameters does not allow, where the deployment itself leaves checking to th
 
 import json
 import re
-from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from uuid import UUID
 
 from pydantic import JsonValue
 from starlette.datastructures import MutableHeaders
@@ -19,14 +17,11 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adspark.text.storable import UNSTORABLE, clean_text
-from adspark.validation.parameter_bounds import find_problem
-from orchestration.server.prefect_internals import read_parameter_schema
+from deployments.server.parameters import find_parameter_problem, may_carry_parameters
 
 _CHANGES = ("POST", "PUT", "PATCH")
 _LEAST, _MOST = -(2**63), 2**64 - 1  # what Prefect's writer of JSON knows
 _DEEPEST = 100  # lists and objects in each other; the writer knows 254, the reader about 1000
-# What carries parameters of a deployment: a run of it, and the deployment itself.
-_OF_DEPLOYMENT = re.compile(r"/deployments/([^/]+)(?:/create_flow_run)?/?$")
 # What a run reports of itself is cleaned: an odd character must not cost its log or its end.
 _OF_RUN = re.compile(r"/(logs|artifacts|set_state)/?$")
 # What a body has to hold before it is worth reading: a long number, many brackets, an escape, or
@@ -35,21 +30,16 @@ _SUSPECT = re.compile(rb"\d{19}|\\u(?:0000|[dD][89a-fA-F])|__prefect_kind")
 _TOO_LONG = "integer string conversion"  # Python does not read numbers of thousands of digits
 _OPENING = re.compile(rb"[\[{]")
 
-Schema = dict[str, JsonValue]
-ReadSchema = Callable[[UUID], Awaitable[Schema | None]]
-
 
 class ApiGuard:
     """Prefect's application, behind its guard.
 
     Args:
         app: what is guarded.
-        read_schema: of a deployment's parameters; None where there is no such deployment.
     """
 
-    def __init__(self, app: ASGIApp, *, read_schema: ReadSchema = read_parameter_schema) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._read_schema = read_schema
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on what can be taken, and answer 422 to the rest."""
@@ -84,10 +74,10 @@ class ApiGuard:
             return "the request is not UTF-8.", body
         if b"\x00" in body:
             return "the request holds a NUL; remove it.", body
-        of_deployment = _OF_DEPLOYMENT.search(path)
+        has_parameters = may_carry_parameters(path, body)
         is_cleaned = b"\\u" in body and _OF_RUN.search(path) is not None
         is_deep = len(_OPENING.findall(body)) > _DEEPEST
-        if not (of_deployment or is_cleaned or is_deep or _SUSPECT.search(body)):
+        if not (has_parameters or is_cleaned or is_deep or _SUSPECT.search(body)):
             return None, body
         try:
             given: JsonValue = json.loads(body)
@@ -99,19 +89,9 @@ class ApiGuard:
         except ValueError as error:
             return "a number has thousands of digits." if _TOO_LONG in str(error) else None, body
         problem = find_unstorable(given)
-        if problem is None and of_deployment and isinstance(given, dict):
-            problem = await self._check_parameters(of_deployment[1], given.get("parameters"))
+        if problem is None and has_parameters:
+            problem = await find_parameter_problem(path, given)
         return problem, body
-
-    async def _check_parameters(self, deployment: str, parameters: JsonValue) -> str | None:
-        """What the schema of a deployment does not allow."""
-        try:
-            deployment_id = UUID(deployment)
-        except ValueError:
-            return None
-        if not isinstance(parameters, dict):
-            return None
-        return find_problem(await self._read_schema(deployment_id) or {}, parameters)
 
 
 def find_unstorable(given: JsonValue, name: str = "", depth: int = 0) -> str | None:

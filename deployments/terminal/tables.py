@@ -51,16 +51,22 @@ def table(
     if room >= max(cell_len(name), min(NARROWEST, longest)):
         cut = None if cuts is None else (cuts, room)
         return _draw(title, rows, wraps=wraps, cut=cut, is_close=True)
-    return bare if name not in rows[0] else _interleave(bare, texts, is_cut=cuts is not None)
+    if name not in rows[0]:
+        return bare
+    heights = [max(map(_height, row.values()), default=1) for row in others]
+    return _interleave(bare, heights, texts, is_cut=cuts is not None)
 
 
-def _interleave(bare: Table, texts: Sequence[object], *, is_cut: bool) -> RenderableType:
-    """A table whose rows take a line each, and below each row its text."""
-    lines = out.render_lines(bare, pad=False)
-    heads = len(lines) - len(texts)
-    parts: list[RenderableType] = [Segments([*line, Segment.line()]) for line in lines[:heads]]
-    for line, text in zip(lines[heads:], texts, strict=True):
-        parts.append(Segments([*line, Segment.line()]))
+def _interleave(
+    bare: Table, heights: Sequence[int], texts: Sequence[object], *, is_cut: bool
+) -> RenderableType:
+    """A table whose rows take so many lines each, and below each row its text."""
+    lines = [Segments([*line, Segment.line()]) for line in out.render_lines(bare, pad=False)]
+    begin = len(lines) - sum(heights)
+    parts: list[RenderableType] = [*lines[:begin]]
+    for height, text in zip(heights, texts, strict=True):
+        parts += lines[begin : begin + height]
+        begin += height
         if text is not None:
             below = Text(_cell(text), no_wrap=is_cut, overflow="ellipsis" if is_cut else "fold")
             parts.append(Padding(below, (0, 0, 0, INDENT)))
@@ -119,6 +125,11 @@ def _cell(value: object) -> str:
     if isinstance(value, list):
         return "\n".join(map(_cell, value))
     return "–" if value is None else plain(str(value)).replace("\n", " ")
+
+
+def _height(value: object) -> int:
+    """The lines of a cell that does not wrap."""
+    return max(1, len(value)) if isinstance(value, list) else 1
 
 
 def _width(made: Table) -> int:

@@ -17,6 +17,18 @@ from adspark.validation.near_names import describe_unknown
 
 _MOST_CHARACTERS = 500
 _LONGEST_NAME = 60  # characters
+# What may be given instead, by the kind of mistake, or by the parameter where it has a form.
+_EXAMPLES = {
+    "int": "3",
+    "float": "0.5",
+    "string": '"text"',
+    "list": '["one", "two"]',
+    "advertiser_ids": '["AR01234567890123456789"]',
+    "ads": '["CR01234567890123456789"]',
+    "original_ad_id": '"CR01234567890123456789"',
+    "text": '"example.com"',
+    "region": '"US"',
+}
 
 
 # Prefect's report of invalid parameters quotes them: they may hold a secret.
@@ -59,12 +71,18 @@ def _find_invalid(flow: Flow[..., Any], parameters: dict[str, Any]) -> Iterator[
         mistakes: dict[str, str] = {}
         for one in cause.errors(include_url=False, include_input=False):
             # Of the kinds that a field may be, the first one's mistake.
-            mistakes.setdefault(
-                str(one["loc"][0]) if one["loc"] else "parameters", describe_validation_error(one)
-            )
+            name = str(one["loc"][0]) if one["loc"] else "parameters"
+            mistakes.setdefault(name, describe_validation_error(one) + _remedy(name, one["type"]))
         yield from (
             with_full_stop(f"{name}: {show_error(message)}") for name, message in mistakes.items()
         )
+
+
+def _remedy(name: str, mistake: str) -> str:
+    """What to give instead of a value of another type; empty where the mistake says it."""
+    kind = mistake.partition("_")[0]
+    example = _EXAMPLES.get(name, _EXAMPLES.get(kind))
+    return f"; give it as {example}" if kind in _EXAMPLES and example else ""
 
 
 def show_error(message: str) -> str:

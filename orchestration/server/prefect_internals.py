@@ -7,6 +7,7 @@ only this file has to change. What a server alone needs is imported when it is c
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractContextManager, asynccontextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import UUID
 
@@ -207,8 +208,17 @@ async def prepare_server_database() -> None:
         await run_block_auto_registration(session)
 
 
-async def read_parameter_schema(deployment_id: UUID) -> dict[str, JsonValue] | None:
-    """The schema of a deployment's parameters in the server's database; None without such one."""
+@dataclass(frozen=True)
+class DeployedFlow:
+    """What a deployment says of its runs' parameters."""
+
+    schema: dict[str, JsonValue] = field(default_factory=dict)
+    parameters: dict[str, JsonValue] = field(default_factory=dict)
+    entrypoint: str = ""
+
+
+async def read_deployed_flow(deployment_id: UUID) -> DeployedFlow | None:
+    """What the server's database has of a deployment; None without such one."""
     from prefect.server.database import provide_database_interface  # noqa: PLC0415
     from prefect.server.models.deployments import read_deployment  # noqa: PLC0415
 
@@ -216,4 +226,20 @@ async def read_parameter_schema(deployment_id: UUID) -> dict[str, JsonValue] | N
         found = await read_deployment(  # type: ignore[attr-defined]  # decorated
             session=session, deployment_id=deployment_id
         )
-        return found.parameter_openapi_schema if found else None
+        if found is None:
+            return None
+        return DeployedFlow(
+            found.parameter_openapi_schema or {}, found.parameters, found.entrypoint or ""
+        )
+
+
+async def read_deployment_of_run(flow_run_id: UUID) -> UUID | None:
+    """The deployment of a run; None where it has none, or there is no such run."""
+    from prefect.server.database import provide_database_interface  # noqa: PLC0415
+    from prefect.server.models.flow_runs import read_flow_run  # noqa: PLC0415
+
+    async with provide_database_interface().session_context() as session:
+        found = await read_flow_run(  # type: ignore[attr-defined]  # decorated
+            session=session, flow_run_id=flow_run_id
+        )
+        return found.deployment_id if found else None

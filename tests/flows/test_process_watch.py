@@ -9,9 +9,11 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from prefect.client.schemas.objects import State
 
+from adspark.creatives.details import DetailsSummary
 from adspark.db.engine import Database
 from adspark.errors import UnknownWatchError
 from adspark.watches.check import WatchSummary
+from flows.fetch_details import fetch_details
 from flows.process_watch import process_watch
 from tests.support.events import events_of
 from tests.support.sandbox_control import searches, switch_on
@@ -82,7 +84,9 @@ async def test_a_temporary_failure_is_tried_again(place: Place, sandbox_url: str
     assert searches(sandbox_url)["billed"] == 1
 
 
-@pytest.mark.parametrize(("fields", "message"), [({}, "paused"), (None, "There is no watch 77")])
+@pytest.mark.parametrize(
+    ("fields", "message"), [({}, "paused"), (None, "watch_id: There is no watch 77")]
+)
 async def test_an_unknown_or_paused_watch_fails_at_once_with_the_remedy(
     place: Place, sandbox_url: str, fields: dict[str, Any] | None, message: str
 ) -> None:
@@ -93,3 +97,8 @@ async def test_an_unknown_or_paused_watch_fails_at_once_with_the_remedy(
     with pytest.raises(UnknownWatchError):
         await state.aresult()
     assert searches(sandbox_url)["requests"] == 0
+
+
+async def test_a_look_up_of_an_unknown_watch_names_the_parameter(place: Place) -> None:
+    state: State[DetailsSummary] = await fetch_details(watch_id=77, return_state=True)
+    assert "watch_id: There is no watch 77; list them with" in (state.message or "")

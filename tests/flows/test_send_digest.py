@@ -142,12 +142,16 @@ async def test_a_picture_that_is_gone_is_left_out(
     assert message["attachments"] == []
 
 
-async def test_without_an_address_there_is_the_artifact(story: Story) -> None:
+async def test_without_an_address_there_is_the_artifact_and_a_hint(
+    story: Story, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     state = await run()
     assert state.is_completed()
     assert "**Launches: 1**" in await artifact_of(state)
     assert await story.count("message") == 0
     assert await story.count("creative_event WHERE notified_at IS NULL") == 0
+    assert "(ADSPARK_NOTIFY_ADDRESSES, or the block digest-recipients/adspark)" in caplog.text
 
 
 async def test_nothing_new_is_sent_only_on_demand(

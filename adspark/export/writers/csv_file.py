@@ -15,7 +15,7 @@ from adspark.export.columns import COLUMNS, Column, Kind
 from adspark.export.reading import driver_statement
 from adspark.export.selection import Selection
 from adspark.text.formulas import guard_rows
-from adspark.text.visible import blank_controls_utf8
+from adspark.text.visible import blank_controls_utf8, drop_hidden
 
 _MARK = b"\xef\xbb\xbf"  # without it spreadsheets take the file for another encoding
 _BATCH = 512 * 1024  # bytes
@@ -69,8 +69,13 @@ async def _read(session: AsyncSession, selection: Selection) -> AsyncGenerator[t
 
 
 def _clean(rows: Sequence[bytes]) -> bytes:
-    """Rows as a spreadsheet may have them; first guarded, for it skips a tab before a formula."""
-    return blank_controls_utf8(guard_rows(b"".join(rows)))
+    """Rows as a spreadsheet may have them: guarded before tabs go, for it skips one before a
+    formula, and after what hides a formula's beginning."""
+    whole = b"".join(rows)
+    if not whole.isascii():
+        mark = _MARK if whole.startswith(_MARK) else b""
+        whole = mark + drop_hidden(whole.removeprefix(mark).decode()).encode()
+    return blank_controls_utf8(guard_rows(whole))
 
 
 def _copy(selection: Selection) -> str:

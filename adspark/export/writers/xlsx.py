@@ -22,7 +22,7 @@ from adspark.export.columns import COLUMNS, Column, Kind
 from adspark.export.reading import Values
 from adspark.export.writers.thumbnails import HEIGHT, MOST_THUMBNAILS, ThumbnailSource
 from adspark.text.counts import counted
-from adspark.text.visible import blank_controls
+from adspark.text.visible import blank_controls, drop_hidden
 
 ROWS = 1_048_576
 """That a sheet holds, its heading among them."""
@@ -143,7 +143,8 @@ class XlsxWriter:
                 )
             case _:
                 text = ", ".join(value) if column.kind is Kind.TEXTS else value
-                self._sheet.write_string(self._row, place, blank_controls(self._fit(text, column)))
+                text = self._fit(blank_controls(drop_hidden(text)), column)
+                self._sheet.write_string(self._row, place, text)
 
     def _fit(self, text: str, column: Column) -> str:
         """The text, cut to what a cell holds; that it was is counted."""

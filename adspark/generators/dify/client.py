@@ -76,11 +76,11 @@ class DifyClient(PaidServiceClient):
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._key = check_key(
-            key, service="Dify", setting="ADSPARK_DIFY_KEY, or the block dify-workflow"
+            key, service="Dify", setting="ADSPARK_DIFY_KEY, or the block dify-workflow/adspark"
         )
         if not self._key.get_secret_value():
             raise InvalidCredentialsError(
-                "Dify needs a key: set ADSPARK_DIFY_KEY, or the block dify-workflow."
+                "Dify needs a key: set ADSPARK_DIFY_KEY, or the block dify-workflow/adspark."
             )
         self._run_path = f"workflows/{workflow_id}/run" if workflow_id else "workflows/run"
         self._timeout = timeout

@@ -135,7 +135,7 @@ def _error(status: int, code: str, message: str) -> AdSparkError:
     if status == httpx.codes.UNAUTHORIZED:
         return InvalidCredentialsError(
             f"Dify does not accept the key ({words}). Put the workflow app's key (app-…) in "
-            f"ADSPARK_DIFY_KEY or the block dify-workflow."
+            f"ADSPARK_DIFY_KEY or the block dify-workflow/adspark."
         )
     if code in _QUOTA:
         return QuotaExhaustedError(

@@ -50,7 +50,7 @@ def check_form(form: AppForm, mapping: WorkflowMapping, prompt: str) -> None:
             listed = ", ".join(field.variable for field in form.fields) or "none"
             raise ConfigurationError(
                 f"Dify's workflow has no input {variable!r} (it has: {listed}). Correct "
-                f"prompt_input and picture_input of the block dify-workflow."
+                f"prompt_input and picture_input of the block dify-workflow/adspark."
             )
     known = {mapping.prompt_input, mapping.picture_input, mapping.original_copy_input}
     known |= {field.variable for field in [_find_rules_field(form, mapping)] if field}
@@ -58,7 +58,7 @@ def check_form(form: AppForm, mapping: WorkflowMapping, prompt: str) -> None:
         if field.required and field.variable not in known:
             raise ConfigurationError(
                 f"Dify's workflow requires the input {field.variable!r}, which AdSpark does "
-                f"not fill. Make it optional, or name it in the block dify-workflow."
+                f"not fill. Make it optional, or name it in the block dify-workflow/adspark."
             )
     _check_prompt(fields[mapping.prompt_input], prompt)
 

@@ -50,7 +50,8 @@ def find_outputs(
         listed = ", ".join(map(repr, outputs)) or "none"
         raise ConfigurationError(
             f"The workflow ended well, but its outputs ({listed}) hold neither copy nor picture. "
-            f"Name the right ones as text_output and picture_output of the block dify-workflow."
+            f"Name the right ones as text_output and picture_output of the block "
+            f"dify-workflow/adspark."
         )
     first = pictures[0] if pictures else None
     return Generated(copy.text, first, more_pictures=pictures[1:], is_cut_off=is_cut_off)

@@ -20,7 +20,7 @@ from adspark.rules.surfaces import count_characters
 from adspark.rules.verdicts import RuleCheck
 from adspark.text.counts import counted
 from adspark.text.formulas import guard_address, guard_cell
-from adspark.text.visible import blank_controls
+from adspark.text.visible import blank_controls, drop_hidden
 from adspark.validation.names import check_line, check_visible
 from adspark.validation.notes import clean_note
 from adspark.validation.public_addresses import check_web_address
@@ -235,7 +235,7 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
     writer.writerow(columns)
     for row in rows:
         cells = ("" if one is None else str(one) for one in row)
-        writer.writerow([blank_controls(guard_cell(one)) for one in cells])
+        writer.writerow([blank_controls(guard_cell(drop_hidden(one))) for one in cells])
     return (_MARK + written.getvalue()).encode()
 
 

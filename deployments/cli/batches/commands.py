@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from typer import Option
 
 from adspark.errors import InvalidQueryError
-from adspark.text.counts import counted
+from adspark.text.counts import counted, it_or_them
 from adspark.text.terminal import plain
 from adspark.users.remedies import for_user
 from adspark.variants.batches.lists import (
@@ -98,7 +98,9 @@ def create(
     batch_id, started = None, 0
     if plan.generations and not dry_run:
         if not yes:
-            confirm(f"{counted(plan.generations, 'generation')}, each paid for. Request them?")
+            number = plan.generations
+            which = f"{counted(number, 'generation')}, {'each ' if number > 1 else ''}paid for"
+            confirm(f"{which}. Request {it_or_them(number)}?")
         batch_id = _create(request, plan.generations)
         if batch_id is None:
             plan, foreseen = preview(request)
@@ -183,7 +185,8 @@ def cancel(batch: BatchId, yes: YesOption = False, as_json: JsonOption = False) 
     """End a batch with all its open variants and their generations; those completed stay."""
     found = in_session(lambda session: read_batch(session, batch_id=batch))
     if found.open and not yes:
-        confirm(f"{counted(found.open, 'open variant')} of batch {batch}. Cancel them?")
+        which = f"{counted(found.open, 'open variant')} of batch {batch}"
+        confirm(f"{which}. Cancel {it_or_them(found.open)}?")
     ended = in_session(lambda session: cancel_batch(session, batch_id=batch), commits=True)
     problems = stop(ended.begun, submitted=len(ended.submitted))
     was_open = ended.variants > 0

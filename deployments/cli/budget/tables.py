@@ -68,8 +68,8 @@ def print_report(report: BudgetDocument) -> None:
         print_line(f"Archive: {report.archive.describe(most_bytes)}.")
     if report.shortage:
         print_line(
-            f"[yellow]The account lacks {report.shortage} of them:[/] raise the plan, or give "
-            f"watches longer intervals, fewer pages or a budget."
+            f"[yellow]The account lacks {counted(report.shortage, 'search')} for that:[/] "
+            f"raise the plan, or give watches longer intervals, fewer pages or a budget."
         )
     for one in report.watches:
         if one.left == 0 and one.is_active:

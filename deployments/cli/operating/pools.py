@@ -6,7 +6,7 @@ import typer
 from typer import Argument, Option
 
 from adspark.errors import AdSparkError, InvalidQueryError
-from adspark.text.counts import counted
+from adspark.text.counts import counted, it_or_them
 from adspark.validation.bounds import SECONDS
 from adspark.validation.numbers import read_whole
 from deployments.cli.operating.documents import PoolDocument
@@ -55,7 +55,7 @@ def resume(
         late = len(call_server(lambda client: pools.find_overdue(client, pool)))
         question = (
             f"{counted(late, 'run')} of schedules should have begun meanwhile. "
-            f"Skip {'it' if late == 1 else 'them'}?"
+            f"Skip {it_or_them(late)}?"
         )
         skip_late = late > 0 and typer.confirm(wrap_question(question), default=True, err=True)
     skipped = call_server(lambda client: pools.resume(client, pool, skip_late=bool(skip_late)))

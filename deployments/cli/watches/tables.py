@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.markup import escape
+from rich.text import Text
 
 from adspark.models import Fetch, StopReason
 from adspark.serpapi.regions import region_name, region_short
 from adspark.text.counts import counted
+from adspark.text.terminal import plain
 from adspark.watches.definition import WatchDefinition
 from adspark.watches.news import News
 from adspark.watches.store import Outcome
@@ -23,7 +25,7 @@ from deployments.cli.watches.documents import (
 from deployments.terminal.output import out, print_facts, print_line
 from deployments.terminal.tables import age, moment, table
 
-_NAME_WIDTH = 18  # characters of a name, so that a row fits on a line
+_NAME_WIDTH = 18  # columns of a name; a longer one takes several lines
 _ADVERTISER_ID = re.compile(r"^(AR\d{4})\d{12}(\d{4})$")  # shown by both ends, without a name
 _MOST_LISTED = 2  # of what a watch looks for; `show` has it all
 _RESULTS = {
@@ -44,7 +46,7 @@ def print_watches(rows: Sequence[WatchRow], user: int | None) -> None:
         return
     many = len({row.definition.user_id for row in rows}) > 1
     shown = [_cells(row, with_user=many) for row in rows]
-    out.print(table("Watches", shown, cuts="looks for"))
+    out.print(table("Watches", shown, wraps="looks for"))
     for row in rows:
         if row.problem:
             out.print(f"{row.id} ({escape(row.definition.name)}): {escape(row.problem)}")
@@ -69,9 +71,9 @@ def print_watch(row: WatchRow, events: Sequence[News], fetches: Sequence[Fetch])
 def _cells(row: WatchRow, *, with_user: bool) -> dict[str, object]:
     return {
         "id": row.id,
-        **({"user": _short(row.user or str(row.definition.user_id))} if with_user else {}),
-        "name": _short(row.definition.name),
-        "looks for": ", ".join(_shorten_list(_looks_for(row))),
+        **({"user": _folded(row.user or str(row.definition.user_id))} if with_user else {}),
+        "name": _folded(row.definition.name),
+        "looks for": ", ".join([*_shorten_list(row.advertisers), *_narrowed(row.definition)]),
         "state": _state(row),
         "last look": age(row.checked_at),
         "ads": row.creatives,
@@ -113,14 +115,13 @@ def _progress(row: WatchRow) -> dict[str, str]:
 
 
 def _looks_for(row: WatchRow) -> list[str]:
-    watch = row.definition
-    return [*row.advertisers, *([watch.text] if watch.text else []), *_filters(watch)]
+    return [*row.advertisers, *_narrowed(row.definition)]
 
 
-def _filters(watch: WatchDefinition) -> list[str]:
+def _narrowed(watch: WatchDefinition) -> list[str]:
     political = "political" if watch.political_ads else None
     region = region_name(watch.region) if watch.region else None
-    found = (region, watch.platform, watch.creative_format, political)
+    found = (watch.text, region, watch.platform, watch.creative_format, political)
     return [str(one) for one in found if one]
 
 
@@ -146,6 +147,12 @@ def _fetch(fetch: Fetch) -> dict[str, object]:
 def _spent(row: WatchRow) -> str:
     budget = row.definition.monthly_budget
     return f"{row.searches_this_month}" + ("" if budget is None else f"/{budget}")
+
+
+def _folded(name: str) -> list[str]:
+    """A name on as many lines as it takes."""
+    lines = Text(plain(name)).wrap(out, _NAME_WIDTH, overflow="fold")
+    return [line.plain.rstrip() for line in lines]
 
 
 def _short(name: str) -> str:

@@ -93,13 +93,14 @@ async def run_to_end(client: PrefectClient, folder: Path, **parameters: object) 
         ),
         (
             {**GIVEN, "user_id": "nobody"},
-            "user_id: is not a whole number.",
+            "user_id: is not a whole number; give it as 3.",
         ),
-        ({**GIVEN, "user_id": None}, "user_id: is not a whole number."),
+        ({**GIVEN, "user_id": None}, "user_id: is not a whole number; give it as 3."),
         (
             {"how": 1, "user_id": [], "megabytes": "x"},
-            "how: is not a text.\nuser_id: is not a whole number.\n"
-            "megabytes: is not a whole number.",
+            'how: is not a text; give it as "text".\n'
+            "user_id: is not a whole number; give it as 3.\n"
+            "megabytes: is not a whole number; give it as 3.",
         ),
     ],
     ids=["missing", "an empty form", "removed", "wrong", "null", "several"],

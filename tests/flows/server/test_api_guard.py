@@ -173,6 +173,108 @@ async def test_a_deployment_takes_no_parameters_out_of_bounds(
     assert kept.status_code == 204
 
 
+EVERY_MINUTE: dict[str, JsonValue] = {"cron": "* * * * *"}
+FETCH = {"text": "example.com"}
+
+
+@pytest.fixture
+async def scheduled(api: httpx.AsyncClient) -> str:
+    """The address of a deployment of fetch-creatives as it is installed, without a schedule."""
+    async with get_client() as client:
+        deployment = await client.create_deployment(
+            await client.create_flow(fetch_creatives),
+            f"scheduled {uuid4()}",
+            entrypoint="flows.fetch_creatives.fetch_creatives",
+            enforce_parameter_schema=False,
+            parameter_openapi_schema=parameter_schema(fetch_creatives.fn).model_dump(),
+        )
+    return f"/deployments/{deployment}"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "told"),
+    [
+        ({"max_pages": 0}, "max_pages: must be 1 to 1000, not 0."),
+        ({"max_pages": 5000}, "max_pages: must be 1 to 1000, not 5000."),
+        ({"max_pages": "three"}, "max_pages: is not a whole number; give it as 3."),
+        ({"region": "XX"}, "region: 'XX' is not a region. Give an ISO code (US)"),
+        ({"platform": "TV"}, "platform: is none of "),
+        ({"txet": "example.com"}, "txet: fetch-creatives has no such parameter"),
+    ],
+)
+async def test_a_schedule_takes_no_parameters_with_which_each_of_its_runs_fails(
+    api: httpx.AsyncClient, scheduled: str, parameters: dict[str, JsonValue], told: str
+) -> None:
+    bad: dict[str, JsonValue] = {"schedule": EVERY_MINUTE, "parameters": {**FETCH, **parameters}}
+    good: dict[str, JsonValue] = {"schedule": EVERY_MINUTE, "parameters": {**FETCH}}
+    (kept,) = (await api.post(f"{scheduled}/schedules", json=[good])).json()
+    made = {**(await api.get(scheduled)).json(), "name": f"made {uuid4()}", "schedules": [bad]}
+    creation = {
+        name: made[name]
+        for name in ("name", "flow_id", "entrypoint", "parameter_openapi_schema", "schedules")
+    }
+    for method, path, body in (
+        ("POST", f"{scheduled}/schedules", [good, bad]),
+        ("PATCH", f"{scheduled}/schedules/{kept['id']}", bad),
+        ("PATCH", scheduled, {"schedules": [bad]}),
+        ("POST", "/deployments/", {**creation, "enforce_parameter_schema": False}),
+    ):
+        answer = await api.request(method, path, json=body)
+        assert answer.status_code == 422, (method, path, answer.text)
+        assert answer.json()["detail"].startswith(told), answer.text
+    assert (await api.get(scheduled)).json()["schedules"] == [kept]
+
+
+async def test_a_schedule_says_only_what_differs_from_its_deployment(
+    api: httpx.AsyncClient, scheduled: str
+) -> None:
+    only_pages = {"schedule": EVERY_MINUTE, "parameters": {"max_pages": 3}}
+    alone = await api.post(f"{scheduled}/schedules", json=[only_pages])
+    assert (alone.status_code, "advertiser_ids" in alone.text) == (422, True), alone.text
+    assert (await api.patch(scheduled, json={"parameters": FETCH})).status_code == 204
+    merged = await api.post(f"{scheduled}/schedules", json=[only_pages])
+    assert merged.status_code == 201, merged.text
+    paused = await api.patch(
+        f"{scheduled}/schedules/{merged.json()[0]['id']}", json={"active": False}
+    )
+    assert paused.status_code == 204, paused.text
+
+
+async def test_no_way_to_a_run_takes_parameters_out_of_bounds(
+    api: httpx.AsyncClient, scheduled: str
+) -> None:
+    deployment = scheduled.rpartition("/")[2]
+    flow_id = (await api.get(scheduled)).json()["flow_id"]
+    run = (await api.post(f"{scheduled}/create_flow_run", json={"parameters": FETCH})).json()["id"]
+    bad: dict[str, JsonValue] = {"parameters": {**FETCH, "max_pages": 0}}
+
+    def automation(parameters: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        action: dict[str, JsonValue] = {
+            "type": "run-deployment", "source": "selected", "deployment_id": deployment,
+            "parameters": parameters,
+        }  # fmt: skip
+        return {
+            "name": f"guarded {uuid4()}", "enabled": False, "actions": [action],
+            "trigger": {"type": "event", "posture": "Reactive", "threshold": 1, "within": 0},
+        }  # fmt: skip
+
+    for method, path, body in (
+        ("POST", f"{scheduled}/create_flow_run/bulk", [{"parameters": FETCH}, bad]),
+        ("POST", "/flow_runs/", {"flow_id": flow_id, "deployment_id": deployment, **bad}),
+        ("PATCH", f"/flow_runs/{run}", bad),
+        ("POST", "/automations/", automation({"max_pages": 0})),
+        ("POST", "/automations/", automation({"text": 501 * "x"})),
+        ("PUT", f"/automations/{uuid4()}", automation({"max_pages": 0})),
+    ):
+        answer = await api.request(method, path, json=body)
+        assert answer.status_code == 422, (method, path, answer.text)
+        assert answer.json()["detail"].startswith(("max_pages: must be", "text: has 501"))
+    template = automation({"text": f"{{{{ {501 * 'x'} }}}}"})
+    made = await api.post("/automations/", json=automation({"max_pages": 2}))
+    assert made.status_code == 201, made.text
+    assert "shorten it" not in (await api.post("/automations/", json=template)).text
+
+
 async def test_an_odd_character_costs_a_run_neither_its_log_nor_its_end(
     api: httpx.AsyncClient,
 ) -> None:

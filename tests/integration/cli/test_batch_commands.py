@@ -121,6 +121,10 @@ def test_it_is_paused_goes_on_and_is_cancelled_for_good(database_url: str) -> No
         batch.told("resume", "1")
     assert "1 cancelled 0/4 – 4 2 2 Red 1" in batch.told("list")
     assert batch.given("create", *GRID, "--yes")["generations"] == 4
+    asked = batch.run("create", AD, "-p", "Green", typed="y\n")
+    assert "1 generation, paid for. Request it? [y/N]" in asked.stderr
+    one = batch.run("cancel", "3", typed="n\n")
+    assert "1 open variant of batch 3. Cancel it?" in one.stderr
 
 
 def test_one_that_has_ended_is_neither_paused_nor_cancelled(database_url: str) -> None:

@@ -16,6 +16,7 @@ from adspark.home.running_stack import StackState
 from adspark.settings import Settings
 from deployments.cli.database import _warn_once, current_settings
 from deployments.environment.stack_settings import sandbox_settings
+from tests.support.commanding import Command
 from tests.support.factories import ADVERTISER_ID, creative
 from tests.support.library import CAFE, SHOP, fill_library
 from tests.support.watch_commands import definitions, listed, run, told
@@ -203,8 +204,30 @@ def test_the_list_fits_a_terminal_and_says_why_a_check_saw_only_a_part() -> None
     said = " ".join(" ".join(lines).split())
     assert max(map(len, lines)) <= 100
     assert "1 1 hubspot hubspot.com partial 0 min 3 1 1/100" in said
-    assert "2 2 a very long name… AR0432…6177, United States waiting – 0 0 0" in said
+    assert "2 2 a very long name AR0432…6177, United States waiting – 0 0 0 of a watch" in said
     assert "1 (hubspot): more ads than max_pages = 5 pages hold; raise it" in said
+
+
+def test_watches_of_one_advertiser_differ_in_the_list_of_a_narrow_terminal(
+    configured_database: str,
+) -> None:
+    long = "Aktiengesellschaft " * 4
+    asyncio.run(_store_advertiser(configured_database, long))
+    for number, region in enumerate(("DE", "AT", "CH"), 1):
+        name = f"The autumn campaign, number {number}"
+        told("create", name, ADVERTISER_ID, "--text=example.com", f"--region={region}")
+    result = Command("watch").run("list")
+    assert max(map(len, result.stdout.splitlines())) <= 80
+    said = " ".join(result.stdout.split())
+    assert "…" not in said
+    for shown in ("Germany", "Austria", "Switzerland", "number 1", "number 2", "number 3"):
+        assert said.count(shown) == 1
+
+
+async def _store_advertiser(url: str, name: str) -> None:
+    async with Database(url) as database, database.session() as session:
+        await save_creatives(session, rows=[creative(1, advertiser=name)])
+        await session.commit()
 
 
 @pytest.mark.usefixtures("checked")

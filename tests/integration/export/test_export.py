@@ -104,6 +104,32 @@ async def test_a_terminal_obeys_nothing_in_a_file(library: Database) -> None:
     assert (shown in sheet, "_x00" in sheet) == (True, False)
 
 
+async def test_nothing_in_a_cell_hides_or_turns_other_text(library: Database) -> None:
+    family, persian = "👨\u200d👩\u200d👧", "\u0645\u06cc\u200c\u062e"
+    hostile = f"\u202e\u2068=1+1\u2069\u200b {family} {persian}\u2066"
+    async with library.session() as session, session.begin():
+        await session.execute(text("UPDATE advertiser SET name = :name"), {"name": hostile})
+    for name in ("a.csv", "a.jsonl", "a.xlsx", "a.parquet"):
+        await export(library, name)
+    shown = f"=1+1 {family} {persian}"
+    assert {row["advertiser"] for row in csv_rows(Path("a.csv").read_bytes())} == {f"'{shown}"}
+    (sheet,), _ = sheets(Path("a.xlsx").read_bytes())
+    assert f"<t>{shown}</t>" in sheet
+    assert {one["advertiser"] for one in json_rows(Path("a.jsonl").read_bytes())} == {hostile}
+    table = pyarrow.parquet.read_table("a.parquet").to_pylist()
+    assert {one["advertiser"] for one in table} == {hostile}
+
+
+async def test_a_link_is_judged_by_the_name_that_was_typed(library: Database) -> None:
+    Path("lost.csv").symlink_to("/nonexistent/zz")
+    with pytest.raises(InvalidQueryError, match=r"file: lost\.csv cannot be written"):
+        await export(library, "lost.csv")
+    Path("ads.csv").symlink_to("ads-of-today")
+    await export(library, "ads.csv")
+    assert len(csv_rows(Path("ads-of-today").read_bytes())) == 5
+    assert Path("ads.csv").is_symlink()
+
+
 async def test_what_excel_cannot_hold_is_text_or_told(library: Database) -> None:
     moments = ("0001-01-01", "1850-06-01 12:00", "1900-03-01", "9999-12-31 23:59:59.999999")
     await change(

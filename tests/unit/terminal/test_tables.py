@@ -22,7 +22,7 @@ from deployments.terminal.tables import table
 from orchestration.server.pool_snapshot import PoolSnapshot
 
 NOW = datetime.now(UTC)
-LOOKS_FOR = "New Balance Athletic Shoe, Inc., example.com, +1"
+LOOKS_FOR = "New Balance Athletic Shoe, Inc., example.com, United States"
 CAUSE = "UnknownWatchError: There is no watch 4711; list them with: adspark watch list"
 
 
@@ -67,15 +67,18 @@ def watch(number: int, name: str, **changes: Any) -> WatchRow:  # noqa: ANN401
 
 
 @pytest.mark.parametrize("user", [1, 1234])
-def test_the_list_of_watches_has_a_line_for_each(terminal: SafeConsole, user: int) -> None:
+def test_the_list_of_watches_shows_what_each_looks_for_below_it(
+    terminal: SafeConsole, user: int
+) -> None:
     names = ["shoes", "A long name of a watch, longer than a column"]
     print_watches([watch(1, names[0]), watch(1234, names[1], user_id=user)], None)
     lines = lines_of(terminal)
     assert max(map(len, lines)) <= 80
-    assert len(lines) == 7  # title, headings, a rule, and for each what it looks for below
+    assert len(lines) == 9  # title, headings, a rule, and for each what it looks for below
     for shown in ("id", "name", "state", "last look", "ads", "news", "searches"):
         assert shown in lines[1]
-    assert lines[4].lstrip() == lines[6].lstrip() == LOOKS_FOR
+    assert lines[4].lstrip() == lines[8].lstrip() == LOOKS_FOR
+    assert [line.strip() for line in lines[6:8]] == ["watch, longer than", "a column"]
     for shown in ("complete", "119 min", "12345", "1234", "11999/12000"):
         assert shown in lines[3]
 

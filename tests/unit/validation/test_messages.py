@@ -13,6 +13,7 @@ from adspark.errors import ConfigurationError
 from adspark.models import Platform
 from adspark.settings import get_settings
 from adspark.validation.messages import describe_validation_error
+from flows.fetch_creatives import fetch_creatives
 from orchestration.runs.parameter_errors import find_mistakes
 
 
@@ -88,8 +89,15 @@ def test_a_flows_parameters_are_refused_in_our_words_and_quoted_nowhere(
 
     told = list(find_mistakes(ending, {"watch_id": "s3cret", "platform": "TV"}))
     assert told == [
-        "watch_id: is not a whole number.",
+        "watch_id: is not a whole number; give it as 3.",
         "platform: is none of 'PLAY', 'MAPS', 'SEARCH', 'SHOPPING' or 'YOUTUBE'.",
+    ]
+    types = {"advertiser_ids": 7, "text": 7, "page_size": "many", "max_pages": [1]}
+    assert list(find_mistakes(fetch_creatives, types)) == [
+        'advertiser_ids: is not a list; give it as ["AR01234567890123456789"].',
+        'text: is not a text; give it as "example.com".',
+        "page_size: is not a whole number; give it as 3.",
+        "max_pages: is not a whole number; give it as 3.",
     ]
     (unknown, _) = find_mistakes(ending, {"x" * 5000: 1})
     assert unknown == f"{'x' * 60}…: ending has no such parameter; it has watch_id, platform."
