@@ -128,11 +128,6 @@ def _translate(error: BaseException, url: URL) -> AdSparkError:
     state = getattr(error, "sqlstate", None) or ""
     reason = _reason_of(error)
     place = _place(url)
-    if _ACCESS_RULES in str(error):
-        return DatabaseSetupError(
-            f"ADSPARK_DATABASE_URL: PostgreSQL at {place} takes no such connection ({reason}); "
-            "correct the server's pg_hba.conf and reload it, or the address."
-        )
     if state.startswith(_REFUSED_LOGIN) or any(words in str(error) for words in _REFUSED_WORDS):
         return DatabaseSetupError(
             f"ADSPARK_DATABASE_URL: PostgreSQL at {place} refuses user {url.username!r}; "
@@ -200,6 +195,11 @@ def _translate_refusal(words: str, reason: str, url: URL) -> AdSparkError | None
             f"ADSPARK_DATABASE_URL: no encrypted connection to PostgreSQL at {_place(url)} as the "
             f"address or the server asks for it ({reason}); correct sslmode and the certificates, "
             "or the server."
+        )
+    if _ACCESS_RULES in words:
+        return DatabaseSetupError(
+            f"ADSPARK_DATABASE_URL: PostgreSQL at {_place(url)} takes no such connection "
+            f"({reason}); correct the server's pg_hba.conf and reload it, or the address."
         )
     if said(_BAD_ADDRESS):
         return DatabaseSetupError(

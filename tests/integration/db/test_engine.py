@@ -93,6 +93,20 @@ URL = driver_url("postgresql://maria:hunter2@db.example:5433/ads")
             id="a short statement_timeout",
         ),
         pytest.param(
+            psycopg.OperationalError(
+                'FATAL:  password authentication failed for user "maria"\n'
+                'FATAL:  no pg_hba.conf entry for host "::1", user "maria", no encryption'
+            ),
+            DatabaseSetupError, "correct the user or the password", id="login, then unencrypted",
+        ),
+        pytest.param(
+            psycopg.OperationalError(
+                "FATAL:  connection requires a valid client certificate\n"
+                'FATAL:  no pg_hba.conf entry for host "::1", user "maria", no encryption'
+            ),
+            DatabaseSetupError, "correct sslmode and", id="no certificate, then unencrypted",
+        ),
+        pytest.param(
             errors.IdleInTransactionSessionTimeout("terminating connection"),
             DatabaseUnavailableError, "idle_in_transaction_session_timeout, raise that setting",
             id="a short idle_in_transaction_session_timeout",
