@@ -22,6 +22,7 @@ from adspark.db.engine import Database
 from adspark.notifications.ad_table import choose_pictures, fill_in, find_waiting, write_ads
 from adspark.notifications.pictures import embed_pictures, find_pictures, read_pictures
 from adspark.settings import get_settings, media_url
+from orchestration.limits.retry_policy import retried_task
 
 FETCHED, WATCHED, SWEPT = "new-creatives", "watch", "sweep"
 """What the keys of tables begin with: of searches, watches and sweeps."""
@@ -60,6 +61,7 @@ async def show_ads(
     await acreate_markdown_artifact(key=key, markdown=page, description=description)
 
 
+@retried_task()
 async def fill_in_pictures(database: Database) -> None:
     """Fill the pictures that are archived now into the latest tables that wait for them."""
     try:

@@ -14,6 +14,7 @@ from blocks.adspark_database import connect_database
 from flows.ad_tables import fill_in_pictures
 from flows.endings import PLAIN_JSON, cancelled, completed, failed
 from flows.parameters import label
+from orchestration.runs.only_run import only_run
 from tasks.work_on_pictures import archive_pictures, make_variant_thumbnails
 
 ARTIFACT_KEY = "archive"
@@ -37,7 +38,7 @@ async def archive_creatives(
     Args:
         retry_failed: Whether pictures that failed are tried at once, given up or not.
     """
-    async with connect_database() as database, database.lock(_LOCK) as is_alone:
+    async with connect_database() as database, only_run(database, _LOCK) as is_alone:
         if not is_alone:
             return cancelled(ArchiveSummary, "Another run archives pictures.")
         summary = await archive_pictures(retry_failed=retry_failed)

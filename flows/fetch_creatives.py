@@ -28,6 +28,7 @@ from flows.parameters import (
     OptionalText,
     label,
 )
+from orchestration.limits.retry_policy import retried_task
 from orchestration.runs.archive_runs import request_archive
 from tasks.fetch_query import fetch_query
 
@@ -93,6 +94,7 @@ def artifact_key(query: CreativeQuery) -> str:
     return f"{FETCHED}-{named}-{query.hash[:8]}"
 
 
+@retried_task()
 async def show_new_creatives(database: Database, summary: FetchSummary) -> None:
     """The table of what is new, under Artifacts in the UI."""
     await show_ads(

@@ -15,6 +15,7 @@ from adspark.validation.bounds import DETAILS_AT_ONCE
 from blocks.adspark_database import connect_database
 from flows.endings import PLAIN_JSON, completed
 from flows.parameters import AdIds, OptionalId, label, names_parameter
+from orchestration.limits.retry_policy import retried_task
 from tasks.look_up_details import look_up_details, plan_details
 
 ARTIFACT_KEY = "details"
@@ -42,6 +43,7 @@ async def fetch_details(
     return completed(summary, summary.headline)
 
 
+@retried_task()
 async def show_details(plan: DetailsPlan, summary: DetailsSummary) -> None:
     """The table of what was found, under Artifacts in the UI."""
     async with connect_database() as database, database.session() as session:

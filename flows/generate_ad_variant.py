@@ -23,6 +23,7 @@ from adspark.variants.store import VariantSummary, read_variant, summary_of
 from blocks.adspark_database import connect_database
 from flows.endings import PLAIN_JSON, cancelled, completed, failed
 from flows.parameters import OptionalId, UserId, label, names_parameter
+from orchestration.limits.retry_policy import retried_task
 from orchestration.runs.batch_runs import start_next_of_batch
 from orchestration.runs.flow_runs import own_run_id
 from orchestration.runs.variant_runs import cancel_variant, is_being_cancelled
@@ -103,6 +104,7 @@ async def _make(database: Database, variant_id: int) -> VariantSummary:
         return await generate_variant(variant_id, variant.generator or generator)
 
 
+@retried_task()
 async def _read(database: Database, variant_id: int) -> VariantSummary:
     async with database.session() as session:
         return summary_of(await read_variant(session, variant_id=variant_id))

@@ -7,6 +7,7 @@ creative, advertiser, rejected_row, creative_detail, creative_region, new_versio
 
 import time
 from collections.abc import Sequence
+from datetime import datetime
 
 from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
@@ -17,14 +18,16 @@ from adspark.db.rates import SWEEPS
 from adspark.markdown import escape_markdown
 from adspark.settings import get_settings
 from adspark.watches.news import read_news
-from adspark.watches.sharing.due import DueWatch, read_unchecked
+from adspark.watches.sharing.due import DueWatch
 from adspark.watches.sweep_store import SEARCHING, SweepPlan, SweepSummary, summarise_sweep
-from blocks.adspark_database import connect_database
+from blocks.adspark_database import connect_database, open_session
 from flows.ad_tables import SWEPT, write_table
 from flows.endings import PLAIN_JSON, cancelled, completed, failed
 from orchestration.limits.rate_limits import seconds_until_start
+from orchestration.limits.retry_policy import retried_task
 from orchestration.limits.time_limits import time_limit
 from orchestration.runs.archive_runs import request_archive
+from orchestration.runs.only_run import only_run
 from orchestration.runs.sweep_shards import (
     share,
     share_of_shard,
@@ -34,7 +37,7 @@ from orchestration.runs.sweep_shards import (
 )
 from tasks.announce_news import announce_news
 from tasks.check_watches import check_watches
-from tasks.plan_sweep import plan_sweep
+from tasks.plan_sweep import plan_rest, plan_sweep
 
 _MOST_SHOWN = 20  # ads
 _LOCK = "sweep"
@@ -49,7 +52,7 @@ async def process_all_active_watches() -> SweepSummary:
     many and why; the others are stored all the same. A second sweep at the same time is cancelled.
     """
     searching_ends = time.monotonic() + SEARCHING * get_settings().sweep_time_limit
-    async with connect_database() as database, database.lock(_LOCK) as is_alone:
+    async with connect_database() as database, only_run(database, _LOCK) as is_alone:
         if not is_alone:
             return cancelled(SweepSummary, "Another sweep is under way; it serves what is due.")
         if wait := await seconds_until_start(database, SWEEPS):
@@ -60,10 +63,10 @@ async def process_all_active_watches() -> SweepSummary:
         plan = await plan_sweep()
         if len(plan.due) <= get_settings().sweep_shard_size:
             summary = await check_watches(
-                plan.due, plan.searches, plan.shortage, searching_ends - time.monotonic()
+                plan.due, plan.searches, plan.shortage, searching_ends, plan.began_at
             )
         else:
-            summary = await _sweep_in_shards(database, plan, searching_ends)
+            summary = await _sweep_in_shards(plan, searching_ends)
         await announce_news()
         await show_sweep(summary, await _write_news(database, plan, summary))
     if summary.events.pictures:
@@ -74,9 +77,7 @@ async def process_all_active_watches() -> SweepSummary:
     return failed(SweepSummary, summary.headline, name=name)
 
 
-async def _sweep_in_shards(
-    database: Database, plan: SweepPlan, searching_ends: float
-) -> SweepSummary:
+async def _sweep_in_shards(plan: SweepPlan, searching_ends: float) -> SweepSummary:
     """Let the workers of the pool take shards, and check here what none of them has checked."""
     size = get_settings().sweep_shard_size
     shards = await start_shards(
@@ -86,11 +87,10 @@ async def _sweep_in_shards(
     given = set(watches_of(shards))
 
     async def read_rest(watch_ids: Sequence[int]) -> list[DueWatch]:
-        async with database.session() as session:
-            return await read_unchecked(session, watch_ids=watch_ids, since=plan.began_at)
+        return (await plan_rest(watch_ids, plan.began_at)).due
 
     async def check_rest(due: list[DueWatch], searches: int | None) -> None:
-        await check_watches(due, searches, plan.shortage, searching_ends - time.monotonic())
+        await check_watches(due, searches, plan.shortage, searching_ends, plan.began_at)
 
     mine = [watch_id for watch_id in everything if watch_id not in given]
     await check_rest(await read_rest(mine), share_of_shard(plan, 0, len(shards) + 1))
@@ -99,10 +99,17 @@ async def _sweep_in_shards(
         await check_rest(rest, shard.parameters["searches"])
     rest = await read_rest(everything)  # what a shard that crashed has left
     await check_rest(rest, share(plan, len(rest)))
-    async with database.session() as session:
-        return await summarise_sweep(session, watch_ids=everything, since=plan.began_at)
+    return await _summarise(everything, plan.began_at)
 
 
+@retried_task()
+async def _summarise(watch_ids: Sequence[int], since: datetime) -> SweepSummary:
+    """What became of the watches, whoever checked them."""
+    async with open_session() as session:
+        return await summarise_sweep(session, watch_ids=watch_ids, since=since)
+
+
+@retried_task()
 async def _write_news(database: Database, plan: SweepPlan, summary: SweepSummary) -> str:
     """The table of the latest ads that it noticed; empty where there are none."""
     if not summary.events.news:

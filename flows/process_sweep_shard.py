@@ -3,19 +3,19 @@
 Started by `process-all-active-watches`, which see for blocks, limits and tables.
 """
 
+import time
 from typing import Annotated
 
 from prefect import flow
 
-from adspark.db.engine import read_now
 from adspark.validation.bounds import SEARCHES, SECONDS, Id
-from adspark.watches.sharing.due import read_unchecked
 from adspark.watches.sweep_store import SweepSummary
 from blocks.adspark_database import connect_database
 from flows.endings import PLAIN_JSON, completed
 from flows.parameters import label
 from orchestration.limits.time_limits import time_limit
 from tasks.check_watches import check_watches
+from tasks.plan_sweep import plan_rest
 
 
 @flow(name="process-sweep-shard", persist_result=True, result_serializer=PLAIN_JSON)
@@ -32,8 +32,10 @@ async def process_sweep_shard(
         searches: Searches that may be made; empty means any number.
         seconds: After so many no search is begun.
     """
-    async with connect_database() as database:
-        async with database.session() as session:
-            due = await read_unchecked(session, watch_ids=watch_ids, since=await read_now(session))
-        summary = await check_watches(due, searches, "its share of the sweep's", seconds)
+    ends = time.monotonic() + seconds
+    async with connect_database():
+        plan = await plan_rest(watch_ids)
+        summary = await check_watches(
+            plan.due, searches, "its share of the sweep's", ends, plan.began_at
+        )
     return completed(summary, summary.headline)

@@ -14,6 +14,7 @@ from blocks.adspark_database import connect_database
 from flows.ad_tables import WATCHED, show_ads
 from flows.endings import PLAIN_JSON, completed
 from flows.parameters import WatchId, names_parameter
+from orchestration.limits.retry_policy import retried_task
 from orchestration.runs.archive_runs import request_archive
 from tasks.announce_news import announce_news
 from tasks.check_watch import check_watch
@@ -38,6 +39,7 @@ async def process_watch(watch_id: WatchId) -> WatchSummary:
     return completed(summary, f"{summary.name}: {summary.headline}")
 
 
+@retried_task()
 async def show_news(database: Database, summary: WatchSummary) -> None:
     """Show the table of what is new, under Artifacts in the UI."""
     if summary.began_at is None:

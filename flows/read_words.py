@@ -13,6 +13,7 @@ from adspark.words.summary import WordsSummary
 from blocks.adspark_database import connect_database
 from flows.endings import PLAIN_JSON, cancelled, completed
 from flows.parameters import label
+from orchestration.runs.only_run import only_run
 from tasks.work_on_pictures import read_pictures
 
 ARTIFACT_KEY = "words"
@@ -33,7 +34,7 @@ async def read_words(
     Args:
         retry_failed: Whether pictures that failed are read at once, given up or not.
     """
-    async with connect_database() as database, database.lock(_LOCK) as is_alone:
+    async with connect_database() as database, only_run(database, _LOCK) as is_alone:
         if not is_alone:
             return cancelled(WordsSummary, "Another run reads words.")
         summary = await read_pictures(retry_failed=retry_failed)

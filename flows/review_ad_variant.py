@@ -27,6 +27,7 @@ from adspark.variants.store import read_variant, summary_of
 from blocks.adspark_database import connect_database
 from flows.endings import PLAIN_JSON, completed
 from flows.parameters import label, names_parameter
+from orchestration.limits.retry_policy import retried_task
 
 _WORDS = {True: "approved", False: "rejected", None: "the review is left open"}
 _PICTURE_WIDTH = 170  # pixels; the form is narrow
@@ -70,9 +71,8 @@ async def review_ad_variant(variant_id: Annotated[int, ID, label("Variant id")])
         variant_id: The variant's number, as in `adspark variant list`.
     """
     async with connect_database() as database:
-        async with database.session() as session:
-            with names_parameter("variant_id"):
-                variant = await read_variant(session, variant_id=variant_id)
+        with names_parameter("variant_id"):
+            variant = await _read(database, variant_id)
         mistake = ""
         for number in itertools.count(1):
             given = await _wait_for_review(variant, number, mistake)
@@ -84,6 +84,13 @@ async def review_ad_variant(variant_id: Annotated[int, ID, label("Variant id")])
     return completed(review, f"variant {variant_id}: {_WORDS[review.is_approved]}")
 
 
+@retried_task()
+async def _read(database: Database, variant_id: int) -> AdVariant:
+    async with database.session() as session:
+        return await read_variant(session, variant_id=variant_id)
+
+
+@retried_task()
 async def _save(database: Database, variant: AdVariant, review: Review) -> Review:
     """Save a review; what says nothing means one that its user has given elsewhere."""
     async with database.session() as session:

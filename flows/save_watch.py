@@ -3,6 +3,7 @@
 Blocks: adspark-database/adspark. Limits: none. Tables: watch, watch_creative, fetch.
 """
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from prefect import flow
@@ -17,7 +18,7 @@ from adspark.validation.bounds import (
     TEXT,
     WATCH_PAGES,
 )
-from adspark.watches.definition import pick_fields
+from adspark.watches.definition import WatchFields, pick_fields
 from adspark.watches.store import SavedWatch, create_or_change_watch
 from blocks.adspark_database import open_session
 from flows.endings import PLAIN_JSON, completed
@@ -32,6 +33,7 @@ from flows.parameters import (
     WatchFieldsToClear,
     label,
 )
+from orchestration.limits.retry_policy import retried_task
 
 
 @flow(name="save-watch", persist_result=True, result_serializer=PLAIN_JSON)
@@ -75,12 +77,23 @@ async def save_watch(
     """
     changes = pick_fields(locals())
     log = get_run_logger()
-    async with open_session() as session:
-        saved, definition, warnings = await create_or_change_watch(
-            session, changes=changes, clear=[clear] if isinstance(clear, str) else clear or []
-        )
-        await session.commit()
+    saved, message, warnings = await _save(
+        changes, [clear] if isinstance(clear, str) else clear or []
+    )
     for warning in warnings:
         log.warning(warning)
-    message = f"Watch {saved.id} ({definition.name}): {saved.outcome}; {definition.cost}"
     return completed(saved, message)
+
+
+@retried_task()
+async def _save(
+    changes: WatchFields, clear: Sequence[str]
+) -> tuple[SavedWatch, str, Sequence[str]]:
+    """Save the watch; what it came to, and warnings."""
+    async with open_session() as session:
+        saved, definition, warnings = await create_or_change_watch(
+            session, changes=changes, clear=clear
+        )
+        await session.commit()
+    message = f"Watch {saved.id} ({definition.name}): {saved.outcome}; {definition.cost}"
+    return saved, message, warnings

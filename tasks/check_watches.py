@@ -1,24 +1,27 @@
 """The task that sweeps over watches."""
 
 import time
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
-from prefect import task
 from prefect.artifacts import acreate_progress_artifact, aupdate_progress_artifact
-from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
+from prefect.runtime import task_run
 
+from adspark.db.engine import Database
 from adspark.errors import describe_error
 from adspark.settings import get_settings
 from adspark.watches.admission import SweepGate
 from adspark.watches.check import Checker, WatchSummary
 from adspark.watches.events import EventCounts
-from adspark.watches.sharing.due import DueWatch
+from adspark.watches.sharing.due import DueWatch, read_unchecked
 from adspark.watches.sweep import Sweep
-from adspark.watches.sweep_store import SweepSummary
+from adspark.watches.sweep_store import SweepSummary, summarise_sweep
 from blocks.adspark_database import connect_database
 from blocks.serpapi_credentials import SerpApiCredentials
 from orchestration.limits.rate_limits import search_slots
+from orchestration.limits.retry_policy import retried_task
 from orchestration.limits.spending_events import announce_spent_budget
 from orchestration.runs.flow_runs import own_run_id
 
@@ -26,25 +29,37 @@ PROGRESS_KEY = "sweep-progress"
 _REPORT_EVERY = 2.0  # seconds between two updates of the progress
 
 
-@task(cache_policy=NO_CACHE)
+@retried_task()
 async def check_watches(
-    due: list[DueWatch], searches: int | None, shortage: str, seconds: float
+    due: list[DueWatch], searches: int | None, shortage: str, ends: float, since: datetime
 ) -> SweepSummary:
     """Check the watches, many at once; what fails for the moment is retried meanwhile.
+
+    A retry, as after the loss of the database, checks those that no attempt has tried yet, and
+    counts all of them as the database has stored them.
 
     Args:
         due: in the order in which they are to be checked.
         searches: that may be made, None for any number; `shortage` says why no more.
-        seconds: after which no search is begun.
+        ends: by the monotonic clock, when no more search is begun.
+        since: when they were found due.
     """
+    watch_ids = [one.watch_id for one in due]
+    is_retry = task_run.run_count > 1
     credentials = await SerpApiCredentials.load_configured()
     async with (
         connect_database() as database,
         credentials.get_client() as client,
         database.locks() as locks,
     ):
+        if is_retry:
+            due, so_far = await _read_rest(database, watch_ids, since)
+            searches = None if searches is None else max(0, searches - so_far.searches_billed)
         gate = SweepGate(
-            await search_slots(database), searches=searches, shortage=shortage, seconds=seconds
+            await search_slots(database),
+            searches=searches,
+            shortage=shortage,
+            seconds=ends - time.monotonic(),
         )
         checker = Checker(database, client, locks, own_run_id())
         report = _Report()
@@ -57,8 +72,21 @@ async def check_watches(
             on_error=report.log_error,
         )
         summary = await sweep.run(due)
+        if is_retry:
+            _, summary = await _read_rest(database, watch_ids, since)
         await report.show(summary, at_once=True)
         return summary
+
+
+async def _read_rest(
+    database: Database, watch_ids: Sequence[int], since: datetime
+) -> tuple[list[DueWatch], SweepSummary]:
+    """Those of the watches that were not tried since then, and what became of all."""
+    async with database.session() as session:
+        return (
+            await read_unchecked(session, watch_ids=watch_ids, since=since),
+            await summarise_sweep(session, watch_ids=watch_ids, since=since),
+        )
 
 
 class _Report:

@@ -1,5 +1,7 @@
-"""The task that finds out what a sweep has to do, and how many searches it may make."""
+"""The tasks that find out what a sweep or a shard has to do, and how many searches it may make."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from math import inf
 
 from prefect.logging import get_run_logger
@@ -8,7 +10,7 @@ from adspark.db.engine import read_now
 from adspark.errors import TemporaryError
 from adspark.settings import get_settings
 from adspark.watches.admission import searches_left
-from adspark.watches.sharing.due import read_due
+from adspark.watches.sharing.due import read_due, read_unchecked
 from adspark.watches.sweep_store import SweepPlan
 from blocks.adspark_database import open_session
 from blocks.serpapi_credentials import SerpApiCredentials
@@ -40,3 +42,17 @@ async def plan_sweep() -> SweepPlan:
     if account.total_searches_left == 0:  # not where only the hour's are used up
         announce_used_up_searches()
     return plan
+
+
+@retried_task()
+async def plan_rest(watch_ids: Sequence[int], since: datetime | None = None) -> SweepPlan:
+    """The plan for those of the watches that are still due and were not tried since then.
+
+    Args:
+        watch_ids: in the order of need.
+        since: when the sweep began; now where nobody says.
+    """
+    async with open_session() as session:
+        began_at = since or await read_now(session)
+        due = await read_unchecked(session, watch_ids=watch_ids, since=began_at)
+    return SweepPlan(began_at=began_at, due=due)

@@ -23,7 +23,8 @@ _REFUSED_LOGIN = "28"
 # An attempt to connect that failed carries no SQLSTATE, only words: the server's, which follow
 # `_FATAL`, or those of the client.
 _FATAL = "FATAL:  "
-_REFUSED_WORDS = ("authentication failed", "no password supplied", "pg_hba.conf", 'FATAL:  role "')
+_REFUSED_WORDS = ("authentication failed", "no password supplied", 'FATAL:  role "')
+_ACCESS_RULES = "pg_hba.conf"
 _BAD_ADDRESS = (
     "invalid connection option",
     "bad value for connect_timeout",
@@ -38,7 +39,10 @@ _NOT_ENCRYPTED = (
     "SSL was required",
     "certificate verify failed",
     "does not match host name",
-    "root certificate file",
+    "certificate file",
+    "private key file",
+    "client certificate",
+    "alert unknown ca",
     "GSSAPI encryption required",
 )
 _TOO_MANY = ("too many connections for", "remaining connection slots", "too many clients")
@@ -46,9 +50,16 @@ _TOO_MANY_CONNECTIONS = "53300"
 _MISSING_DATABASE = "3D000"
 _MISSING_RIGHT = "42501"
 _MISSING_TABLE = ("42P01", "42703")
+_NO_SCHEMA = "3F000"
 _LOCK_TIMEOUT = "55P03"
 _ONLY_READS = "25006"
-_CANCELED = "57014"
+# What the server ends for its time, by the setting that says how long it may take.
+_TIME_LIMITS = {
+    "57014": "statement_timeout",
+    "25P03": "idle_in_transaction_session_timeout",
+    "25P04": "transaction_timeout",
+    "57P05": "idle_session_timeout",
+}
 _DISK_FULL, _NO_SPACE = "53100", "No space left on device"
 # A prepared statement that its session should know and does not, or the other way round.
 _LOST_STATEMENT = ("26000", "42P05")
@@ -68,7 +79,8 @@ def translated_errors(url: URL) -> Iterator[None]:
         raise _translate(error.orig or error, url) from safe_cause(error)
     except PoolTimeoutError as error:
         raise DatabaseUnavailableError(
-            "All connections to PostgreSQL are in use, and none came free; it is overloaded."
+            "All of this process's connections to PostgreSQL were in use, and none came free; "
+            "another session keeps a table locked, or the server is overloaded."
         ) from safe_cause(error)
     except (psycopg.Error, UnicodeEncodeError) as error:
         raise _translate(error, url) from safe_cause(error)
@@ -132,6 +144,11 @@ def _translate(error: BaseException, url: URL) -> AdSparkError:
         return transaction_pooler()
     if state == _MISSING_RIGHT:
         return missing_right(url, reason)
+    if state == _NO_SCHEMA:
+        return DatabaseSetupError(
+            f"Database {url.database!r} has no schema for user {url.username!r} ({reason}); "
+            f"correct the user's search_path."
+        )
     if state in _MISSING_TABLE:
         return DatabaseSetupError(
             f"Database {url.database!r} lacks a table ({reason}).",
@@ -144,10 +161,10 @@ def _translate(error: BaseException, url: URL) -> AdSparkError:
         )
     if state == _ONLY_READS:
         return only_read(url)
-    if state == _CANCELED:
+    if setting := _TIME_LIMITS.get(state):
         return DatabaseUnavailableError(
-            f"PostgreSQL ended a statement before its end ({reason}); where the user, the database "
-            "or the server has a statement_timeout, raise it."
+            f"PostgreSQL ended a statement or connection before its end ({reason}); where the "
+            f"user, the database or the server limits it by {setting}, raise that setting."
         )
     if state.startswith(_BAD_VALUE) or (not state and isinstance(error, _BAD_VALUE_ERRORS)):
         number = f" (SQLSTATE {state})" if state else ""
@@ -176,7 +193,13 @@ def _translate_refusal(words: str, reason: str, url: URL) -> AdSparkError | None
     if said(_NOT_ENCRYPTED):
         return DatabaseSetupError(
             f"ADSPARK_DATABASE_URL: no encrypted connection to PostgreSQL at {_place(url)} as the "
-            f"address asks for it ({reason}); correct sslmode and the certificates, or the server."
+            f"address or the server asks for it ({reason}); correct sslmode and the certificates, "
+            "or the server."
+        )
+    if _ACCESS_RULES in words:
+        return DatabaseSetupError(
+            f"ADSPARK_DATABASE_URL: PostgreSQL at {_place(url)} takes no such connection "
+            f"({reason}); correct the server's pg_hba.conf and reload it, or the address."
         )
     if said(_BAD_ADDRESS):
         return DatabaseSetupError(

@@ -1,14 +1,17 @@
 """The way to the database: async engine and sessions on psycopg, driver errors translated."""
 
 import asyncio
+import re
+import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any, Self
 
 from sqlalchemy import event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
@@ -27,14 +30,16 @@ _POOL_SIZE = 6
 COMMAND_LOCK_TIMEOUT = 10.0
 """Seconds that a statement of a person's command may wait for a lock."""
 
+_SERVER = r"(?![0-9]+[,/?#])[^/?#@\[\],:]+(?::[0-9]+)?"  # no IPv6 address
+_SERVERS = re.compile(rf"^([^:/?#]+://(?:.*@)?)({_SERVER}(?:,{_SERVER})+)([/?#][^@]*)?$")
 _FORMATS = {"DateStyle": "ISO", "TimeZone": "UTC"}
 
 
 class Database:
     """Connections to one PostgreSQL database.
 
-    A connection that the server has cut is an error once and then replaced: a lock on it is lost by
-    then, so its holder must not continue.
+    A connection that the server cuts while it is in use is an error: a lock on it is lost by then,
+    so its holder must not continue. One that was cut before is replaced.
 
     Args:
         url: `postgresql://user:password@host:port/database`; the driver is chosen here.
@@ -61,6 +66,7 @@ class Database:
             **answers_within(answer_timeout, connect_arguments()),
         )
         event.listen(self._engine.sync_engine, "connect", _set_formats)
+        event.listen(self._engine.sync_engine, "checkout", _replace_cut)
 
     async def __aenter__(self) -> Self:
         return self
@@ -105,12 +111,15 @@ class Database:
             DatabaseSetupError: no lock lasts at this address; it leads to a pooler that lends
                 server processes for one transaction.
         """
-        await self._check_sessions()
+        await self.check_sessions()
         async with self.autocommit() as connection:
-            yield Locks(connection, await driver_of(connection))
+            yield Locks(
+                connection, await driver_of(connection), partial(translated_errors, self._url)
+            )
 
-    async def _check_sessions(self) -> None:
-        """Whether connections keep their server processes; asks once."""
+    async def check_sessions(self) -> None:
+        """Raise DatabaseSetupError where connections do not keep their server processes, without
+        which no lock lasts; asks once."""
         async with self._checking:
             if not self._sessions_last:
                 async with self.autocommit() as holder, self.autocommit() as other:
@@ -154,6 +163,22 @@ def _set_formats(connection: PoolProxiedConnection, _: object) -> None:
     connection.commit()
 
 
+def _replace_cut(_: object, record: ConnectionPoolEntry, __: object) -> None:
+    """Replace all idle connections where one has something to read: the server has ended it.
+
+    That asks the server nothing.
+    """
+    driver = record.driver_connection
+    is_new = not record.info.setdefault("was_used", False)
+    record.info["was_used"] = True
+    if driver is None or is_new or driver.closed:  # which its first statement says
+        return
+    idle = select.poll()
+    idle.register(driver.pgconn.socket, select.POLLIN)
+    if idle.poll(0):
+        raise InvalidatePoolError("The server has cut a connection.")
+
+
 def _close_returned(_: object, record: ConnectionPoolEntry) -> None:
     record.invalidate()
 
@@ -174,7 +199,13 @@ def connect_arguments(purpose: str = "") -> dict[str, Any]:
 
 READ_SERVER = text(
     "SELECT CAST(current_setting('server_version_num') AS int), "
-    "current_setting('server_encoding'), current_database()"
+    "current_setting('server_encoding'), current_database(), current_setting('search_path'), "
+    # The schema with our tables, where that of this session has none.
+    "(SELECT min(nspname) FROM (SELECT n.nspname FROM pg_class c "
+    "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r' "
+    "AND c.relpersistence = 'p' AND relname IN ('alembic_version', 'creative', 'advertiser') "
+    "GROUP BY 1 HAVING count(*) = 3) AS ours "
+    "WHERE to_regclass(quote_ident(current_schema()) || '.alembic_version') IS NULL)"
 )
 """What `check_server` takes."""
 
@@ -188,13 +219,17 @@ READS_ONLY = text("SELECT CAST(current_setting('transaction_read_only') AS boole
 """Whether nothing can be written: on a standby, and where a user or database is set so."""
 
 
-def check_server(version_number: int, encoding: str, database: str) -> None:
+def check_server(
+    version_number: int, encoding: str, database: str, search_path: str, elsewhere: str | None
+) -> None:
     """Check that server and database are what AdSpark needs.
 
     Args:
         version_number: the server's, `server_version_num`.
         encoding: of the database; another one than UTF8 does not hold what ads say.
         database: its name.
+        search_path: of the session.
+        elsewhere: the schema with AdSpark's tables, where the session's own has none.
 
     Raises:
         DatabaseSetupError: one is not; says what to do.
@@ -209,6 +244,13 @@ def check_server(version_number: int, encoding: str, database: str) -> None:
             f"ADSPARK_DATABASE_URL: database {database!r} is encoded in {encoding}, which does not "
             f"hold what ads say; name one in UTF8, as this makes: "
             f"createdb --encoding=UTF8 --locale=C --template=template0 NAME"
+        )
+    if elsewhere is not None:
+        raise DatabaseSetupError(
+            f"AdSpark's tables are in the schema {elsewhere!r} of database {database!r}, and the "
+            f"search_path ({search_path}) leads to another one; set it back for the user, the "
+            f"database or the address (ALTER ROLE … SET search_path = {elsewhere}), or name "
+            f"another database."
         )
 
 
@@ -228,11 +270,23 @@ def driver_url(url: str) -> URL:
     if parsed is None:
         raise DatabaseSetupError(
             "ADSPARK_DATABASE_URL: not a PostgreSQL address; "
-            "write postgresql://user:password@host:5432/database."
+            "write postgresql://user:password@host:5432/database (of several servers "
+            "host1:5432,host2:5432)."
         )
     if is_embedded(parsed.query.get("host")):  # all is said, and libpq need not look
         forget_libpq_variables()
     return parsed
+
+
+def _name_in_query(found: re.Match[str]) -> str:
+    """An address of several servers, `host:port,host:port` as libpq writes it, with their names
+    behind its question mark, where SQLAlchemy reads them."""
+    before, servers, rest = found.groups(default="")
+    pairs = [one.rpartition(":") if ":" in one else (one, "", "") for one in servers.split(",")]
+    rest, _, query = rest.partition("?")
+    hosts = ",".join(host for host, _, _ in pairs)
+    ports = ",".join(port or "5432" for _, _, port in pairs)
+    return f"{before}{rest}?host={hosts}&port={ports}" + (f"&{query}" if query else "")
 
 
 def _parse(url: str) -> URL | None:
@@ -240,7 +294,7 @@ def _parse(url: str) -> URL | None:
 
     Raises ArgumentError or ValueError where it is none, or has a port that is no number.
     """
-    given = make_url(url)
+    given = make_url(_SERVERS.sub(_name_in_query, url))
     if not given.drivername.startswith("postgres"):
         return None
     # Texts come and go as Unicode, whatever the server or the user has set.

@@ -4,8 +4,8 @@ They belong to the connection, so they end with the process at the latest, howev
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from typing import Any, LiteralString
 from uuid import uuid4
 
@@ -27,17 +27,21 @@ _PROBES = 3  # other transactions that could be given the server process of a lo
 Driver = psycopg.AsyncConnection[Any]
 """A connection of psycopg, in autocommit."""
 
+Translated = Callable[[], AbstractContextManager[None]]
+"""Makes a block that turns the driver's errors into the project's own."""
+
 
 class Locks:
-    """The locks of one holder; made by `Database.locks`, whose block translates driver errors.
+    """The locks of one holder; made by `Database.locks`.
 
     PostgreSQL gives a connection the same lock twice, so who has which is also kept here. The
     statements are the driver's own, which take half of SQLAlchemy's time: a check has five.
     """
 
-    def __init__(self, connection: AsyncConnection, driver: Driver) -> None:
+    def __init__(self, connection: AsyncConnection, driver: Driver, translated: Translated) -> None:
         self._connection = connection
         self._driver = driver
+        self._translated = translated
         self._mutex = asyncio.Lock()
         self._mine: dict[str, asyncio.Lock] = {}
         self._users: dict[str, int] = {}
@@ -90,7 +94,7 @@ class Locks:
         finally:
             if locked:
                 # It went with its connection, where that is gone.
-                with suppress(psycopg.Error, DatabaseUnavailableError):
+                with suppress(DatabaseUnavailableError):
                     await self._execute(_UNLOCK, name)
 
     async def _execute(self, statement: LiteralString, *name: str) -> bool:
@@ -98,7 +102,8 @@ class Locks:
             if self._are_lost:
                 raise DatabaseUnavailableError("The connection that held the locks was cut.")
             try:
-                answer, pid = await _ask(self._driver, statement, *name)
+                with self._translated():
+                    answer, pid = await _ask(self._driver, statement, *name)
             except BaseException:  # a statement that is cancelled takes its connection along
                 self._are_lost = True
                 await self._connection.invalidate()

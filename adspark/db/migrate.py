@@ -4,8 +4,10 @@ Alembic is imported where it is used: it takes a tenth of the start of every com
 most of which only ask whether the database is at the newest revision.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,7 @@ from adspark.db.engine import (
     READ_REVISION,
     READ_SERVER,
     READS_ONLY,
+    Database,
     check_server,
     connect_arguments,
     driver_url,
@@ -112,6 +115,7 @@ def _try_upgrade(url: str, patience: float, on_wait: Callable[[Sequence[LockHold
             # One upgrader at a time: the lock goes with the transaction, the whole upgrade.
             connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('adspark.schema'))"))
             check_upgradable(_read_revision(connection))
+            _check_writable(connection, url)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             use_extensions(connection)
@@ -148,13 +152,15 @@ def differences(url: str) -> list[str]:
 
 
 def check_ready(url: str) -> str:
-    """The revision of a database that can be used: reachable, new enough, migrated, writable.
+    """The revision of a database that can be used: reachable, new enough, migrated, writable, with
+    sessions that last.
 
     Raises:
         DatabaseSetupError, DatabaseUnavailableError: it cannot be; says why, and what to do.
     """
     check_newest(current(url))
     check_writable(url)
+    check_sessions(url)
     check_rights(url)
     if found := differences(url):
         raise DatabaseSetupError(
@@ -180,8 +186,23 @@ def missing_extensions(url: str) -> list[str]:
 def check_writable(url: str) -> None:
     """Raise DatabaseSetupError where nothing can be written at this address."""
     with _connection(url) as connection:
-        if connection.execute(READS_ONLY).scalar_one():
-            raise only_read(driver_url(url))
+        _check_writable(connection, url)
+
+
+def _check_writable(connection: Connection, url: str) -> None:
+    if connection.execute(READS_ONLY).scalar_one():
+        raise only_read(driver_url(url))
+
+
+def check_sessions(url: str) -> None:
+    """Raise DatabaseSetupError where no lock lasts at this address (`Database.check_sessions`)."""
+
+    async def check() -> None:
+        async with Database(url) as database:
+            await database.check_sessions()
+
+    with ThreadPoolExecutor(1) as thread:  # the caller's own may have a loop
+        thread.submit(asyncio.run, check()).result()
 
 
 def check_rights(url: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from adspark.archive.counts import count_archive
-from adspark.db.engine import READ_REVISION, Database
+from adspark.db.engine import READ_REVISION, READ_SERVER, Database, check_server
 from adspark.db.revisions import find_difference
 from adspark.errors import ConfigurationError
 from adspark.generators.base import Generator
@@ -32,11 +32,13 @@ def not_set_up(name: str, error: ConfigurationError) -> Check:
 async def check_database(database: Database) -> Check:
     """Whether it answers, is migrated, can be written, and has connections to spare."""
     async with database.session() as session:
+        check_server(*(await session.execute(READ_SERVER)).one())
         at = await session.scalar(READ_REVISION)
         used, most = (await session.execute(_CONNECTIONS)).one()
         if difference := find_difference(at):
             return Check.failed("database", *difference)
         await database.check_writable(session)
+    await database.check_sessions()
     state = f"migration {at}, {used} of {most} connections"
     if used > (1 - _FEW) * most:
         return Check.warning("database", state, "raise max_connections, or: adspark scale POOL N")

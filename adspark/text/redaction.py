@@ -23,6 +23,7 @@ _LEAST_TOKEN = 20  # characters; shorter ones without a digit may be the name of
 _PASSWORD = re.compile(r"(?i)\b(?:ssl)?password\s*=\s*(?:'((?:[^'\\]|\\.)*)'|([^\s'&]+))")
 # Of Prefect, whose password is `name:password`.
 _PASSWORDS = ("PREFECT_API_AUTH_STRING", "PREFECT_SERVER_API_AUTH_STRING")
+_NAMES_OF_FILES = ("sslkey", "passfile")  # of a database's address: where secrets are
 _KEYS = ("PREFECT_API_KEY", "PGPASSWORD")
 _ADDRESSES = (
     "PREFECT_API_DATABASE_CONNECTION_URL",
@@ -136,7 +137,9 @@ def _secrets_of(address: str) -> Iterator[str]:
         query = parse_qsl(parts.query)
     except ValueError:
         return
-    yield from (value for name, value in query if SECRET_NAME.search(name))
+    yield from (
+        value for name, value in query if SECRET_NAME.search(name) and name not in _NAMES_OF_FILES
+    )
 
 
 def _spellings(written: str) -> tuple[str, str]:

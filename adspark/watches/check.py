@@ -20,6 +20,7 @@ from adspark.db.engine import Database
 from adspark.db.locks import Locks
 from adspark.errors import (
     BusyError,
+    DatabaseUnavailableError,
     InvalidCredentialsError,
     PermanentError,
     PostponedError,
@@ -153,9 +154,9 @@ class Checker:
             try:
                 left = None if watch.monthly_budget is None else watch.monthly_budget - spent
                 return await _Check(self, before_search, watch, known, left, covered_at).run()
-            except (PostponedError, SupersededError):
+            except (DatabaseUnavailableError, PostponedError, SupersededError):
                 raise
-            except Exception as error:  # whatever it is, the watch says that it was not checked
+            except Exception as error:  # whatever else, the watch says that it was not checked
                 await self._note_failure(watch, error)
                 raise
 

@@ -97,8 +97,9 @@ def check_database(settings: Settings) -> tuple[str | None, list[Problem]]:
             if difference := find_difference(at):
                 return at, [Problem(what=difference[0], remedy=difference[1])]
             migrate.check_writable(url)
+            migrate.check_sessions(url)
     except AdSparkError as error:
-        return at, [Problem(what=str(error), remedy="adspark db check")]
+        return at, [Problem(what=without_full_stop(str(error)), remedy="adspark db check")]
     return at, []
 
 
@@ -113,7 +114,7 @@ async def check_messages(settings: Settings) -> list[Problem]:
         async with open_database(settings) as database, database.session() as session:
             found = await read_undelivered(session, recipients=recipients)
     except AdSparkError as error:
-        return [Problem(what=str(error), remedy=_DIGEST_REMEDY)]
+        return [Problem(what=without_full_stop(str(error)), remedy=_DIGEST_REMEDY)]
     if not found.messages:
         return []
     newest = "; the newest" if found.errors_differ else ""

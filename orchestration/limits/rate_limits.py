@@ -10,6 +10,7 @@ from adspark.db.rate_limits import acquire_slot, try_acquire_slot
 from adspark.db.rates import GENERATIONS, SEARCHES, usual_limits
 from adspark.serpapi.client import Gate, no_gate
 from adspark.variants.batches.forecast import GenerationLimits
+from orchestration.limits.retry_policy import retried_task
 from orchestration.runs.optional import read_optional
 
 
@@ -43,6 +44,7 @@ async def generation_limits() -> GenerationLimits:
     return GenerationLimits(per_minute=per_minute, at_once=at_once)
 
 
+@retried_task()
 async def seconds_until_start(database: Database, name: str) -> float:
     """Seconds until a run may begin by this limit in Prefect; 0 where it may now, and is counted.
 

@@ -12,6 +12,7 @@ import pytest
 from psycopg import errors, sql
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 
 from adspark.db import migrate
 from adspark.db.driver_errors import translated_errors
@@ -88,7 +89,64 @@ URL = driver_url("postgresql://maria:hunter2@db.example:5433/ads")
         ),
         pytest.param(
             errors.QueryCanceled("canceling statement due to statement timeout"),
-            DatabaseUnavailableError, "raise it", id="a short statement_timeout",
+            DatabaseUnavailableError, "by statement_timeout, raise that setting",
+            id="a short statement_timeout",
+        ),
+        pytest.param(
+            psycopg.OperationalError(
+                'FATAL:  password authentication failed for user "maria"\n'
+                'FATAL:  no pg_hba.conf entry for host "::1", user "maria", no encryption'
+            ),
+            DatabaseSetupError, "correct the user or the password", id="login, then unencrypted",
+        ),
+        pytest.param(
+            psycopg.OperationalError(
+                "FATAL:  connection requires a valid client certificate\n"
+                'FATAL:  no pg_hba.conf entry for host "::1", user "maria", no encryption'
+            ),
+            DatabaseSetupError, "correct sslmode and", id="no certificate, then unencrypted",
+        ),
+        pytest.param(
+            errors.IdleInTransactionSessionTimeout("terminating connection"),
+            DatabaseUnavailableError, "idle_in_transaction_session_timeout, raise that setting",
+            id="a short idle_in_transaction_session_timeout",
+        ),
+        pytest.param(
+            errors.lookup("25P04")("terminating connection"),
+            DatabaseUnavailableError, "by transaction_timeout, raise", id="a short transaction",
+        ),
+        pytest.param(
+            errors.IdleSessionTimeout("terminating connection"),
+            DatabaseUnavailableError, "by idle_session_timeout, raise", id="a short idle session",
+        ),
+        pytest.param(
+            errors.InvalidSchemaName("no schema has been selected to create in"),
+            DatabaseSetupError, "correct the user's search_path", id="no schema",
+        ),
+        *(
+            pytest.param(
+                psycopg.OperationalError(f"connection failed: {words}"),
+                DatabaseSetupError, "correct sslmode and the certificates", id=words,
+            )
+            for words in (
+                "FATAL:  connection requires a valid client certificate",
+                'private key file "/a/key" has group or world access; file must have permissions',
+                'certificate present, but not private key file "/a/key"',
+                'private key file "/a/key" does not exist',
+                'certificate does not match private key file "/a/key": key values mismatch',
+                'could not read certificate file "/a/crt": No such file or directory',
+                "SSL error: tlsv1 alert unknown ca",
+            )
+        ),
+        *(
+            pytest.param(
+                psycopg.OperationalError(f"connection failed: FATAL:  {words}"),
+                DatabaseSetupError, "correct the server's pg_hba.conf and reload it", id=words,
+            )
+            for words in (
+                'pg_hba.conf rejects connection for host "::1", user "maria", database "ads"',
+                'no pg_hba.conf entry for host "::1", user "maria", database "ads", no encryption',
+            )
         ),
         pytest.param(
             errors.DivisionByZero("division by zero"), AdSparkError, "SQLSTATE 22012", id="ours"
@@ -115,6 +173,7 @@ def test_an_error_of_the_driver_is_one_line_that_says_what_to_do(
         "mysql://u:hunter2@h/d",
         "postgresql://h:port/d",
         "postgresql:///d?host=h&port=x",
+        "postgresql://u:hunter2@h,h:31224,31223/d",
     ],
 )
 def test_an_address_that_is_none_says_how_one_is_written(url: str) -> None:
@@ -123,15 +182,28 @@ def test_an_address_that_is_none_says_how_one_is_written(url: str) -> None:
     assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("servers", "hosts", "ports"),
+    [("a:1,b:2", "a,b", "1,2"), ("10.0.0.1,b:2", "10.0.0.1,b", "5432,2")],
+)
+def test_an_address_of_several_servers_is_read_as_libpq_writes_it(
+    servers: str, hosts: str, ports: str
+) -> None:
+    url = driver_url(f"postgresql://u:p%2Cq@{servers}/d?target_session_attrs=read-write")
+    assert (url.query["host"], url.query["port"]) == (hosts, ports)
+    assert (url.password, url.database) == ("p,q", "d")
+    assert url.query["target_session_attrs"] == "read-write"
+
+
 @pytest.mark.parametrize("url", ["postgres://u@h/d", "postgresql+asyncpg://u@h/d"])
 def test_any_driver_in_an_address_is_replaced_by_ours(url: str) -> None:
     assert driver_url(url).drivername == "postgresql+psycopg"
 
 
 def test_a_server_that_is_too_old_is_named_with_what_is_needed() -> None:
-    check_server(150_000, "UTF8", "a")
+    check_server(150_000, "UTF8", "a", "public", None)
     with pytest.raises(DatabaseSetupError, match="is PostgreSQL 14; AdSpark needs 15 or newer"):
-        check_server(140_012, "UTF8", "a")
+        check_server(140_012, "UTF8", "a", "public", None)
 
 
 async def test_a_user_without_a_right_is_told_which(
@@ -198,21 +270,59 @@ async def test_a_lock_is_free_after_its_holder_was_cancelled_within_a_statement(
         assert free
 
 
-async def test_a_connection_that_was_cut_is_an_error_once_and_then_replaced(
-    database: Database, database_url: str
-) -> None:
-    async with database.session() as session:
-        assert await session.scalar(text("SELECT 1")) == 1
-    with psycopg.connect(database_url, autocommit=True) as connection:
+def cut_all(url: str) -> None:
+    """The server ends all connections to the database."""
+    with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-    with pytest.raises(DatabaseUnavailableError):
-        async with database.session() as session:
-            await session.scalar(text("SELECT 1"))
+
+
+async def test_a_connection_that_is_cut_in_use_is_an_error_and_idle_ones_are_replaced(
+    database: Database, database_url: str
+) -> None:
+    async with database.session() as session, database.session() as other:
+        for one in (session, other):
+            assert await one.scalar(text("SELECT 1")) == 1
     async with database.session() as session:
         assert await session.scalar(text("SELECT 1")) == 1
+        cut_all(database_url)
+        with pytest.raises(OperationalError):
+            await session.scalar(text("SELECT 1"))
+    for _ in range(2):
+        async with database.session() as session:
+            assert await session.scalar(text("SELECT 1")) == 1
+        cut_all(database_url)
+    async with database.lock("a") as locked:
+        assert locked
+
+
+async def test_a_lock_whose_connection_was_cut_is_told_as_the_loss_of_the_database(
+    database: Database, database_url: str
+) -> None:
+    async with database.locks() as locks:
+        cut_all(database_url)
+        for _ in range(2):
+            with pytest.raises(DatabaseUnavailableError):
+                await locks.check()
+
+
+async def test_a_table_that_stays_locked_by_another_session_is_temporary_and_named(
+    database_url: str,
+) -> None:
+    lock = "BEGIN; LOCK TABLE watch IN ACCESS EXCLUSIVE MODE"
+    async with Database(database_url, answer_timeout=1) as database:
+
+        async def count() -> None:
+            async with database.session() as session:
+                await session.scalar(text("SELECT count(*) FROM watch"))
+
+        with psycopg.connect(database_url) as connection:
+            connection.execute(lock)
+            ends = await asyncio.gather(*(count() for _ in range(9)), return_exceptions=True)
+    assert all(isinstance(end, DatabaseUnavailableError) for end in ends), ends
+    assert "another session keeps a table locked, or the server is overloaded" in str(ends[-1])
 
 
 @pytest.mark.parametrize("value", ["a\x00b", "a\ud800b"])

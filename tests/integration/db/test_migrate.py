@@ -224,8 +224,9 @@ async def test_a_database_that_is_only_read_is_not_ready_and_nothing_is_paid_for
         connection.execute(change)
     url = database_url.replace("postgres@", "only_reads@")
     said = "is only read by user 'only_reads', or at .*; name a user or server that writes"
-    with pytest.raises(DatabaseSetupError, match=said):
-        await asyncio.to_thread(migrate.check_ready, url)
+    for act in (migrate.check_ready, migrate.upgrade):
+        with pytest.raises(DatabaseSetupError, match=said):
+            await asyncio.to_thread(act, url)
     async with Database(url) as database:
         with pytest.raises(DatabaseSetupError, match=said):
             await database.check_server()
@@ -236,3 +237,40 @@ async def test_a_database_that_is_only_read_is_not_ready_and_nothing_is_paid_for
     )
     assert at == newest()
     assert re.search(said, problem.what)
+    assert not problem.what.endswith(".")
+
+
+@pytest.mark.parametrize("path", ["other", "other, public"])
+async def test_tables_in_another_schema_are_named_and_no_second_library_is_made(
+    configured_database: str, path: str
+) -> None:
+    with psycopg.connect(configured_database, autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA other")
+        name = sql.Identifier(connection.info.dbname)
+        connection.execute(
+            sql.SQL("ALTER DATABASE {} SET search_path = {}").format(name, sql.SQL(path))
+        )
+    said = rf"tables are in the schema 'public' of .* search_path \({path}\)"
+    for act in (migrate.upgrade, migrate.current, migrate.check_ready):
+        with pytest.raises(DatabaseSetupError, match=said):
+            await asyncio.to_thread(act, configured_database)
+    async with Database(configured_database) as database:
+        with pytest.raises(DatabaseSetupError, match=said):
+            await database.check_server()
+        with pytest.raises(DatabaseSetupError, match=said):
+            await check_database(database)
+    with psycopg.connect(configured_database) as connection:
+        found = connection.execute("SELECT FROM pg_tables WHERE schemaname = 'other'").fetchall()
+    assert found == []
+
+
+def test_a_first_use_in_the_schema_of_a_search_path_is_possible(empty_database_url: str) -> None:
+    with psycopg.connect(empty_database_url, autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA other")
+        name = sql.Identifier(connection.info.dbname)
+        connection.execute(sql.SQL("ALTER DATABASE {} SET search_path = other").format(name))
+        # Of another program.
+        connection.execute("CREATE TABLE public.alembic_version (version_num text)")
+    for _ in range(2):
+        assert migrate.upgrade(empty_database_url) == newest()
+    assert migrate.check_ready(empty_database_url) == newest()

@@ -8,13 +8,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import make_url, text
 
 from adspark.creatives.fetch import fetch_query
+from adspark.db import migrate
 from adspark.db.engine import Database
+from adspark.db.revisions import newest
 from adspark.errors import ConfigurationError, DatabaseSetupError
+from adspark.maintenance.health_checks import check_database
+from adspark.settings import Settings
 from adspark.variants.generate import claim_variant
 from adspark.watches.check import Checker
+from deployments.operations import full_check
 from tests.support.factories import creative_row, query
 from tests.support.stand_in import StandIn
 
@@ -145,6 +151,28 @@ async def test_locks_behind_a_pooler_in_transaction_mode_are_refused_with_the_re
     assert told.startswith("ADSPARK_DATABASE_URL")
     assert "session mode" in told
     assert "\n" not in told
+
+
+@SHAPES
+async def test_every_check_of_the_database_refuses_a_pooler_in_transaction_mode(
+    database_url: str, is_round_robin: bool, servers: int
+) -> None:
+    async with behind_pooler(
+        database_url, is_round_robin=is_round_robin, servers=servers
+    ) as database:
+        address = database._address
+        with pytest.raises(DatabaseSetupError, match="transaction mode"):
+            await asyncio.to_thread(migrate.check_ready, address)
+        settings = Settings(database_url=SecretStr(address))
+        _, (problem,) = await asyncio.to_thread(full_check.check_database, settings)
+        assert "transaction mode" in problem.what
+        with pytest.raises(DatabaseSetupError, match="transaction mode"):
+            await check_database(database)
+
+
+async def test_the_check_takes_a_pooler_in_session_mode(database_url: str) -> None:
+    async with behind_pooler(database_url, is_by_transaction=False) as database:
+        assert await asyncio.to_thread(migrate.check_ready, database._address) == newest()
 
 
 async def test_a_pooler_in_session_mode_is_as_good_as_none(database_url: str) -> None:

@@ -253,6 +253,11 @@ def test_the_password_of_an_address_is_masked_by_itself(address: str, secret: st
     assert "example" in redact(address) or "bucket" in redact(address) or "/run" in redact(address)
 
 
+def test_the_file_of_a_key_is_named_and_its_password_is_not() -> None:
+    remember_address("postgresql://db/ads?sslkey=/a/Kt9.key&sslpassword=Kt9-horse-word")
+    assert redact('key file "/a/Kt9.key", Kt9-horse-word') == 'key file "/a/Kt9.key", ***'
+
+
 @pytest.mark.parametrize(
     ("address", "token"),
     [
