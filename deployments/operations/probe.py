@@ -69,6 +69,9 @@ async def _probe(client: PrefectClient, pool: str, patience: float) -> ProbeResu
         deployment.id, parameters={"token": uuid4().hex}
     )
     run = await _wait_for_end(client, sent.id, patience)
+    if run is None:
+        result.problem = "its probe was deleted from Prefect; ask again"
+        return result
     if run.created and run.start_time:
         result.seconds_to_start = round((run.start_time - run.created).total_seconds(), 2)
     if run.state is None or not run.state.is_final():
@@ -84,13 +87,13 @@ async def _probe(client: PrefectClient, pool: str, patience: float) -> ProbeResu
     return result
 
 
-async def _wait_for_end(client: PrefectClient, run_id: UUID, patience: float) -> FlowRun:
-    """The probe as it is when it has ended, or time is up."""
+async def _wait_for_end(client: PrefectClient, run_id: UUID, patience: float) -> FlowRun | None:
+    """The probe as it is when it has ended, or time is up; None where it was deleted."""
     clock = asyncio.get_running_loop()
     end = clock.time() + patience
     while True:
-        run = await client.read_flow_run(run_id)
-        if clock.time() > end or (run.state and run.state.is_final()):
+        run = await read_optional(client.read_flow_run(run_id))
+        if run is None or clock.time() > end or (run.state and run.state.is_final()):
             return run
         await asyncio.sleep(_POLL)
 

@@ -129,7 +129,12 @@ async def _follow(
     began = asyncio.get_running_loop().time()
     hinted = crashed = False
     while True:
-        run = await client.read_flow_run(run_id)
+        run = await read_optional(client.read_flow_run(run_id))
+        if run is None:
+            raise RunFailedError(
+                f"Run {run_id} was deleted while it was followed; what it had not stored is lost. "
+                "Start it again if it is still wanted."
+            )
         state = run.state
         is_over = state is not None and state.is_final()
         if is_over:

@@ -116,3 +116,17 @@ async def test_a_run_that_is_requeued_after_a_crash_is_followed_to_its_end(
     finished = await following
     assert finished.state.is_completed()
     assert "a worker requeues it" in " ".join(one.text for one in told if one.kind == "hint")
+
+
+async def test_who_follows_a_run_that_is_deleted_is_told_so_in_one_line(
+    client: PrefectClient,
+) -> None:
+    (run,) = await queue(client, Running())
+    told: list[Event] = []
+    following = asyncio.create_task(follow_run(PREFECT_API_URL.value(), run.id, told.append))
+    while not told:
+        await asyncio.sleep(0.01)
+    await client.delete_flow_run(run.id)
+    with pytest.raises(RunFailedError, match=r"^Run \S+ was deleted .* Start it again") as caught:
+        await following
+    assert "\n" not in str(caught.value)
