@@ -61,6 +61,9 @@ async def _probe(client: PrefectClient, pool: str, patience: float) -> ProbeResu
     if found and found.is_paused:
         result.problem = "is paused; nothing was sent through"
         return result
+    if found and found.concurrency_limit == 0:
+        result.problem = f"has 0 slots (adspark scale {pool} N); nothing was sent through"
+        return result
     deployment = await read_optional(client.read_deployment_by_name(f"probe/{pool}"))
     if found is None or deployment is None:
         result.problem = f"has no deployment probe/{pool}, or there is no such pool"

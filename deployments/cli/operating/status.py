@@ -79,7 +79,7 @@ async def _read(*, check: bool, with_probes: bool) -> "tuple[Health, FullCheck |
         from deployments.operations.full_check import read_full_check  # noqa: PLC0415  (slow)
 
         # A pool that can take none is a problem already.
-        able = [one.name for one in health.pools if one.workers and not one.is_paused]
+        able = [one.name for one in health.pools if one.workers and not one.begins_nothing]
         probed = able if with_probes else ()
         return health, await read_full_check(client, current_settings(), probed=probed)
 

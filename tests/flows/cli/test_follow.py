@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.actions import LogCreate
+from prefect.client.schemas.actions import LogCreate, WorkPoolUpdate
 from prefect.client.schemas.objects import State
 from prefect.settings import PREFECT_API_URL
 from prefect.states import Cancelled, Completed, Crashed, Pending, Running, Scheduled
@@ -97,6 +97,8 @@ async def test_whoever_waits_for_a_run_is_told_why_it_has_not_begun(client: Pref
     assert "a worker has claimed it, and has not started it yet" in (
         await explain_wait(client, claimed)
     )
+    await client.update_work_pool(POOL, WorkPoolUpdate(concurrency_limit=0))
+    assert f"give it some with: adspark scale {POOL} N" in await explain_wait(client, waiting)
     await pause(client, POOL)
     assert f"pool {POOL} is paused" in await explain_wait(client, waiting)
 
