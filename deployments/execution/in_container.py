@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import sys
 import time
 from importlib import import_module
 from multiprocessing.connection import Connection
@@ -69,8 +70,7 @@ async def _execute(run_id: UUID, pipe: Connection, process: BaseProcess) -> None
         await _wait_for_server(client)
         run = await read_optional(client.read_flow_run(run_id))
         if run is None:
-            logging.warning("Run %s was deleted before it began.", run_id)
-            return
+            sys.exit(f"Run {run_id} is not on Prefect's server: it was deleted.")
         executor = RunExecutor(client, run, worker=socket.gethostname())
         asyncio.get_running_loop().add_signal_handler(
             signal.SIGTERM, lambda: asyncio.ensure_future(executor.release())
