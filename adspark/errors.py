@@ -55,6 +55,10 @@ class ServiceDownError(ServiceUnavailableError):
     """A service failed without a response; the request is not the reason."""
 
 
+class NoRoomError(ServiceUnavailableError):
+    """A disk or a quota is full: somebody has to make room, for which no attempt waits."""
+
+
 class RateLimitedError(TemporaryError):
     """A service asks to slow down; the hour's quota is used up."""
 

@@ -104,9 +104,7 @@ class LocalPostgres:
             self._make_account(self._account)
             shutil.chown(self.folder, self._account)
         self.folder.chmod(0o700)  # the socket trusts whoever reaches it
-        self._sockets = self._socket_folder()
-        with suppress(OSError):  # the folder is gone, as a cleaner of /tmp may have it
-            mark_embedded(self._sockets)
+        self._make_socket_folder()
 
     def stop_unused(self) -> None:
         """Stop a server whose users were killed, of which the last may just be ending."""
@@ -165,6 +163,16 @@ class LocalPostgres:
             if process and name != "postgres" and process.status() != psutil.STATUS_ZOMBIE:
                 self._pid_file.unlink()
 
+    def _make_socket_folder(self) -> None:
+        self._sockets = self._socket_folder()
+        with suppress(OSError):  # the folder is gone, as a cleaner of /tmp may have it
+            mark_embedded(self._sockets)
+
+    @property
+    def _short_name(self) -> str:
+        """Of the socket's folder where this one's path is too long, or has an unusual name."""
+        return f"adspark-{hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:16]}"
+
     def _socket_folder(self) -> Path:
         """Where the socket is: the folder itself, or a short one with a plain name."""
         # Whoever has started the server may have another temporary folder: its pid file names it.
@@ -173,9 +181,8 @@ class LocalPostgres:
         is_short = len(os.fsencode(self.folder)) <= _LONGEST_SOCKET_FOLDER
         if is_short and _PLAIN_FOLDER.fullmatch(str(self.folder)):
             return self.folder
-        name = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:16]
         owner = pwd.getpwnam(self._account).pw_uid if self._account else None
-        return private_folder(f"adspark-{name}", owner=owner)
+        return private_folder(self._short_name, owner=owner)
 
     def _used_socket_folder(self) -> Path | None:
         try:
@@ -187,6 +194,8 @@ class LocalPostgres:
     def _start(self) -> None:
         if self.is_running():
             return
+        if not self._sockets.exists():  # whoever stopped the server meanwhile has removed it
+            self._make_socket_folder()
         if not self._data.exists():
             self._initialise()
         self._check_version()
@@ -225,7 +234,10 @@ class LocalPostgres:
     def _stop_if_unused(self, users: ReadWriteLock, *, patience: float = 0) -> None:
         try:
             with users.write_lock(timeout=patience):
+                sockets = self._used_socket_folder()
                 self._run("pg_ctl", "-w", "-mfast", "stop", check=False)
+                if sockets and sockets.name == self._short_name and not self.is_running():
+                    shutil.rmtree(sockets, ignore_errors=True)
         except Timeout:
             return
 

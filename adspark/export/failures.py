@@ -5,7 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from adspark.errors import NO_SPACE, AdSparkError, InvalidQueryError, ServiceUnavailableError
+from adspark.errors import (
+    NO_SPACE,
+    AdSparkError,
+    InvalidQueryError,
+    NoRoomError,
+    ServiceUnavailableError,
+)
 from adspark.text.redaction import redact, safe_cause
 
 _PERMANENT = (FileNotFoundError, PermissionError, NotADirectoryError)
@@ -48,7 +54,7 @@ def translated_errors(place: str) -> Iterator[None]:
 def _explain(error: OSError, place: str) -> AdSparkError:
     reason = redact(error.strerror or str(error) or type(error).__name__)
     if error.errno in NO_SPACE:
-        return ServiceUnavailableError(f"{place}: {reason}; make some room. Nothing was kept.")
+        return NoRoomError(f"{place}: {reason}; make some room. Nothing was kept.")
     # A store's error without a number is permanent where its class says so.
     if error.errno in _TEMPORARY or (error.errno is None and not isinstance(error, _PERMANENT)):
         return ServiceUnavailableError(f"{place} cannot be written right now ({reason}).")

@@ -23,6 +23,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from adspark.errors import (
     NO_SPACE,
     ConfigurationError,
+    NoRoomError,
     ServiceUnavailableError,
     UnusableContentError,
 )
@@ -68,7 +69,10 @@ class StoreRefusedError(ConfigurationError):
     """Nothing can be kept in the store, or a picture not be removed; `reason` says why."""
 
     def __init__(self, root: str, reason: str) -> None:
-        super().__init__(f"ADSPARK_MEDIA_URL: {root} cannot be used ({reason}).")
+        super().__init__(
+            f"ADSPARK_MEDIA_URL: {root} cannot be used ({reason}); make it a folder or bucket that "
+            "can be written, or name another one."
+        )
         self.reason = reason
 
 
@@ -304,8 +308,8 @@ class MediaStore:
     def _unusable(self, reason: str) -> StoreRefusedError:
         return StoreRefusedError(redact(self._root), redact(reason))
 
-    def _full(self, reason: str) -> ServiceUnavailableError:
-        return ServiceUnavailableError(
+    def _full(self, reason: str) -> NoRoomError:
+        return NoRoomError(
             f"The media store at {redact(self._root)} has no room ({redact(reason)}); make some."
         )
 

@@ -59,6 +59,7 @@ async def open_server(api_url: str | None = None) -> AsyncIterator["PrefectClien
             meanwhile.
     """
     from prefect.client.orchestration import get_client  # noqa: PLC0415  (slow)
+    from prefect.exceptions import ObjectNotFound  # noqa: PLC0415  (slow)
     from prefect.settings import PREFECT_API_URL, temporary_settings  # noqa: PLC0415  (slow)
 
     url = api_url or prefect_api_url()
@@ -77,6 +78,11 @@ async def open_server(api_url: str | None = None) -> AsyncIterator["PrefectClien
             try:
                 await _check_database(client, url)
                 yield client
+            except ObjectNotFound as error:
+                raise AdSparkError(
+                    f"Something that this needs was deleted from Prefect's server at {url} "
+                    "meanwhile; look at what there is, and call it again: adspark status"
+                ) from safe_cause(error)
             except httpx.HTTPError as error:
                 if isinstance(error, httpx.HTTPStatusError) and error.response.status_code == 401:
                     raise ConfigurationError(

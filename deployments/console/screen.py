@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 
 import httpx
 from prefect.client.orchestration import PrefectClient
-from prefect.exceptions import PrefectException
+from prefect.exceptions import ObjectNotFound, PrefectException
 from rich.text import Text
 from textual import work
 from textual.app import App, ComposeResult
@@ -190,6 +190,8 @@ class ConsoleScreen(App[None]):
         """An error is said and stops nothing else; then all is refreshed."""
         try:
             yield
+        except ObjectNotFound:
+            self.say("It was deleted from Prefect meanwhile.", is_error=True)
         except _ERRORS as error:
             self.say(str(error) or type(error).__name__, is_error=True)
         else:

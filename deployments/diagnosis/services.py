@@ -24,7 +24,12 @@ from adspark.settings import Settings
 from blocks.configured import ConfiguredBlock
 from blocks.generators import generator_block
 from blocks.serpapi_credentials import SerpApiCredentials
-from deployments.operations.full_check import check_database, check_deployments, check_messages
+from deployments.operations.full_check import (
+    check_database,
+    check_deployments,
+    check_messages,
+    check_queues,
+)
 from orchestration.server.prefect_health import check_prefect
 
 _Block = TypeVar("_Block", bound=ConfiguredBlock)
@@ -49,6 +54,7 @@ async def check_server(settings: Settings, api_url: str | None) -> list[Check]:
             return [server.model_copy(update={"what": f"{server.what} at {api_url}"})]
         async with get_client() as client:
             number, problems = await check_deployments(client)
+            problems += await check_queues(client)
         digest = await _check_digest(settings)
     if problems:
         more = f", and {len(problems) - 1} more" if len(problems) > 1 else ""

@@ -6,7 +6,10 @@ as if its host had died.
 """
 
 import asyncio
+import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -14,9 +17,9 @@ import httpx
 from prefect import Flow
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun
-from prefect.exceptions import ScriptError
+from prefect.exceptions import ObjectNotFound, ScriptError
 from prefect.flows import load_flow_from_flow_run
-from prefect.logging.loggers import flow_run_logger
+from prefect.logging.loggers import flow_run_logger, get_logger
 
 from adspark.text.redaction import remember_environment
 from adspark.tracing import send_spans
@@ -39,7 +42,7 @@ def execute(flow_run_id: UUID) -> None:
     remember_environment()
     read_control_address()
     end_with_run(flow_run_id)
-    with handle_engine_signals(flow_run_id):
+    with handle_engine_signals(flow_run_id), _ending_if_deleted(flow_run_id):
         try:
             run = load_flow_run(flow_run_id=flow_run_id)
             logger = flow_run_logger(flow_run=run)
@@ -55,6 +58,29 @@ def execute(flow_run_id: UUID) -> None:
             run_to_end(flow, run, logger)
         finally:
             send_spans()
+
+
+@contextmanager
+def _ending_if_deleted(flow_run_id: UUID) -> Iterator[None]:
+    """A run that was deleted ends with a line in the log, without the tracebacks of its engine."""
+
+    def is_of_deletion(error: BaseException | None) -> bool:
+        return (
+            isinstance(error, ObjectNotFound)
+            and isinstance(error.http_exc, httpx.HTTPStatusError)
+            and f"/flow_runs/{flow_run_id}" in error.http_exc.request.url.path
+        )
+
+    def is_told(record: logging.LogRecord) -> bool:
+        return not (record.exc_info and is_of_deletion(record.exc_info[1]))
+
+    logging.getLogger("prefect.flow_runs").addFilter(is_told)
+    try:
+        yield
+    except ObjectNotFound as error:
+        if not is_of_deletion(error):
+            raise
+        get_logger("engine").warning(f"Run {flow_run_id} was deleted; its process ends.")
 
 
 def _load(run: FlowRun, logger: Logger) -> Flow[..., Any] | None:

@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import sys
 import time
 from importlib import import_module
 from multiprocessing.connection import Connection
@@ -26,6 +27,7 @@ from deployments.execution.endings import SERVER_AWAY
 from deployments.execution.fork import PRELOADED, be_run
 from deployments.execution.run_executor import RunExecutor
 from orchestration.limits.time_limits import RUN_VARIABLE
+from orchestration.runs.optional import read_optional
 
 _PATIENCE = 240.0  # seconds; as long as a client goes on asking later
 _POLL = 1.0
@@ -66,7 +68,9 @@ async def _execute(run_id: UUID, pipe: Connection, process: BaseProcess) -> None
 
     async with get_client() as client:
         await _wait_for_server(client)
-        run = await client.read_flow_run(run_id)
+        run = await read_optional(client.read_flow_run(run_id))
+        if run is None:
+            sys.exit(f"Run {run_id} is not on Prefect's server: it was deleted.")
         executor = RunExecutor(client, run, worker=socket.gethostname())
         asyncio.get_running_loop().add_signal_handler(
             signal.SIGTERM, lambda: asyncio.ensure_future(executor.release())

@@ -6,6 +6,7 @@ With `--probe` also whether every pool that has a worker carries out a run.
 
 import asyncio
 from collections.abc import Sequence
+from shlex import quote
 
 import yaml
 from prefect.client.orchestration import PrefectClient
@@ -24,6 +25,8 @@ from blocks.digest_recipients import DigestRecipients
 from deployments.operations.probe import ProbeResult, probe
 from deployments.operations.runs.lookup import ui_url
 from deployments.provisioning.deployments.deploy import name_of, project_file
+from deployments.queue_classes import POOL_NAMES
+from orchestration.runs.flow_runs import PAGE
 from orchestration.server.deployments import read_deployments
 from orchestration.server.pool_health import Problem, name_worker_log
 
@@ -67,7 +70,7 @@ async def read_full_check(
         database=at,
         deployments=expected - len(missing),
         expected=expected,
-        problems=problems + missing,
+        problems=problems + missing + await check_queues(client),
     )
     if probed:
         check.probes = await probe(client, probed)
@@ -138,9 +141,31 @@ def _check_deployments(
             what = f"deployment {name} is paused: its schedules start nothing"
             remedy = f"switch it on at {place}/deployments/deployment/{present[name].id}"
             problems.append(Problem(what=what, remedy=remedy))
+        elif (limit := present[name].global_concurrency_limit) and limit.active and not limit.limit:
+            what = f"deployment {name} has a limit of 0: none of its runs begins"
+            remedy = f"set another at {place}/deployments/deployment/{present[name].id}"
+            problems.append(Problem(what=what, remedy=remedy))
         elif is_scheduled and _is_switched_off(present[name]):
             what = f"the schedule of deployment {name} is switched off: nothing starts it"
             remedy = f"switch it on at {place}/deployments/deployment/{present[name].id}"
+            problems.append(Problem(what=what, remedy=remedy))
+    return problems
+
+
+async def check_queues(client: PrefectClient) -> list[Problem]:
+    """The work queues of our pools that let nothing begin."""
+    problems = []
+    for queue in await client.read_work_queues(limit=PAGE):
+        if queue.work_pool_name not in POOL_NAMES:
+            continue
+        name = f"work queue {queue.name} of pool {queue.work_pool_name}"
+        where = f"{quote(queue.name)} --pool {queue.work_pool_name}"
+        if queue.is_paused:
+            what = f"{name} is paused: none of its runs begins"
+            problems.append(Problem(what=what, remedy=f"prefect work-queue resume {where}"))
+        elif queue.concurrency_limit == 0:
+            what = f"{name} has a limit of 0: none of its runs begins"
+            remedy = f"prefect work-queue clear-concurrency-limit {where}"
             problems.append(Problem(what=what, remedy=remedy))
     return problems
 

@@ -1,13 +1,18 @@
-"""Processes on this host that have outlived their run: it has ended, and they still run.
+"""Processes on this host that have outlived their run: it has ended, and they still run; and the
+folders that runs have left.
 
 A run's process ends itself soon after its run (`time_limits`), and its worker ends what it has
 started; what escapes both is for a person.
 """
 
 import re
+import shutil
+import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import psutil
@@ -20,12 +25,30 @@ from orchestration.runs.requeue import is_over
 from orchestration.server.pool_health import Problem
 
 _FOLDER = re.compile(r"/adspark-run-([0-9a-f-]{36})-\w+/")
+_BEGINNING = 60.0  # seconds in which a run has a folder and may have no process yet
 _FORKED = "multiprocessing"  # in the command of a process that was forked from a server of its
 
 
 def name_folder(flow_run_id: UUID) -> str:
     """The beginning of the name of a run's own folder, by which its process is found."""
     return f"adspark-run-{flow_run_id}-"
+
+
+def remove_folder(flow_run_id: UUID) -> None:
+    """Remove the folder of a run whose worker was killed, and whose process is gone."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{name_folder(flow_run_id)}*"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_left_folders() -> None:
+    """Remove the folders of all runs that have no process on this host any more."""
+    alive = {run_id for run_id, _ in _find_processes()}
+    for folder in Path(tempfile.gettempdir()).iterdir():
+        with suppress(OSError, ValueError):
+            found = _FOLDER.search(f"/{folder.name}/")
+            is_old = time.time() - folder.lstat().st_mtime > _BEGINNING
+            if found and is_old and UUID(found[1]) not in alive:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 async def find_outliving(client: PrefectClient, grace: float) -> list[Problem]:

@@ -8,7 +8,7 @@ import asyncio
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -21,6 +21,8 @@ from prometheus_client import Metric
 from prometheus_client.registry import Collector
 
 from adspark.db.engine import COMMAND_LOCK_TIMEOUT, Database
+from adspark.db.rate_limits import count_uses
+from adspark.db.rates import GENERATIONS, SEARCHES
 from adspark.errors import AdSparkError
 from adspark.settings import Settings
 from adspark.variants.batches.lists import count_batches
@@ -29,9 +31,10 @@ from adspark.variants.lists import count_variants
 from adspark.watches.budgets import count_searches
 from adspark.watches.searches_left import SearchesLeft
 from deployments.operations import metric_families as families
-from deployments.operations.monitoring import Snapshot, read_snapshot
+from deployments.operations.rates import Rate, read_rates
 from deployments.queue_classes import POOL_NAMES
 from orchestration.runs.flow_runs import filter_runs, read_flow_names, read_runs
+from orchestration.server.pool_snapshot import PoolSnapshot, read_pools
 
 _FRESH = 5.0  # seconds for which metrics hold, however many scrapes there are
 _PATIENCE = 4.0  # seconds that each source has; Prometheus waits for 10
@@ -80,9 +83,9 @@ class MetricsCollector(Collector):
     async def _read(self) -> list[Metric]:
         up = families.UP.gauge()
         async with Database(self._database_url, lock_timeout=COMMAND_LOCK_TIMEOUT) as database:
-            stored = await _or_none(_of_database(database))
-            known, left = await asyncio.gather(
-                _or_none(self._of_prefect(database if stored is not None else None)),
+            stored, known, left = await asyncio.gather(
+                _or_none(_of_database(database)),
+                _or_none(self._of_prefect()),
                 _or_none(self._of_account(database)),
             )
         up.add_metric(["database"], stored is not None)
@@ -97,12 +100,14 @@ class MetricsCollector(Collector):
         family.add_metric([], left)
         return [family]
 
-    async def _of_prefect(self, database: Database | None) -> list[Metric]:
+    async def _of_prefect(self) -> list[Metric]:
         if self._client is None:
             self._client = await get_client().__aenter__()
         await self._ended.update(self._client)  # first alone: it fetches the client's CSRF token
-        snapshot = await read_snapshot(self._client, database, with_workers=True)
-        return [*_of_snapshot(snapshot), *self._ended.metrics()]
+        pools, rates = await asyncio.gather(
+            read_pools(self._client, POOL_NAMES, with_workers=True), read_rates(self._client)
+        )
+        return [*_of_pools(pools), _of_limits(rates), *self._ended.metrics()]
 
 
 async def _or_none(source: Awaitable[list[Metric]]) -> list[Metric] | None:
@@ -151,21 +156,24 @@ class _EndedRuns:
         return [numbers, mean, longest]
 
 
-def _of_snapshot(snapshot: Snapshot) -> list[Metric]:
+def _of_pools(pools: Iterable[PoolSnapshot]) -> list[Metric]:
     metrics: list[Metric] = []
     for shown in families.POOLS:
         family = shown.gauge()
-        for pool in snapshot.pools:
+        for pool in pools:
             value = getattr(pool, shown.of_pool or "")
             if value is not None or shown.of_pool == "oldest_late":
                 family.add_metric([pool.name], float(value or 0))
         metrics.append(family)
-    used, limits = families.RATE_USED.gauge(), families.RATE_LIMIT.gauge()
-    for rate in snapshot.rates:
-        used.add_metric([rate.name], rate.used or 0)
+    return metrics
+
+
+def _of_limits(rates: Iterable[Rate]) -> Metric:
+    family = families.RATE_LIMIT.gauge()
+    for rate in rates:
         if rate.a_minute is not None:
-            limits.add_metric([rate.name], rate.a_minute)
-    return [*metrics, used, limits]
+            family.add_metric([rate.name], rate.a_minute)
+    return family
 
 
 async def _of_database(database: Database) -> list[Metric]:
@@ -177,6 +185,7 @@ async def _of_database(database: Database) -> list[Metric]:
         batches = await count_batches(session)
         generations = await count_generations(session)
         budgets = await read_budgets(session)
+        uses = await count_uses(session)
     searches = families.SEARCHES.counter()
     searches.add_metric(["billed"], counted.billed)
     searches.add_metric(["cached"], counted.cached)
@@ -190,4 +199,7 @@ async def _of_database(database: Database) -> list[Metric]:
     left = families.GENERATIONS_LEFT.gauge()
     for budget in budgets:
         left.add_metric([str(budget.user_id)], budget.left or 0)
-    return [searches, family, of_batches, used, left]
+    rates = families.RATE_USED.gauge()
+    for name in (SEARCHES, GENERATIONS):
+        rates.add_metric([name], uses.get(name, 0))
+    return [searches, family, of_batches, used, left, rates]

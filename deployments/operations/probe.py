@@ -61,6 +61,9 @@ async def _probe(client: PrefectClient, pool: str, patience: float) -> ProbeResu
     if found and found.is_paused:
         result.problem = "is paused; nothing was sent through"
         return result
+    if found and found.concurrency_limit == 0:
+        result.problem = f"has 0 slots (adspark scale {pool} N); nothing was sent through"
+        return result
     deployment = await read_optional(client.read_deployment_by_name(f"probe/{pool}"))
     if found is None or deployment is None:
         result.problem = f"has no deployment probe/{pool}, or there is no such pool"
@@ -69,6 +72,9 @@ async def _probe(client: PrefectClient, pool: str, patience: float) -> ProbeResu
         deployment.id, parameters={"token": uuid4().hex}
     )
     run = await _wait_for_end(client, sent.id, patience)
+    if run is None:
+        result.problem = "its probe was deleted from Prefect; ask again"
+        return result
     if run.created and run.start_time:
         result.seconds_to_start = round((run.start_time - run.created).total_seconds(), 2)
     if run.state is None or not run.state.is_final():
@@ -84,13 +90,13 @@ async def _probe(client: PrefectClient, pool: str, patience: float) -> ProbeResu
     return result
 
 
-async def _wait_for_end(client: PrefectClient, run_id: UUID, patience: float) -> FlowRun:
-    """The probe as it is when it has ended, or time is up."""
+async def _wait_for_end(client: PrefectClient, run_id: UUID, patience: float) -> FlowRun | None:
+    """The probe as it is when it has ended, or time is up; None where it was deleted."""
     clock = asyncio.get_running_loop()
     end = clock.time() + patience
     while True:
-        run = await client.read_flow_run(run_id)
-        if clock.time() > end or (run.state and run.state.is_final()):
+        run = await read_optional(client.read_flow_run(run_id))
+        if run is None or clock.time() > end or (run.state and run.state.is_final()):
             return run
         await asyncio.sleep(_POLL)
 

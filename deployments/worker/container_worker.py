@@ -79,7 +79,9 @@ class ContainerPoolWorker(PoolWorker, DockerWorker):  # type: ignore[misc]  # `r
         container_id = _container_of(pid)
         ended = await self._until_ended(container_id)
         claimed = flow_run.state.id if flow_run.state else None
-        code = await self._record(flow_run.id, container_id, ended, claimed)
+        code = 0
+        with suppress(ObjectNotFound):  # the run was deleted meanwhile
+            code = await self._record(flow_run.id, container_id, ended, claimed)
         return DockerWorkerResult(status_code=code, identifier=pid)
 
     async def kill_infrastructure(

@@ -20,6 +20,7 @@ from prefect.exceptions import ObjectNotFound
 
 from adspark.home.processes import ProcessId, stop_process_trees
 from deployments.execution.fork import kill_leftovers
+from deployments.operations.leftover_processes import remove_folder, remove_left_folders
 from orchestration.runs.flow_runs import ACTIVE, filter_runs, read_runs
 from orchestration.runs.requeue import end_or_requeue
 
@@ -55,7 +56,8 @@ def find_process(run: FlowRun) -> psutil.Process | None:
 
 
 async def adopt(client: PrefectClient, group: anyio.abc.TaskGroup, pool: str, worker: str) -> None:
-    """Watch over the runs that a worker of this pool has left on this host, and requeue the others.
+    """Watch over the runs that a worker of this pool has left on this host, and requeue the others;
+    folders of runs that are gone are removed.
 
     Args:
         client: of Prefect's server; open as long as the group.
@@ -63,6 +65,7 @@ async def adopt(client: PrefectClient, group: anyio.abc.TaskGroup, pool: str, wo
         pool: name of the pool.
         worker: name of the worker that adopts.
     """
+    await run_sync(remove_left_folders)
     for run in await _read_unfinished(client, pool):
         if is_here(run):
             group.start_soon(_watch, client, run)
@@ -118,6 +121,7 @@ async def _watch(client: PrefectClient, run: FlowRun) -> None:
             await run_sync(lambda one: stop_process_trees([one], timeout=_PATIENCE), process)
         await asyncio.sleep(_POLL)
     await run_sync(kill_leftovers, run.id)
+    await run_sync(remove_folder, run.id)
     # What the server does not hear now, reconcile finds.
     with suppress(ObjectNotFound, httpx.HTTPError):
         left = await client.read_flow_run(run.id)

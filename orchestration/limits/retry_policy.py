@@ -1,4 +1,7 @@
-"""The one rule on retries: temporary errors and time-outs are retried, nothing else is."""
+"""The one rule on retries: temporary errors and time-outs are retried, nothing else is.
+
+Nor is a want of room: a run that waits for it keeps others from its pool's slot.
+"""
 
 import inspect
 from collections.abc import Callable, Coroutine
@@ -11,7 +14,7 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.utilities.annotations import NotSet
 from pydantic import TypeAdapter
 
-from adspark.errors import TemporaryError
+from adspark.errors import NoRoomError, TemporaryError
 from adspark.settings import get_settings
 from adspark.waits import tell_wait
 from orchestration.runs import waits  # noqa: F401  (what is told stands in the run's log)
@@ -62,7 +65,7 @@ async def is_temporary(_task: Task[..., Any], run: TaskRun, state: State[Any]) -
         state: with the error.
     """
     error = await state.aresult(raise_on_failure=False)
-    if not isinstance(error, TemporaryError | TimeoutError):
+    if isinstance(error, NoRoomError) or not isinstance(error, TemporaryError | TimeoutError):
         return False
     delays, attempt = get_settings().retry_delays, max(1, run.run_count)
     tell_wait(

@@ -21,6 +21,7 @@ from uuid import UUID
 
 import psutil
 from prefect.client.orchestration import get_client
+from prefect.exceptions import ObjectNotFound
 from prefect.runtime import flow_run
 from prefect.states import Failed
 
@@ -78,7 +79,7 @@ def time_limit(
 
 def end_with_run(flow_run_id: UUID) -> None:
     """Have this process, which is the run's own, killed with all that it has started once the run
-    has had an end for longer than ADSPARK_TIDY_UP_TIME."""
+    has had an end, or was deleted, for longer than ADSPARK_TIDY_UP_TIME."""
     watching = threading.Thread(
         target=_end_after_run, args=[flow_run_id], name="end with run", daemon=True
     )
@@ -90,13 +91,19 @@ def _end_after_run(flow_run_id: UUID) -> None:
     was_over = False
     while True:
         time.sleep(pause)
-        has_ended = False
+        has_ended = is_deleted = False
         with suppress(Exception), get_client(sync_client=True) as client:  # it is read again
-            has_ended = is_over(client.read_flow_run(flow_run_id).state)
-        if has_ended and was_over:
+            try:
+                has_ended = is_over(client.read_flow_run(flow_run_id).state)
+            except ObjectNotFound:
+                is_deleted = True
+        if was_over and has_ended:
             faulthandler.dump_traceback(file=_STDERR, all_threads=True)
             _kill_all(0)  # how it ended is known
-        was_over = has_ended
+        if was_over and is_deleted:
+            os.write(_STDERR, f"Run {flow_run_id} was deleted; its process is ended.\n".encode())
+            _kill_all(0)
+        was_over = has_ended or is_deleted
 
 
 @contextmanager

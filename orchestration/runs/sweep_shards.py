@@ -17,6 +17,7 @@ from prefect.states import Cancelled
 from adspark.watches.sharing.due import DueWatch
 from adspark.watches.sweep_store import SweepPlan
 from orchestration.runs.flow_runs import filter_runs, read_runs
+from orchestration.runs.optional import read_optional
 from orchestration.runs.state_changes import change_state
 
 DEPLOYMENT = "process-sweep-shard/process-sweep-shard"
@@ -91,7 +92,8 @@ async def take_back(shards: Sequence[FlowRun]) -> FlowRun | None:
     cancelled, and the caller's to do."""
     async with get_client() as client:
         while True:
-            runs = [await client.read_flow_run(one.id) for one in shards]
+            found = [await read_optional(client.read_flow_run(one.id)) for one in shards]
+            runs = [run for run in found if run is not None]  # a deleted one does nothing more
             for run in runs:
                 if run.state is not None and run.state.is_scheduled():
                     message = "No worker was free for it; the sweep does it itself."

@@ -33,6 +33,9 @@ def find_problems(pool: PoolSnapshot) -> list[Problem]:
     if pool.is_paused:
         remedy = f"adspark resume {pool.name}"
         found.append(Problem(what=f"pool {pool.name} is paused", remedy=remedy))
+    elif pool.slots == 0:
+        what = f"pool {pool.name} has 0 slots: none of its runs begins"
+        found.append(Problem(what=what, remedy=f"adspark scale {pool.name} N"))
     elif not pool.is_ready:
         remedy = (
             f"adspark worker {pool.name}; in the local stack: adspark down; adspark up; in "

@@ -93,6 +93,11 @@ class PoolSnapshot(BaseModel):
         return self.running + self.pending + self.cancelling
 
     @property
+    def begins_nothing(self) -> bool:
+        """Whether somebody has paused it, or left it no slot."""
+        return self.is_paused or self.slots == 0
+
+    @property
     def slots_in_use(self) -> str:
         """Active runs, and of how many at most."""
         return str(self.active) if self.slots is None else f"{self.active}/{self.slots}"

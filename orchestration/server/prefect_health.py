@@ -98,10 +98,10 @@ def _warn_of_limit(problem: Problem) -> Check:
 def _check_pool(name: str, pool: PoolSnapshot | None) -> Check:
     if pool is None:
         return Check.failed(f"pool {name}", "does not exist", "adspark provision")
-    if pool.is_paused and not pool.failed_starts:  # somebody wanted it so
-        return Check.warning(f"pool {name}", "is paused", f"adspark resume {name}")
     if problems := find_problems(pool):
         what = problems[0].what.removeprefix(f"pool {name} ")
+        if pool.begins_nothing and not pool.failed_starts:  # somebody wanted it so
+            return Check.warning(f"pool {name}", what, problems[0].remedy)
         return Check.failed(f"pool {name}", what, problems[0].remedy)
     bound = "" if pool.slots is None else f" of {pool.slots}"
     return Check.ok(

@@ -58,12 +58,14 @@ def status(
 
 
 async def _find_problems_here() -> "list[Problem]":
-    """What is wrong with the disk of the stack that runs here."""
-    from deployments.operations.disk import find_disk_problem  # noqa: PLC0415  (slow)
-
+    """What is wrong with the disks of the stack that runs here."""
     stack = running_stack(get_settings().home)
-    problem = await find_disk_problem(stack.home) if stack else None
-    return [problem] if problem else []
+    if stack is None:
+        return []
+    from deployments.cli.database import current_settings  # noqa: PLC0415  (slow)
+    from deployments.operations.disk import find_disk_problems  # noqa: PLC0415  (slow)
+
+    return await find_disk_problems(stack.home, current_settings())
 
 
 async def _read(*, check: bool, with_probes: bool) -> "tuple[Health, FullCheck | None]":
@@ -77,7 +79,7 @@ async def _read(*, check: bool, with_probes: bool) -> "tuple[Health, FullCheck |
         from deployments.operations.full_check import read_full_check  # noqa: PLC0415  (slow)
 
         # A pool that can take none is a problem already.
-        able = [one.name for one in health.pools if one.workers and not one.is_paused]
+        able = [one.name for one in health.pools if one.workers and not one.begins_nothing]
         probed = able if with_probes else ()
         return health, await read_full_check(client, current_settings(), probed=probed)
 

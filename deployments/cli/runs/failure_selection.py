@@ -12,9 +12,10 @@ from deployments.operations.runs.failures import (
     FailureGroup,
     group_of,
     has_deployment,
+    is_key,
     read_failures,
 )
-from deployments.operations.runs.lookup import find_run
+from deployments.operations.runs.lookup import UnknownRunError, find_run
 from deployments.operations.runs.report import command_anew
 from orchestration.runs.results import to_document
 
@@ -50,7 +51,15 @@ async def choose_failures(
 
 
 async def _find_one(client: PrefectClient, key: str) -> FailureGroup:
-    run = await find_run(client, key)
+    try:
+        run = await find_run(client, key)
+    except UnknownRunError:
+        if not is_key(key):
+            raise
+        raise ConfigurationError(
+            f"There is no run {key}, and no failure of this key now: its runs were retried or "
+            "deleted meanwhile, or failed before --hours; those there are: adspark failures"
+        ) from None
     if isinstance(run, TaskRun):
         raise ConfigurationError(
             f"{key} is a task run; retry the flow run it belongs to: "

@@ -129,7 +129,12 @@ async def _follow(
     began = asyncio.get_running_loop().time()
     hinted = crashed = False
     while True:
-        run = await client.read_flow_run(run_id)
+        run = await read_optional(client.read_flow_run(run_id))
+        if run is None:
+            raise RunFailedError(
+                f"Run {run_id} was deleted while it was followed; what it had not stored is lost. "
+                "Start it again if it is still wanted."
+            )
         state = run.state
         is_over = state is not None and state.is_final()
         if is_over:
@@ -157,8 +162,11 @@ async def explain_wait(client: PrefectClient, run: FlowRun) -> str:
     pool = run.work_pool_name
     if run.state is not None and run.state.is_pending():
         return "a worker has claimed it, and has not started it yet; see: adspark status"
-    if pool and (found := await read_optional(client.read_work_pool(pool))) and found.is_paused:
+    found = await read_optional(client.read_work_pool(pool)) if pool else None
+    if found and found.is_paused:
         return f"pool {pool} is paused; resume it with: adspark resume {pool}"
+    if found and found.concurrency_limit == 0:
+        return f"pool {pool} has 0 slots; give it some with: adspark scale {pool} N"
     return f"no worker has taken it yet; pool {pool}; see: adspark status"
 
 

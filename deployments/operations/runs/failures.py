@@ -100,6 +100,11 @@ async def read_failures(
     return group_failures(runs, await read_flow_names(client, [run.flow_id for run in runs]))
 
 
+def is_key(text: str) -> bool:
+    """Whether it looks like a group's key."""
+    return re.fullmatch(rf"[0-9a-f]{{{_KEY}}}", text) is not None
+
+
 def group_failures(runs: Sequence[FlowRun], flows: Mapping[UUID, str]) -> list[FailureGroup]:
     """The groups of runs that failed, in the order of their newest runs; `flows` are names."""
     groups: dict[str, FailureGroup] = {}

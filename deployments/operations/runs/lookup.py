@@ -25,11 +25,16 @@ _SHOWN = 5  # of several that a key may mean
 _Run = TypeVar("_Run", FlowRun, TaskRun)
 
 
+class UnknownRunError(ConfigurationError):
+    """There is no such run."""
+
+
 async def find_run(client: PrefectClient, key: str) -> FlowRun | TaskRun:
     """The flow run or task run that `key` means.
 
     Raises:
-        ConfigurationError: none, or several; says which.
+        UnknownRunError: none.
+        ConfigurationError: several; says which.
     """
     key = key.strip()
     if run_id := _uuid(key):
@@ -46,7 +51,7 @@ async def find_run(client: PrefectClient, key: str) -> FlowRun | TaskRun:
             f"{key!r} means {counted(len(found), 'run')}; give one's whole id: {listed}"
         )
     recent = await client.read_flow_runs(sort=FlowRunSort.EXPECTED_START_TIME_DESC, limit=PAGE)
-    raise ConfigurationError(
+    raise UnknownRunError(
         describe_unknown(f"There is no run {key!r}", key, (run.name for run in recent if run.name)),
         command=f"give the id of a flow run or task run, its name, or the first {_SHORTEST} or "
         "more characters of a recent one's id.",

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.actions import LogCreate
+from prefect.client.schemas.actions import LogCreate, WorkPoolUpdate
 from prefect.client.schemas.objects import State
 from prefect.settings import PREFECT_API_URL
 from prefect.states import Cancelled, Completed, Crashed, Pending, Running, Scheduled
@@ -97,6 +97,8 @@ async def test_whoever_waits_for_a_run_is_told_why_it_has_not_begun(client: Pref
     assert "a worker has claimed it, and has not started it yet" in (
         await explain_wait(client, claimed)
     )
+    await client.update_work_pool(POOL, WorkPoolUpdate(concurrency_limit=0))
+    assert f"give it some with: adspark scale {POOL} N" in await explain_wait(client, waiting)
     await pause(client, POOL)
     assert f"pool {POOL} is paused" in await explain_wait(client, waiting)
 
@@ -116,3 +118,17 @@ async def test_a_run_that_is_requeued_after_a_crash_is_followed_to_its_end(
     finished = await following
     assert finished.state.is_completed()
     assert "a worker requeues it" in " ".join(one.text for one in told if one.kind == "hint")
+
+
+async def test_who_follows_a_run_that_is_deleted_is_told_so_in_one_line(
+    client: PrefectClient,
+) -> None:
+    (run,) = await queue(client, Running())
+    told: list[Event] = []
+    following = asyncio.create_task(follow_run(PREFECT_API_URL.value(), run.id, told.append))
+    while not told:
+        await asyncio.sleep(0.01)
+    await client.delete_flow_run(run.id)
+    with pytest.raises(RunFailedError, match=r"^Run \S+ was deleted .* Start it again") as caught:
+        await following
+    assert "\n" not in str(caught.value)

@@ -144,6 +144,23 @@ async def test_a_cancel_is_told_as_the_server_has_answered_it(
     assert (await client.read_flow_run(run.id)).state_name == "Completed"
 
 
+async def test_a_run_that_is_deleted_while_its_cancel_is_asked_is_told(
+    client: PrefectClient, database: Database
+) -> None:
+    (run,) = await queue(client, Running(), pool="default")
+
+    async def told() -> bool:
+        notes = [one.message for one in pilot.app._notifications]
+        return "It was deleted from Prefect meanwhile." in notes
+
+    async with shown(client, database) as pilot:
+        await pilot.press("2", "c")
+        await asked(pilot)
+        await client.delete_flow_run(run.id)
+        await pilot.press("enter")
+        await until(pilot, told)
+
+
 async def test_an_unknown_run_is_told_and_so_is_a_server_that_is_away(
     client: PrefectClient, database: Database
 ) -> None:

@@ -55,6 +55,8 @@ async def ending(how: str, user_id: int, megabytes: int = 0) -> None:
         open(os.environ["GOES_ON"], "x").close()
     if how in ("sleeps", "goes on"):
         await asyncio.sleep(60)
+    if how == "naps":
+        await asyncio.sleep(3)
 """
 GIVEN = {"how": "returns", "user_id": 1}
 
@@ -288,6 +290,21 @@ async def test_a_process_that_something_keeps_alive_is_ended_after_its_run(
     output = await ended(await start(run_id, tmp_path, environment={"ADSPARK_TIDY_UP_TIME": "1"}))
     assert (await state_of(client, run_id)).name == "Completed"
     assert "(most recent call first)" in output  # the log says what it was
+
+
+@pytest.mark.parametrize("how", ["sleeps", "naps"])
+async def test_a_run_that_was_deleted_ends_and_says_so_in_one_line(
+    client: PrefectClient, tmp_path: Path, how: str
+) -> None:
+    run_id = await make_run(client, tmp_path, FLOW, "ending", how=how, user_id=1)
+    limits = {"ADSPARK_TIDY_UP_TIME": "1" if how == "sleeps" else "60"}
+    process = await start(run_id, tmp_path, environment=limits)
+    await until(client, run_id, lambda state: state.is_running())
+    await client.delete_flow_run(run_id)
+    output = await ended(process)
+    assert process.returncode == 0
+    assert output.count(f"Run {run_id} was deleted") == 1
+    assert "Traceback" not in output
 
 
 @pytest.fixture

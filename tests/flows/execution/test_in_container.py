@@ -43,14 +43,21 @@ async def make_run(client: PrefectClient, folder: Path, **parameters: object) ->
     return run.id
 
 
-async def start(run_id: UUID) -> Process:
-    """The first process of a run's container."""
+async def start(run_id: UUID, *, stderr: int | None = None) -> Process:
+    """The first process of a run's container.
+
+    Args:
+        run_id: the run.
+        stderr: where its standard error goes; None is to that of the tests.
+    """
     surroundings = {
         "PREFECT__FLOW_RUN_ID": str(run_id),
         "PREFECT_API_URL": str(PREFECT_API_URL.value()),
     }
     return await asyncio.create_subprocess_exec(
-        *[sys.executable, "-m", "deployments.execution.in_container"], env=os.environ | surroundings
+        *[sys.executable, "-m", "deployments.execution.in_container"],
+        env=os.environ | surroundings,
+        stderr=stderr,
     )
 
 
@@ -82,5 +89,8 @@ async def test_told_to_stop_it_hands_back_its_run(tmp_path: Path) -> None:
 
 
 async def test_it_ends_where_it_cannot_begin() -> None:
-    process = await start(uuid4())
-    assert await asyncio.wait_for(process.wait(), 60) == 1
+    process = await start(uuid4(), stderr=asyncio.subprocess.PIPE)
+    _, told = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 1
+    assert b"was deleted" in told
+    assert b"Traceback" not in told

@@ -14,6 +14,7 @@ import httpx
 import pytest
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import (
+    DeploymentUpdate,
     GlobalConcurrencyLimitCreate,
     GlobalConcurrencyLimitUpdate,
     WorkPoolCreate,
@@ -44,6 +45,7 @@ from deployments.operations.health import Health, read_health, read_not_set_up
 from deployments.operations.leftover_processes import name_folder
 from deployments.operations.runs.purge import Waiting, count_by_pool, find_waiting, purge
 from flows.generate_pending_variants import generate_pending_variants
+from orchestration.runs.lost_runs import TAG
 from orchestration.runs.requeue import MOST_STARTS, requeue
 from orchestration.runs.state_changes import set_states
 from orchestration.server.prefect_health import check_prefect
@@ -82,6 +84,22 @@ async def test_a_pool_without_a_worker_or_paused_says_what_to_do(client: Prefect
         f"pool {POOL} is paused",
         f"adspark resume {POOL}",
     )
+
+
+async def test_a_pool_without_slots_is_told_at_once_with_the_command_that_gives_it_some(
+    client: PrefectClient,
+) -> None:
+    (run,) = await queue(client, 1)
+    await client.send_worker_heartbeat(POOL, "one", 30)
+    await client.update_work_pool(POOL, WorkPoolUpdate(concurrency_limit=0))
+    (problem,) = [one for one in (await read_health(client)).problems if POOL in one.what]
+    assert problem.what == f"pool {POOL} has 0 slots: none of its runs begins"
+    assert problem.remedy == f"adspark scale {POOL} N"
+    assert run.deployment_id is not None
+    await client.update_deployment(run.deployment_id, DeploymentUpdate(tags=[TAG]))
+    (check,) = [one for one in await check_prefect() if one.name == f"pool {POOL}"]
+    assert (check.state, check.what) == ("warning", "has 0 slots: none of its runs begins")
+    assert check.remedy == problem.remedy
 
 
 async def test_a_pool_that_is_missing_is_told(client: PrefectClient) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from functools import partial
 from uuid import uuid4
 
@@ -71,6 +72,20 @@ async def test_a_scrape_tells_queues_limits_and_searches_and_what_does_not_answe
     assert {one.partition("[")[0] for one in told} <= {one.name for one in FAMILIES}
     assert (without["adspark_up['database']"], without["adspark_up['prefect']"]) == (0, 1)
     assert without["adspark_pool_slots['maintenance']"] == 1
+
+
+def test_a_scrape_waits_for_all_that_does_not_answer_at_once() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # as a process that was stopped
+        place = f"127.0.0.1:{silent.getsockname()[1]}"
+        with serving_metrics(
+            Settings(metrics_port=free_port()),
+            api_url=f"http://{place}/api",
+            database_url=f"postgresql://nobody@{place}/none",
+        ) as address:
+            began = time.monotonic()
+            told = scraped(address)
+    assert time.monotonic() - began < 7
+    assert (told["adspark_up['database']"], told["adspark_up['prefect']"]) == (0, 0)
 
 
 def test_opened_to_a_network_the_figures_ask_for_the_password() -> None:

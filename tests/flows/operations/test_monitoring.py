@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
 from prefect.states import Completed, Crashed, Failed, Pending, Running, Scheduled
 from pydantic import SecretStr
 from sqlalchemy import text
@@ -93,12 +93,17 @@ async def test_a_probe_that_no_worker_takes_is_cancelled_again(client: PrefectCl
     await queue(client, Running(), pool="maintenance")
     await queue(client, Completed())
     await pause(client, "default")
-    results = await send_probes(client, ["default", POOL, "maintenance"], patience=0.5)
+    await client.update_work_pool("ai-generation", WorkPoolUpdate(concurrency_limit=0))
+    await queue(client, Completed(), pool="ai-generation")
+    results = await send_probes(
+        client, ["default", POOL, "maintenance", "ai-generation"], patience=0.5
+    )
     assert not any(one.ok for one in results)
-    paused, waiting, full = [one.problem for one in results]
+    paused, waiting, full, closed = [one.problem for one in results]
     assert paused == "is paused; nothing was sent through"
     assert waiting == "no worker took its probe within 0.5 s; it was Scheduled"
     assert full == "no worker took its probe within 0.5 s: its slot is in use"
+    assert closed == "has 0 slots (adspark scale ai-generation N); nothing was sent through"
     left = await read_runs(client, filter_runs(), pools=[POOL, "maintenance"])
     assert Counter(run.state_name for run in left) == {"Running": 1, "Completed": 1, "Cancelled": 2}
 

@@ -37,7 +37,7 @@ from blocks.dify_workflow import DifyWorkflow
 from blocks.digest_recipients import DigestRecipients
 from blocks.serpapi_credentials import SerpApiCredentials
 from deployments.environment.shell import OUR_FOLDER
-from deployments.operations.full_check import check_deployments
+from deployments.operations.full_check import check_deployments, check_queues
 from deployments.provisioning.deployments import deploy as deploying
 from deployments.provisioning.deployments.deploy import name_of, project_file
 from deployments.provisioning.deployments.drift import own_fields
@@ -310,6 +310,38 @@ async def test_a_schedule_that_is_switched_off_is_a_problem_and_a_deleted_one_is
         (problem,) = (await check_deployments(client))[1]
     assert problem.what == f"the schedule of deployment {SWEEP} is switched off: nothing starts it"
     assert str(sweep.id) in problem.remedy
+
+
+@pytest.mark.usefixtures("nothing_stays")
+async def test_a_limit_of_0_and_a_paused_work_queue_are_problems_with_their_remedies(
+    database_url: str,
+) -> None:
+    await provision(Settings(), database_url=database_url)
+    async with get_client() as client:
+        assert await check_queues(client) == []
+        sweep = await client.read_deployment_by_name(SWEEP)
+        limit = sweep.global_concurrency_limit
+        assert limit is not None
+        nothing = GlobalConcurrencyLimitUpdate(limit=0)
+        await client.update_global_concurrency_limit(limit.name, nothing)
+        (problem,) = (await check_deployments(client))[1]
+        queue = await client.read_work_queue_by_name("default", work_pool_name="maintenance")
+        await client.update_work_queue(queue.id, is_paused=True)
+        (paused,) = await check_queues(client)
+        await client.update_work_queue(queue.id, is_paused=False, concurrency_limit=0)
+        (without_slots,) = await check_queues(client)
+        await client.update_work_queue(queue.id, concurrency_limit=None)
+    assert problem.what == f"deployment {SWEEP} has a limit of 0: none of its runs begins"
+    assert str(sweep.id) in problem.remedy
+    name = "work queue default of pool maintenance"
+    assert (paused.what, paused.remedy) == (
+        f"{name} is paused: none of its runs begins",
+        "prefect work-queue resume default --pool maintenance",
+    )
+    assert (without_slots.what, without_slots.remedy) == (
+        f"{name} has a limit of 0: none of its runs begins",
+        "prefect work-queue clear-concurrency-limit default --pool maintenance",
+    )
 
 
 @pytest.mark.usefixtures("nothing_stays")

@@ -121,6 +121,9 @@ def test_a_socket_outside_of_the_folder_is_its_owners_alone(home_folder: Path) -
         sockets = Path(str(psycopg.conninfo.conninfo_to_dict(server.url("adspark"))["host"]))
         assert sockets.stat().st_mode & 0o077 == 0
         assert sockets.owner() == server.folder.owner()
+    assert not sockets.exists()
+    with server.running(), psycopg.connect(server.url("adspark")) as connection:
+        assert connection.execute("SELECT 42").fetchall() == [(42,)]
 
 
 def test_a_folder_that_another_user_has_made_in_its_place_is_refused(
@@ -131,6 +134,7 @@ def test_a_folder_that_another_user_has_made_in_its_place_is_refused(
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     with LocalPostgres(home_folder / "a,b").running():
         (sockets,) = temporary.iterdir()
+    sockets.mkdir()
     sockets.chmod(0o777)
     with (
         pytest.raises(ConfigurationError, match="TMPDIR"),

@@ -212,7 +212,9 @@ async def test_a_folder_that_cannot_be_made_is_named_with_its_setting(
 ) -> None:
     (tmp_path / "file").write_text("in the way")
     store = MediaStore(str(tmp_path / "file" / below))
-    with pytest.raises(ConfigurationError, match=r"ADSPARK_MEDIA_URL: .*file.* cannot be used"):
+    with pytest.raises(
+        ConfigurationError, match=r"_MEDIA_URL: .*file.* cannot be used .*; make it"
+    ):
         await store.save_variant(PNG)
     with pytest.raises(ConfigurationError, match="ADSPARK_MEDIA_URL"):
         await store.read(original_path(KEY))

@@ -125,8 +125,11 @@ async def test_a_person_chooses_by_key_or_by_run_and_is_told_why_not(client: Pre
     for run, why in ((completed, "has completed"), (running, "is Running, not ended")):
         with pytest.raises(ConfigurationError, match=why):
             await choose_failures(client, [str(run.id)], hours=WEEK)
-    with pytest.raises(ConfigurationError, match="There is no run 'abcdef'"):
-        await choose_failures(client, ["abcdef"], hours=WEEK)
+    with pytest.raises(ConfigurationError, match="There is no run 'abcdefg'"):
+        await choose_failures(client, ["abcdefg"], hours=WEEK)
+    await retry_runs(client, [failed.id])
+    with pytest.raises(ConfigurationError, match=r"no failure of this key now.* adspark failures"):
+        await choose_failures(client, [group.key], hours=WEEK)
     with pytest.raises(ConfigurationError, match="There is no flow 'nothing'"):
         await choose_failures(client, [], hours=WEEK, flow="nothing")
 

@@ -6,18 +6,23 @@ from collections.abc import Iterator
 import pytest
 from prefect import flow, task
 
-from adspark.errors import ConfigurationError, ServiceUnavailableError
+from adspark.errors import AdSparkError, ConfigurationError, NoRoomError, ServiceUnavailableError
 from adspark.settings import get_settings
 from orchestration.limits.retry_policy import retried_task
 from orchestration.limits.time_limits import time_limit
 
 attempts: list[str] = []
+ERRORS: dict[str, type[AdSparkError]] = {
+    "temporary": ServiceUnavailableError,
+    "no room": NoRoomError,
+    "permanent": ConfigurationError,
+}
 
 
 @retried_task()
 async def fails(error: str) -> None:
     attempts.append(error)
-    raise (ServiceUnavailableError if error == "temporary" else ConfigurationError)(error)
+    raise ERRORS[error](error)
 
 
 @retried_task()
@@ -72,6 +77,11 @@ async def test_a_temporary_error_is_retried_as_often_as_the_settings_say_now(
     assert len(attempts) == 4 + 2
     assert (await work("permanent", return_state=True)).is_failed()
     assert len(attempts) == 4 + 2 + 1
+
+
+async def test_a_run_does_not_wait_for_room_on_a_disk() -> None:
+    assert (await work("no room", return_state=True)).is_failed()
+    assert len(attempts) == 1
 
 
 async def test_an_attempt_ends_at_the_time_limit_of_now_and_is_retried() -> None:

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -149,6 +150,12 @@ async def test_a_pool_that_somebody_has_paused_is_no_failure() -> None:
     assert (paused.state, paused.what, paused.remedy) == (
         CheckState.WARNING, "is paused", f"adspark resume {POOL}",
     )  # fmt: skip
+
+
+async def test_a_command_whose_run_or_pool_is_deleted_meanwhile_says_so_in_one_line() -> None:
+    with pytest.raises(AdSparkError, match=r"was deleted from Prefect's server at .* meanwhile"):
+        async with open_server(PREFECT_API_URL.value()) as client:
+            await client.read_flow_run(uuid4())
 
 
 async def test_a_command_says_within_seconds_that_the_servers_database_does_not_answer() -> None:
