@@ -28,7 +28,6 @@ from blocks.adspark_database import connect_database
 from blocks.digest_recipients import DigestRecipients
 from flows.endings import PLAIN_JSON, completed, failed
 from flows.parameters import label
-from orchestration.limits.retry_policy import retried_task
 from tasks.deliver_messages import deliver_messages
 
 ARTIFACT_KEY = "digest"
@@ -76,7 +75,6 @@ async def send_digest(
     return completed(summary, summary.headline)
 
 
-@retried_task()
 async def _publish_digest(
     database: Database, recipients: Sequence[str], known: Sequence[str], even_if_empty: bool
 ) -> Digest:

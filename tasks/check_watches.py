@@ -73,7 +73,8 @@ async def check_watches(
         )
         summary = await sweep.run(due)
         if is_retry:
-            _, summary = await _read_rest(database, watch_ids, since)
+            _, whole = await _read_rest(database, watch_ids, since)
+            summary = whole.with_skipped(summary)
         await report.show(summary, at_once=True)
         return summary
 

@@ -119,6 +119,19 @@ class SweepSummary(BaseModel):
         """Whether every due watch was checked, or waits for nothing but its own budget."""
         return self.failed == 0 and self.waiting == self.over_budget
 
+    def with_skipped(self, last: "SweepSummary") -> "SweepSummary":
+        """This summary by the database, which does not know what the `last` part of the sweep has:
+        watches that another run had claimed wait for nothing, and whether the data are a sandbox's.
+        """
+        claimed = min(last.skipped, self.waiting - self.over_budget)
+        changes = {
+            "waiting": self.waiting - claimed,
+            "skipped": self.skipped + claimed,
+            "retried": last.retried,
+            "sandbox": last.sandbox,
+        }
+        return self.model_copy(update=changes)
+
     @property
     def headline(self) -> str:
         """The summary in one line."""

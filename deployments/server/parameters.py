@@ -100,7 +100,7 @@ async def _check_deployment(given: Object, name: str | None) -> str | None:
 
 async def _check_schedule(given: Object, found: DeployedFlow | None) -> str | None:
     own = given.get("parameters")
-    if found is None or not isinstance(own, dict):
+    if found is None or not isinstance(own, dict) or given.get("active") is False:
         return None
     merged = {**found.parameters, **own}
     problem = find_problem(found.schema, merged)

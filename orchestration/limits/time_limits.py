@@ -26,6 +26,7 @@ from prefect.runtime import flow_run
 from prefect.states import Failed
 
 from adspark.settings import get_settings
+from orchestration.runs.optional import is_from_prefect
 from orchestration.runs.requeue import is_over
 from orchestration.runs.state_changes import change_state_sync
 
@@ -95,8 +96,8 @@ def _end_after_run(flow_run_id: UUID) -> None:
         with suppress(Exception), get_client(sync_client=True) as client:  # it is read again
             try:
                 has_ended = is_over(client.read_flow_run(flow_run_id).state)
-            except ObjectNotFound:
-                is_deleted = True
+            except ObjectNotFound as error:
+                is_deleted = is_from_prefect(error)
         if was_over and has_ended:
             faulthandler.dump_traceback(file=_STDERR, all_threads=True)
             _kill_all(0)  # how it ended is known

@@ -34,9 +34,9 @@ async def server(home_folder: Path) -> AsyncIterator[LocalPostgres]:
 
 @pytest.fixture
 async def place(server: LocalPostgres, environment: pytest.MonkeyPatch) -> AsyncIterator[Place]:
-    """A sixty due watches on that server, and a sandbox with their advertisers."""
+    """Sixty due watches on that server, and a sandbox with their advertisers."""
     environment.setenv("ADSPARK_DATABASE_URL", server.url("adspark"))
-    environment.setenv("ADSPARK_RETRY_DELAYS", "0.5,0.5,0.5")
+    environment.setenv("ADSPARK_RETRY_DELAYS", "0.5,1,2,4,8,16")
     environment.setenv("ADSPARK_SEARCHES_PER_MINUTE", "10000")
     with serve(SandboxSettings(generated_advertisers=WATCHES)) as url:
         environment.setenv("ADSPARK_SERPAPI_URL", url)

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from prefect import Flow
 from prefect.utilities.importtools import import_object
 from pydantic import JsonValue
 
@@ -23,6 +24,8 @@ def find_mistake(entrypoint: str, parameters: Mapping[str, JsonValue]) -> str | 
     try:
         flow = import_object(entrypoint)
     except (ImportError, AttributeError, ValueError):
+        return None
+    if not isinstance(flow, Flow):
         return None
     given = dict(parameters)
     if mistake := next(find_mistakes(flow, given), None):

@@ -2,7 +2,8 @@
 
 import asyncio
 import socket
-import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from uuid import uuid4
 
@@ -74,17 +75,36 @@ async def test_a_scrape_tells_queues_limits_and_searches_and_what_does_not_answe
     assert without["adspark_pool_slots['maintenance']"] == 1
 
 
+def _is_open(connection: socket.socket) -> bool:
+    """Whether whoever has connected still waits."""
+    connection.setblocking(False)
+    with suppress(BlockingIOError):
+        while connection.recv(4096):
+            pass
+        return False
+    return True
+
+
 def test_a_scrape_waits_for_all_that_does_not_answer_at_once() -> None:
+    """Each is asked while the other has not been given up yet."""
     with socket.create_server(("127.0.0.1", 0)) as silent:  # as a process that was stopped
         place = f"127.0.0.1:{silent.getsockname()[1]}"
-        with serving_metrics(
-            Settings(metrics_port=free_port()),
-            api_url=f"http://{place}/api",
-            database_url=f"postgresql://nobody@{place}/none",
-        ) as address:
-            began = time.monotonic()
-            told = scraped(address)
-    assert time.monotonic() - began < 7
+        with (
+            serving_metrics(
+                Settings(metrics_port=free_port()),
+                api_url=f"http://{place}/api",
+                database_url=f"postgresql://nobody@{place}/none",
+            ) as address,
+            ThreadPoolExecutor() as pool,
+        ):
+            scrape = pool.submit(scraped, address)
+            asked: dict[bool, socket.socket] = {}
+            while len(asked) < 2:
+                connection, _ = silent.accept()
+                is_http = connection.recv(1, socket.MSG_PEEK).isalpha()
+                asked.setdefault(is_http, connection)
+            assert all(_is_open(connection) for connection in asked.values())
+            told = scrape.result()
     assert (told["adspark_up['database']"], told["adspark_up['prefect']"]) == (0, 0)
 
 
