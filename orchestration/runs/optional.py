@@ -29,4 +29,7 @@ def is_from_prefect(error: ObjectNotFound) -> bool:
     if not isinstance(refused, HTTPStatusError):
         return False
     kind = refused.response.headers.get("content-type", "")
-    return kind.startswith("application/json") and b'"detail"' in refused.response.content
+    words = (b'"detail"', b'"exception_message"')  # of a route, and of what it has called
+    return kind.startswith("application/json") and any(
+        one in refused.response.content for one in words
+    )
