@@ -14,7 +14,7 @@ from blocks.adspark_database import connect_database
 from flows.ad_tables import fill_in_pictures
 from flows.endings import PLAIN_JSON, cancelled, completed, failed
 from flows.parameters import label
-from orchestration.runs.only_run import only_run
+from orchestration.limits.only_run import only_run
 from tasks.work_on_pictures import archive_pictures, make_variant_thumbnails
 
 ARTIFACT_KEY = "archive"

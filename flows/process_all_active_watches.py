@@ -23,11 +23,11 @@ from adspark.watches.sweep_store import SEARCHING, SweepPlan, SweepSummary, summ
 from blocks.adspark_database import connect_database, open_session
 from flows.ad_tables import SWEPT, write_table
 from flows.endings import PLAIN_JSON, cancelled, completed, failed
+from orchestration.limits.only_run import only_run
 from orchestration.limits.rate_limits import seconds_until_start
 from orchestration.limits.retry_policy import retried_task
 from orchestration.limits.time_limits import time_limit
 from orchestration.runs.archive_runs import request_archive
-from orchestration.runs.only_run import only_run
 from orchestration.runs.sweep_shards import (
     share,
     share_of_shard,

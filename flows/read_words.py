@@ -13,7 +13,7 @@ from adspark.words.summary import WordsSummary
 from blocks.adspark_database import connect_database
 from flows.endings import PLAIN_JSON, cancelled, completed
 from flows.parameters import label
-from orchestration.runs.only_run import only_run
+from orchestration.limits.only_run import only_run
 from tasks.work_on_pictures import read_pictures
 
 ARTIFACT_KEY = "words"

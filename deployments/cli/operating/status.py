@@ -63,7 +63,7 @@ async def _find_problems_here() -> "list[Problem]":
     if stack is None:
         return []
     from deployments.cli.database import current_settings  # noqa: PLC0415  (slow)
-    from deployments.operations.disk import find_disk_problems  # noqa: PLC0415  (slow)
+    from deployments.diagnosis.disk import find_disk_problems  # noqa: PLC0415  (slow)
 
     return await find_disk_problems(stack.home, current_settings())
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from adspark.settings import Settings
-from deployments.operations.disk import find_disk_problems
+from deployments.diagnosis.disk import find_disk_problems
 
 GB = 2**30
 
