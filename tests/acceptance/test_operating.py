@@ -31,7 +31,7 @@ def test_a_failure_is_found_looked_at_and_retried_under_its_own_id(stack: Stack)
     listed = stack.adspark("failures", "--flow", "process-watch", "--json")
     failures = json.loads(listed.stdout)["failures"]
     (group,) = [one for one in failures if run["id"] in one["runs"]]
-    assert group["cause"].startswith("UnknownWatchError: There is no watch 4711;")
+    assert group["cause"].startswith("UnknownWatchError: watch_id: There is no watch 4711;")
 
     shown = stack.adspark("task", run["id"][:8])
     assert shown.returncode == 0
