@@ -58,8 +58,9 @@ function describeMissing(picture) {
 document.addEventListener("error", (event) => {
   if (event.target.matches?.(".shown img")) describeMissing(event.target);
 }, true);
+// What failed before this script was there is requested again, so that its failure is heard.
 for (const one of document.querySelectorAll(".shown img")) {
-  if (one.complete && !one.naturalWidth && one.loading !== "lazy") describeMissing(one);
+  if (one.complete && !one.naturalWidth) one.src = one.src;
 }
 
 function isTyping(target) {

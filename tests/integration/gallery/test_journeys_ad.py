@@ -5,7 +5,7 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
-from playwright.sync_api import ConsoleMessage, expect, sync_playwright
+from playwright.sync_api import ConsoleMessage, Route, expect, sync_playwright
 
 from adspark.db.engine import Database
 from adspark.rendering.browser import PROGRAMS
@@ -13,6 +13,7 @@ from tests.support.gallery import serve_gallery
 from tests.support.library import ad, buy_words, fill_library
 from tests.support.noticed import add_picture
 
+_MISSING = f"thumbnails/aa/{'a' * 64}.webp"  # a picture that the store does not have
 _PATIENCE = 60_000  # milliseconds for the page to show something
 
 
@@ -23,14 +24,14 @@ async def _fill(database_url: str) -> None:
             await buy_words(session, 3, headline="Running shoes", snippet="Light trail trainers")
             await buy_words(session, 4, headline="Running shoes", snippet="Light trail trainers")
             await session.commit()
-        missing = f"thumbnails/aa/{'a' * 64}.webp"
-        await add_picture(database, 3, missing, at=datetime.now(UTC))
+        await add_picture(database, 3, _MISSING, at=datetime.now(UTC))
 
 
 def test_an_ad_is_tagged_and_put_on_a_board_by_keys(database_url: str, tmp_path: Path) -> None:
     asyncio.run(_fill(database_url))
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     complaints: list[str] = []
+    scripts: list[Route] = []
 
     def note(message: ConsoleMessage) -> None:
         if "404" not in message.text:  # no picture is kept here
@@ -42,8 +43,15 @@ def test_an_ad_is_tagged_and_put_on_a_board_by_keys(database_url: str, tmp_path:
         page.set_default_timeout(_PATIENCE)
         expect.set_options(timeout=_PATIENCE)
         page.on("console", note)
-        page.goto(f"{url}/library")
-        card = page.locator(f"[data-ad={ad(3)}] .shown")  # whose picture the store does not have
+        # The page's script comes late: after the answer that the picture is missing.
+        page.route("**/gallery.js*", lambda route: scripts.append(route))
+        with page.expect_response(lambda answer: _MISSING in answer.url):
+            page.goto(f"{url}/library", wait_until="commit")
+        while not scripts:
+            page.wait_for_timeout(50)
+        scripts.pop().continue_()
+        page.unroute_all()
+        card = page.locator(f"[data-ad={ad(3)}] .shown")
         expect(card.locator(".no-picture")).to_contain_text("Running shoes")
         expect(card.locator("img")).to_have_count(0)
         page.goto(f"{url}/ads/{ad(3)}")
