@@ -83,6 +83,10 @@ class DatabaseUnavailableError(TemporaryError):
     """Postgres does not answer, or the connection was lost."""
 
 
+class StatementLimitError(TemporaryError):
+    """Postgres ended a statement, or a session, that took longer than a setting of it allows."""
+
+
 class PermanentError(AdSparkError):
     """A retry gives the same result."""
 

@@ -15,6 +15,7 @@ from adspark.errors import (
     DatabaseSetupError,
     DatabaseUnavailableError,
     PermanentError,
+    StatementLimitError,
 )
 from adspark.text.redaction import safe_cause
 from adspark.text.sentences import with_full_stop
@@ -162,7 +163,7 @@ def _translate(error: BaseException, url: URL) -> AdSparkError:
     if state == _ONLY_READS:
         return only_read(url)
     if setting := _TIME_LIMITS.get(state):
-        return DatabaseUnavailableError(
+        return StatementLimitError(
             f"PostgreSQL ended a statement or connection before its end ({reason}); where the "
             f"user, the database or the server limits it by {setting}, raise that setting."
         )

@@ -200,12 +200,12 @@ def connect_arguments(purpose: str = "") -> dict[str, Any]:
 READ_SERVER = text(
     "SELECT CAST(current_setting('server_version_num') AS int), "
     "current_setting('server_encoding'), current_database(), current_setting('search_path'), "
-    # The schema with our tables, where that of this session has none.
+    # The schema with our tables, where the search path leads to none.
     "(SELECT min(nspname) FROM (SELECT n.nspname FROM pg_class c "
     "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r' "
     "AND c.relpersistence = 'p' AND relname IN ('alembic_version', 'creative', 'advertiser') "
     "GROUP BY 1 HAVING count(*) = 3) AS ours "
-    "WHERE to_regclass(quote_ident(current_schema()) || '.alembic_version') IS NULL)"
+    "WHERE to_regclass('alembic_version') IS NULL)"
 )
 """What `check_server` takes."""
 
@@ -229,7 +229,7 @@ def check_server(
         encoding: of the database; another one than UTF8 does not hold what ads say.
         database: its name.
         search_path: of the session.
-        elsewhere: the schema with AdSpark's tables, where the session's own has none.
+        elsewhere: the schema with AdSpark's tables, where the search path leads to none.
 
     Raises:
         DatabaseSetupError: one is not; says what to do.

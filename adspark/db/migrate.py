@@ -48,6 +48,14 @@ LOCK_PATIENCE = 60.0
 _ONE_TRY = 3.0
 _PAUSE = 1.0
 _LOCK_TIMEOUT = 10.0  # seconds; where the holder cannot be found out
+# What is made by an upgrade stands beside the tables that are there, also where the search path
+# begins with another schema, as with one that is named as the user.
+_USE_SCHEMA_OF_TABLES = text(
+    "SELECT set_config('search_path', "
+    "quote_ident(nspname) || ', ' || current_setting('search_path'), true) "
+    "FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace "
+    "WHERE c.oid = to_regclass('alembic_version')"
+)
 _ENCODING = text(
     "SELECT pg_encoding_to_char(encoding) FROM pg_database WHERE datname = 'template1'"
 )
@@ -116,6 +124,7 @@ def _try_upgrade(url: str, patience: float, on_wait: Callable[[Sequence[LockHold
             connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('adspark.schema'))"))
             check_upgradable(_read_revision(connection))
             _check_writable(connection, url)
+            connection.execute(_USE_SCHEMA_OF_TABLES)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             use_extensions(connection)

@@ -46,8 +46,9 @@ _SEARCHED = [name for name in CreativeQuery.model_fields if name in WatchDefinit
 
 
 def _search_of(watch: str) -> str:
-    """What a row of `watch` looks for, by the row's alias, in SQL."""
-    return f"({', '.join(f'{watch}.{name}' for name in _SEARCHED)})"
+    """What a row of `watch` looks for, by the row's alias, as a text in SQL: equal for equal ones,
+    also where fields are NULL."""
+    return f"ROW({', '.join(f'{watch}.{name}' for name in _SEARCHED)})::text"
 
 
 _QUERY = ", ".join(
@@ -72,20 +73,22 @@ def _looks_at(watches: str, which: str = "true") -> str:
         SELECT w.id AS watch_id, count(*) AS checks, (sum(f.searches_billed + CASE
                 WHEN f.searches_cached > 0 AND NOT EXISTS (
                     SELECT FROM "fetch" AS earlier
-                    JOIN watch AS payer ON payer.id = earlier.watch_id
                     WHERE earlier.query_hash = f.query_hash AND earlier.search_ids && f.search_ids
                         AND earlier.started_at < f.started_at
                         AND earlier.started_at > f.started_at - interval '{CACHED_FOR}'
-                        AND CASE WHEN payer.id = w.id THEN w.interval_minutes < {CACHED_MINUTES}
-                            ELSE payer.is_active
-                                AND {_search_of("payer")} IS NOT DISTINCT FROM {_search_of("w")}
+                        AND CASE WHEN earlier.watch_id = w.id
+                            THEN w.interval_minutes < {CACHED_MINUTES}
+                            ELSE earlier.watch_id = ANY (payers.ids)
                         END
                 ) THEN f.searches_cached ELSE 0 END)
             + least(w.details_per_sweep * count(*), coalesce((
                 SELECT sum(d.searches_billed) FROM creative_detail AS d
                 WHERE d.watch_id = w.id AND d.asked_at >= min(f.started_at)
             ), 0)))::float8 AS searches
-        FROM {watches} AS w JOIN LATERAL (
+        FROM {watches} AS w LEFT JOIN (
+            SELECT {_search_of("payer")} AS search, array_agg(id) AS ids
+            FROM watch AS payer WHERE is_active GROUP BY 1
+        ) AS payers ON payers.search = {_search_of("w")} JOIN LATERAL (
             SELECT query_hash FROM "fetch"
             WHERE watch_id = w.id AND query = jsonb_build_object({_QUERY}) AND {_LATELY}
             ORDER BY started_at DESC LIMIT 1

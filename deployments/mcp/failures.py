@@ -17,6 +17,7 @@ from adspark.errors import (
     DatabaseSetupError,
     DatabaseUnavailableError,
     InvalidQueryError,
+    StatementLimitError,
     TemporaryError,
     UnknownVariantError,
     UnknownWatchError,
@@ -127,7 +128,7 @@ def _describe_own(error: Exception) -> str:
         return "Something went wrong that nobody foresaw; the server's log says what."
     _LOG.warning("%s", error)
     match error:
-        case DatabaseUnavailableError() | DatabaseSetupError():
+        case DatabaseUnavailableError() | DatabaseSetupError() | StatementLimitError():
             return (
                 "The database does not answer, so nothing can be said; try again in a minute. The "
                 "server's log says more."

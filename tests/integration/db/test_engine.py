@@ -23,6 +23,7 @@ from adspark.errors import (
     DatabaseSetupError,
     DatabaseUnavailableError,
     PermanentError,
+    StatementLimitError,
 )
 from tests.support.cut_connection import Relay
 
@@ -89,7 +90,7 @@ URL = driver_url("postgresql://maria:hunter2@db.example:5433/ads")
         ),
         pytest.param(
             errors.QueryCanceled("canceling statement due to statement timeout"),
-            DatabaseUnavailableError, "by statement_timeout, raise that setting",
+            StatementLimitError, "by statement_timeout, raise that setting",
             id="a short statement_timeout",
         ),
         pytest.param(
@@ -108,16 +109,16 @@ URL = driver_url("postgresql://maria:hunter2@db.example:5433/ads")
         ),
         pytest.param(
             errors.IdleInTransactionSessionTimeout("terminating connection"),
-            DatabaseUnavailableError, "idle_in_transaction_session_timeout, raise that setting",
+            StatementLimitError, "idle_in_transaction_session_timeout, raise that setting",
             id="a short idle_in_transaction_session_timeout",
         ),
         pytest.param(
             errors.lookup("25P04")("terminating connection"),
-            DatabaseUnavailableError, "by transaction_timeout, raise", id="a short transaction",
+            StatementLimitError, "by transaction_timeout, raise", id="a short transaction",
         ),
         pytest.param(
             errors.IdleSessionTimeout("terminating connection"),
-            DatabaseUnavailableError, "by idle_session_timeout, raise", id="a short idle session",
+            StatementLimitError, "by idle_session_timeout, raise", id="a short idle session",
         ),
         pytest.param(
             errors.InvalidSchemaName("no schema has been selected to create in"),

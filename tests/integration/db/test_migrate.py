@@ -240,17 +240,14 @@ async def test_a_database_that_is_only_read_is_not_ready_and_nothing_is_paid_for
     assert not problem.what.endswith(".")
 
 
-@pytest.mark.parametrize("path", ["other", "other, public"])
 async def test_tables_in_another_schema_are_named_and_no_second_library_is_made(
-    configured_database: str, path: str
+    configured_database: str,
 ) -> None:
     with psycopg.connect(configured_database, autocommit=True) as connection:
         connection.execute("CREATE SCHEMA other")
         name = sql.Identifier(connection.info.dbname)
-        connection.execute(
-            sql.SQL("ALTER DATABASE {} SET search_path = {}").format(name, sql.SQL(path))
-        )
-    said = rf"tables are in the schema 'public' of .* search_path \({path}\)"
+        connection.execute(sql.SQL("ALTER DATABASE {} SET search_path = other").format(name))
+    said = r"tables are in the schema 'public' of .* search_path \(other\)"
     for act in (migrate.upgrade, migrate.current, migrate.check_ready):
         with pytest.raises(DatabaseSetupError, match=said):
             await asyncio.to_thread(act, configured_database)
@@ -259,9 +256,32 @@ async def test_tables_in_another_schema_are_named_and_no_second_library_is_made(
             await database.check_server()
         with pytest.raises(DatabaseSetupError, match=said):
             await check_database(database)
-    with psycopg.connect(configured_database) as connection:
-        found = connection.execute("SELECT FROM pg_tables WHERE schemaname = 'other'").fetchall()
-    assert found == []
+    assert _tables_in(configured_database, "other") == []
+
+
+async def test_tables_behind_a_schema_that_is_named_as_the_user_are_used_and_added_to(
+    database_url: str,
+) -> None:
+    whole = tables(database_url)
+    downgrade(database_url, "base")
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        user = connection.info.user
+        connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(user)))
+    assert migrate.upgrade(database_url) == newest()
+    assert (_tables_in(database_url, user), _tables_in(database_url, "public")) == (
+        [],
+        sorted(whole),
+    )
+    assert migrate.differences(database_url) == []
+    async with Database(database_url) as database:
+        await database.check_server()
+        await check_database(database)
+
+
+def _tables_in(url: str, schema: str) -> list[str]:
+    with psycopg.connect(url) as connection:
+        select = "SELECT tablename FROM pg_tables WHERE schemaname = %s ORDER BY 1"
+        return [name for (name,) in connection.execute(select, [schema])]
 
 
 def test_a_first_use_in_the_schema_of_a_search_path_is_possible(empty_database_url: str) -> None:

@@ -144,6 +144,25 @@ async def test_an_unforeseen_error_of_one_watch_is_told_and_stops_no_other(place
     assert (await place.sweep()).checked == 1
 
 
+async def test_a_check_that_postgresql_ends_for_its_time_says_so_and_stops_no_other(
+    place: Place,
+) -> None:
+    await place.change(
+        "CREATE FUNCTION end_it() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "RAISE EXCEPTION 'canceling statement due to statement timeout' USING ERRCODE = '57014'; "
+        "END $$"
+    )
+    await place.change(
+        'CREATE TRIGGER end_it BEFORE INSERT ON "fetch" FOR EACH ROW WHEN (NEW.watch_id = 7) '
+        "EXECUTE FUNCTION end_it()"
+    )
+    summary = await place.sweep(retry_delays=[0.01])
+    assert (summary.checked, summary.failed, summary.retried) == (WATCHES - 1, 1, 1)
+    (problem,) = summary.problems
+    assert "by statement_timeout, raise that setting" in problem.reason
+    assert (await place.watch(7)).problem == problem.reason
+
+
 async def test_a_report_that_nobody_takes_ends_no_sweep(place: Place) -> None:
     async def refuse(_: object) -> None:
         raise OSError("away")
