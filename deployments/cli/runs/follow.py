@@ -15,10 +15,12 @@ from pydantic import JsonValue
 from adspark.errors import AdSparkError
 from deployments.cli.server import open_server
 from deployments.operations.runs.start import start_run
+from orchestration.runs.flow_runs import ACTIVE, filter_runs, read_runs
 from orchestration.runs.optional import read_optional
 from orchestration.runs.results import read_result
 
 _POLL = 0.5  # seconds between two looks at the run
+_TURN_POLL = 2.0  # seconds between two looks at the run that is before it
 _NOT_BEGUN = (StateType.SCHEDULED, StateType.PENDING)
 _QUIET = 20.0  # seconds without a worker's reaction after which a person wants to know why
 _REQUEUED_WITHIN = 5.0  # seconds after its process was killed
@@ -53,6 +55,10 @@ class RunFailedError(AdSparkError):
     """The run ended in any state but Completed; the message is the state's."""
 
 
+class _NotBegunError(RunFailedError):
+    """The run was cancelled because another one of its deployment is under way."""
+
+
 async def run_and_follow(
     api_url: str,
     deployment: str,
@@ -60,6 +66,9 @@ async def run_and_follow(
     on_event: Callable[[Event], None],
 ) -> FinishedRun:
     """Run `deployment` (`flow/name`, or a flow's name alone) and wait for its end.
+
+    Where its runs follow one after the other and one is under way, as one of its schedule's, that
+    one's end is waited for first.
 
     Args:
         api_url: of the Prefect server.
@@ -72,9 +81,13 @@ async def run_and_follow(
         RunFailedError: the run did not complete.
     """
     async with open_server(api_url) as client:
-        run = await start_run(client, deployment, parameters)
-        on_event(Event("run", f"{deployment} · {run.name} · {run.id}"))
-        return await _finish(client, run.id, on_event)
+        while True:
+            run = await start_run(client, deployment, parameters)
+            on_event(Event("run", f"{deployment} · {run.name} · {run.id}"))
+            try:
+                return await _finish(client, run.id, on_event)
+            except _NotBegunError:
+                await _wait_for_turn(client, run, on_event)
 
 
 async def follow_run(api_url: str, run_id: UUID, on_event: Callable[[Event], None]) -> FinishedRun:
@@ -93,6 +106,21 @@ async def follow_run(api_url: str, run_id: UUID, on_event: Callable[[Event], Non
         return await _finish(client, run_id, on_event)
 
 
+async def _wait_for_turn(
+    client: PrefectClient, refused: FlowRun, on_event: Callable[[Event], None]
+) -> None:
+    """Wait until no other run of the deployment is active."""
+    assert refused.deployment_id
+    active = filter_runs(deployments=[refused.deployment_id], types=ACTIVE)
+    running = await read_runs(client, active)
+    names = ", ".join(run.name for run in running) or "another run of it"
+    on_event(Event("hint", f"it begins when {names} has ended; see: adspark monitor"))
+    await asyncio.sleep(_TURN_POLL)
+    while running:
+        running = await read_runs(client, active)
+        await asyncio.sleep(_TURN_POLL)
+
+
 async def _finish(
     client: PrefectClient, run_id: UUID, on_event: Callable[[Event], None]
 ) -> FinishedRun:
@@ -103,7 +131,8 @@ async def _finish(
         raise
     state = run.state
     if state is None or not state.is_completed():
-        raise RunFailedError(_why(run))
+        error = _NotBegunError if state and _is_refused(state) else RunFailedError
+        raise error(_why(run))
     return FinishedRun(run.id, run.name, state, await read_result(state))
 
 
@@ -112,13 +141,17 @@ def _why(run: FlowRun) -> str:
     state = run.state
     if state is None:
         return f"{run.name} ended without a state."
-    if state.is_cancelled() and (state.message or "").startswith(_ONE_AT_A_TIME):
+    if _is_refused(state):
         return (
             f"{run.name} did not begin: another run of it is under way, and they run one after the "
             "other. Wait for that one's end: adspark monitor"
         )
     message = re.sub(r"^(Flow|Task) run encountered an exception:? ", "", state.message or "")
     return f"{run.name} ended {state.name}: {message or 'no message'}"
+
+
+def _is_refused(state: State) -> bool:
+    return state.is_cancelled() and (state.message or "").startswith(_ONE_AT_A_TIME)
 
 
 async def _follow(

@@ -4,16 +4,31 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import LogCreate, WorkPoolUpdate
-from prefect.client.schemas.objects import State
+from prefect.client.schemas.objects import (
+    ConcurrencyLimitStrategy,
+    ConcurrencyOptions,
+    State,
+    StateType,
+)
+from prefect.client.schemas.responses import SetStateStatus
 from prefect.settings import PREFECT_API_URL
 from prefect.states import Cancelled, Completed, Crashed, Pending, Running, Scheduled
 
-from deployments.cli.runs.follow import Event, RunFailedError, explain_wait, follow_run
+from deployments.cli.runs.follow import (
+    Event,
+    RunFailedError,
+    explain_wait,
+    follow_run,
+    run_and_follow,
+)
 from deployments.operations.pools import pause
+from flows.probe import probe
+from orchestration.runs.flow_runs import filter_runs, read_runs
 from tests.support.queued import POOL, open_pools, queue
 
 RUN, WORKER = "prefect.flow_runs", "prefect.flow_runs.worker"
@@ -87,6 +102,50 @@ async def test_a_run_that_another_one_keeps_from_beginning_says_so(client: Prefe
     await client.set_flow_run_state(run.id, ended, force=True)
     with pytest.raises(RunFailedError, match=r"another run of it is under way.*adspark monitor"):
         await follow_run(PREFECT_API_URL.value(), run.id, lambda _: None)
+
+
+async def test_a_run_begins_when_one_of_the_schedule_has_ended_that_was_before_it(
+    client: PrefectClient,
+) -> None:
+    flow_id = await client.create_flow(probe)
+    deployment = await client.create_deployment(
+        flow_id,
+        POOL,
+        work_pool_name=POOL,
+        concurrency_limit=1,
+        concurrency_options=ConcurrencyOptions(
+            collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW
+        ),
+    )
+
+    async def begin(run_id: UUID) -> bool:
+        state: State = Pending()
+        return (await client.set_flow_run_state(run_id, state)).status == SetStateStatus.ACCEPT
+
+    async def next_run() -> UUID:
+        """What a worker of the pool would take next."""
+        scheduled = filter_runs(deployments=[deployment], types=[StateType.SCHEDULED])
+        while not (found := await read_runs(client, scheduled)):
+            await asyncio.sleep(0.01)
+        return found[0].id
+
+    before = await client.create_flow_run_from_deployment(deployment)
+    assert await begin(before.id)
+    told: list[Event] = []
+    following = asyncio.create_task(
+        run_and_follow(PREFECT_API_URL.value(), f"probe/{POOL}", {}, told.append)
+    )
+    assert not await begin(await next_run())
+    hint = Event("hint", f"it begins when {before.name} has ended; see: adspark monitor")
+    while hint not in told:
+        assert not following.done()
+        await asyncio.sleep(0.01)
+    await client.set_flow_run_state(before.id, Completed(), force=True)
+    mine = await next_run()
+    assert await begin(mine)
+    await client.set_flow_run_state(mine, Completed(message="the summary"), force=True)
+    finished = await following
+    assert (finished.id, finished.state.message) == (mine, "the summary")
 
 
 async def test_whoever_waits_for_a_run_is_told_why_it_has_not_begun(client: PrefectClient) -> None:
