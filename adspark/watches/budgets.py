@@ -70,6 +70,22 @@ def _looks_at(watches: str, which: str = "true") -> str:
         which: a condition on each such row `w`.
     """
     return f"""
+        WITH payers AS (
+            SELECT {_search_of("w")} AS search, array_agg(id) AS ids
+            FROM watch AS w WHERE is_active GROUP BY 1
+        ), present AS MATERIALIZED (
+            SELECT w.id, w.interval_minutes, w.details_per_sweep, {_search_of("w")} AS search,
+                latest.query_hash
+            FROM {watches} AS w
+            -- OFFSET: made once, not anew for each fetch.
+            CROSS JOIN LATERAL (SELECT jsonb_build_object({_QUERY}) AS query OFFSET 0) AS own
+            CROSS JOIN LATERAL (
+                SELECT query_hash FROM "fetch"
+                WHERE watch_id = w.id AND query = own.query AND {_LATELY}
+                ORDER BY started_at DESC LIMIT 1
+            ) AS latest
+            WHERE {which}
+        )
         SELECT w.id AS watch_id, count(*) AS checks, (sum(f.searches_billed + CASE
                 WHEN f.searches_cached > 0 AND NOT EXISTS (
                     SELECT FROM "fetch" AS earlier
@@ -85,17 +101,10 @@ def _looks_at(watches: str, which: str = "true") -> str:
                 SELECT sum(d.searches_billed) FROM creative_detail AS d
                 WHERE d.watch_id = w.id AND d.asked_at >= min(f.started_at)
             ), 0)))::float8 AS searches
-        FROM {watches} AS w LEFT JOIN (
-            SELECT {_search_of("payer")} AS search, array_agg(id) AS ids
-            FROM watch AS payer WHERE is_active GROUP BY 1
-        ) AS payers ON payers.search = {_search_of("w")} JOIN LATERAL (
-            SELECT query_hash FROM "fetch"
-            WHERE watch_id = w.id AND query = jsonb_build_object({_QUERY}) AND {_LATELY}
-            ORDER BY started_at DESC LIMIT 1
-        ) AS present ON true JOIN "fetch" AS f ON f.watch_id = w.id
+        FROM present AS w LEFT JOIN payers USING (search) JOIN "fetch" AS f ON f.watch_id = w.id
             -- Not =, by which the searches of all watches would be read, not those of this one.
-            AND f.query_hash IS NOT DISTINCT FROM present.query_hash
-        WHERE f.status = 'completed' AND f.{_LATELY} AND {which}
+            AND f.query_hash IS NOT DISTINCT FROM w.query_hash
+        WHERE f.status = 'completed' AND f.{_LATELY}
         GROUP BY w.id, w.details_per_sweep
     """  # noqa: S608  (put together from constants)
 
