@@ -25,8 +25,12 @@ def format_of(name: str) -> Format:
     Raises:
         InvalidQueryError: its ending is none that is known, or what writes it is not installed.
     """
+    if not name:
+        raise InvalidQueryError("file", "that is a folder; name a file in it.")
     for one in Format:
-        if name.lower().endswith(one) and name.lower() != one:
+        if name.lower() == one:
+            raise InvalidQueryError("file", f"{name!r} has no name before its ending.")
+        if name.lower().endswith(one):
             break
     else:
         raise InvalidQueryError("file", f"{name[-60:]!r} has to end with one of {_KNOWN}.")

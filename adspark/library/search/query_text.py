@@ -15,7 +15,10 @@ _LONGEST_TERM = 200  # characters
 # Of a whole address only the host, which a domain and a landing page are found by.
 _ADDRESS = re.compile(r"^(?:https?://(?:[^/?#]*@)?(?:www\.)?|www\.)([^/?#:]+).*$", re.IGNORECASE)
 _OR = ("or", "|")  # between two words: either is enough, as in web search engines
-_PARTS = re.compile(r'(?P<not>-?)(?:"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+))(?P<star>\*?)')
+# As phones and word processors write them by themselves.
+_QUOTATION_MARKS = str.maketrans(dict.fromkeys("\u201c\u201d\u201e\u201f\xab\xbb\uff02", '"'))
+_MINUS = "[-\u2010-\u2013\u2212\uff0d]"
+_PARTS = re.compile(rf'(?P<not>{_MINUS}?)(?:"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+))(?P<star>\*?)')
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,8 @@ def parse_query_text(written: str) -> tuple[Term, ...]:
     A quotation mark without its partner, and marks that stand alone, mean nothing; `or` that is not
     between two words that may both be there is a word, but for `OR` at an end, which is dropped.
     """
-    parts = list(_PARTS.finditer(UNSTORABLE.sub(" ", written.replace("|", " | "))))
+    plain = UNSTORABLE.sub(" ", written.replace("|", " | ")).translate(_QUOTATION_MARKS)
+    parts = list(_PARTS.finditer(plain))
     terms: list[Term] = []
     is_alternative = False
     for place, part in enumerate(parts):

@@ -188,6 +188,8 @@ async def test_a_full_sheet_goes_on_in_the_next(library: Database, tmp_path: Pat
     ("file", "request_", "said"),
     [
         ("a.txt", {}, "has to end with one of .csv, .jsonl, .parquet, .xlsx"),
+        (".", {}, "that is a folder; name a file in it"),
+        (".csv", {}, "'.csv' has no name before its ending"),
         ("no/a.csv", {}, "no/a.csv: there is no such folder; make it first"),
         ("taken.csv", {}, "taken.csv exists; name another file, or replace it"),
         ("folder.csv", {}, "folder.csv is a folder; name a file in it"),

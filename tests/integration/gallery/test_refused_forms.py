@@ -1,4 +1,5 @@
-"""On a phone, a form that was refused says so where the page opens, and leads to the field."""
+"""On a phone, a form that was refused says so where the page opens, leads to the field, and holds
+what was typed or pasted, whole."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +22,9 @@ _IS_SEEN = """one => {
 }"""
 _SEND = """(form, [name, value]) => {
     const field = form.querySelector(`[name="${name}"]`);
-    field.removeAttribute("maxlength");
-    field.value = value;
+    field.focus();
+    field.select();
+    document.execCommand(value ? "insertText" : "delete", false, value);
     form.noValidate = true;
     const button = form.querySelector("button:not([name]), button[name=create]");
     form.requestSubmit(button);
@@ -93,6 +95,9 @@ async def _check(browser: Browser, url: str, form: Form) -> None:
     assert await link.evaluate(_IS_SEEN), await page.inner_text("main")
     said = await link.inner_text()
     problem = page.locator(str(await link.get_attribute("href")))
+    if form.wrong == _LONG:
+        typed = page.locator(f"[name={form.field}]")
+        assert _LONG in await typed.evaluate_all("all => all.map((one) => one.value)")
     assert said.endswith(await problem.inner_text())
     await link.click()
     assert await problem.evaluate(_IS_SEEN), await problem.evaluate(

@@ -19,7 +19,6 @@ from adspark.media.similarity import compare_texts
 from adspark.models import AdVariant, ReviewReason
 from adspark.text.terminal import plain
 from adspark.users.store import read_user_names
-from adspark.validation.bounds import COMMENT
 from adspark.variants.differences import compare_copy
 from adspark.variants.progress import read_step
 from adspark.variants.reviews.decisions import read_decisions
@@ -100,7 +99,6 @@ async def write_page(
         form=typed or (own.model_dump() if own else {}),
         problems=problems or {},
         reasons=list(ReviewReason),
-        longest_comment=COMMENT.most,
         original_copy=words,
         is_bought=original is not None and original.is_bought,
         passages=compare_copy(plain(words), plain(variant.description or "")),

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adspark.errors import ChangedMeanwhileError, InvalidQueryError
 from adspark.library.search.page import FoundAd, read_found_ads
 from adspark.text.counts import counted
-from adspark.validation.bounds import ID, PROMPT
+from adspark.validation.bounds import ID
 from adspark.validation.numbers import read_whole
 from adspark.validation.stored import check_storable, clean_ad_id
 from adspark.variants.batches.forecast import Forecast, foresee
@@ -214,7 +214,6 @@ async def _write_form(
         plan=filled.plan,
         forecast=filled.forecast,
         problems=filled.problems,
-        longest_prompt=PROMPT.most,
     )
 
 
