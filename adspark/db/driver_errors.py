@@ -8,6 +8,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from adspark.db.libpq import is_embedded
 from adspark.db.locks import transaction_pooler
 from adspark.errors import (
     AdSparkError,
@@ -175,6 +176,12 @@ def _translate(error: BaseException, url: URL) -> AdSparkError:
     if state == _DISK_FULL or _NO_SPACE in str(error):
         return DatabaseUnavailableError(
             f"PostgreSQL at {place} has no room on its disk ({reason}); make some, and it goes on."
+        )
+    if (not state or state.startswith(_PASSING)) and is_embedded(url.query.get("host")):
+        return DatabaseUnavailableError(
+            f"PostgreSQL does not answer in {url.query.get('host')} ({reason}); a stack that runs "
+            "starts it again within seconds.",
+            command="else start one: adspark up",
         )
     if not state or state.startswith(_PASSING):
         return DatabaseUnavailableError(

@@ -273,9 +273,22 @@ def driver_url(url: str) -> URL:
             "write postgresql://user:password@host:5432/database (of several servers "
             "host1:5432,host2:5432)."
         )
+    if wrong := [one for one in _ports(parsed) if int(one) not in range(1, 65536)]:
+        raise DatabaseSetupError(
+            f"ADSPARK_DATABASE_URL: the port has to be 1 to 65535, not {wrong[0]}."
+        )
     if is_embedded(parsed.query.get("host")):  # all is said, and libpq need not look
         forget_libpq_variables()
     return parsed
+
+
+def _ports(url: URL) -> list[str]:
+    """The ports that it names, one or one for each of its servers."""
+    if url.port is not None:
+        return [str(url.port)]
+    named = url.query.get("port", ())
+    named = (named,) if isinstance(named, str) else named
+    return [one for some in named for one in some.split(",") if one.isdecimal()]
 
 
 def _name_in_query(found: re.Match[str]) -> str:

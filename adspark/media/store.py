@@ -89,7 +89,12 @@ class MediaStore:
         remember_address(url)
         try:
             self._files, root = fsspec.core.url_to_fs(url)
-        except (ImportError, ValueError) as error:
+        except ValueError as error:
+            raise ConfigurationError(
+                f"ADSPARK_MEDIA_URL: {redact(url)!r} cannot be used ({redact(str(error))}); "
+                "write a folder, or s3://bucket/folder."
+            ) from safe_cause(error)
+        except ImportError as error:
             raise ConfigurationError(
                 f"ADSPARK_MEDIA_URL: {redact(url)!r} cannot be used "
                 f"({redact(str(error))}). For S3: {install_command('s3')}"

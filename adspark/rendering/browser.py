@@ -27,6 +27,7 @@ from playwright.async_api import Error as BrowserError
 
 from adspark.errors import ConfigurationError
 from adspark.rendering.browser_memory import watch_memory
+from adspark.rendering.program import INSTALL, check_program
 
 # The shell renders the same without a browser's windows, and three times as fast.
 PROGRAMS = (
@@ -36,7 +37,6 @@ PROGRAMS = (
     "google-chrome",
     "google-chrome-stable",
 )
-_INSTALL = "`playwright install chromium` (on Debian also: apt-get install chromium-headless-shell)"
 _START_TIMEOUT = 60.0  # seconds
 _CLOSE_TIMEOUT = 2.0  # seconds until something that does not close is killed
 _MAX_PAGES = 250  # after which browser and driver are restarted, for the driver's memory grows
@@ -188,18 +188,14 @@ class Chromium:
 
     async def _launch_any(self, playwright: Playwright) -> Browser:
         """Start the configured program, else Playwright's own, else one on PATH."""
-        if self._program is not None and not os.access(self._program, os.X_OK):
-            raise ConfigurationError(
-                f"ADSPARK_BROWSER: there is no program {self._program}. Correct it, or leave "
-                f"it empty and run {_INSTALL}."
-            )
+        check_program(self._program)
         if self._program is not None or _is_installed(playwright):
             with contextlib.suppress(FileNotFoundError):
                 return await self._launch(playwright, self._program)
         found = next(filter(None, map(shutil.which, PROGRAMS)), None)
         if found is None:
             raise ConfigurationError(
-                f"There is no Chromium: run {_INSTALL}, or name one in ADSPARK_BROWSER."
+                f"There is no Chromium: run {INSTALL}, or name one in ADSPARK_BROWSER."
             )
         return await self._launch(playwright, Path(found))
 
@@ -246,7 +242,7 @@ def _explain(program: Path | None, message: str) -> ConfigurationError:
         )
     reason = message.strip().partition("\n")[0][:200]
     return ConfigurationError(
-        f"{name} does not start as a browser ({reason}): run {_INSTALL}, or name another in "
+        f"{name} does not start as a browser ({reason}): run {INSTALL}, or name another in "
         "ADSPARK_BROWSER."
     )
 

@@ -20,7 +20,7 @@ from adspark.concurrency import in_thread
 from adspark.db.embedded import ADSPARK_DATABASE, PREFECT_DATABASE, LocalPostgres, postgres_folder
 from adspark.db.libpq import forget_libpq_variables
 from adspark.db.revisions import check_newest
-from adspark.errors import ConfigurationError
+from adspark.errors import ConfigurationError, ServiceUnavailableError
 from adspark.home.private_folder import make_folder, make_home
 from adspark.home.processes import ProcessId, stop_process_trees
 from adspark.home.running_stack import (
@@ -32,6 +32,7 @@ from adspark.home.running_stack import (
     state_file,
 )
 from adspark.notifications.addresses import check_notify_addresses
+from adspark.rendering.program import check_program
 from adspark.settings import Settings
 from deployments.environment.stack_settings import (
     HOST,
@@ -107,7 +108,7 @@ class LocalStack:
             if old := read_state(self._base.home):
                 stop_process_trees(old.running_processes(), timeout=STOP_PATIENCE)
                 LocalPostgres(postgres_folder(old.home)).stop_unused()
-            check_notify_addresses(self._settings)
+            await _check_settings(self._settings)
             check_ports(stack_ports(self._base, with_sandbox=bool(self.state.sandbox_url)))
             self.state.write(self._base.home)
             cleanup.callback(lambda: state_file(self._base.home).unlink(missing_ok=True))
@@ -298,6 +299,22 @@ class LocalStack:
         finally:
             for process in reversed([one for one in running if one is not workers]):
                 await _stop_process(process, STOP_PATIENCE)
+
+
+async def _check_settings(settings: Settings) -> None:
+    """Raise ConfigurationError for what keeps a part of the stack from its work.
+
+    A bucket is not asked: its service may be away for a moment.
+    """
+    check_notify_addresses(settings)
+    check_program(settings.browser)
+    if settings.media_url is not None:
+        from adspark.media.store import MediaStore  # noqa: PLC0415  (slow)
+
+        media = MediaStore(settings.media_url.get_secret_value())
+        if media.folder is not None:
+            with suppress(ServiceUnavailableError):  # as of a full disk
+                await media.check_writable()
 
 
 def _import_meanwhile() -> None:

@@ -1,6 +1,7 @@
 """Arguments and a `.env` that no text can hold: one line and exit code 2."""
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -126,11 +127,12 @@ def test_an_environment_file_that_is_not_utf8_is_told_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     (tmp_path / ".env").write_bytes(NOT_UTF8[kind])
-    told = ".env is not UTF-8; save it as UTF-8."
-    assert call(tmp_path, b"db", b"current") == (2, f"Error: {told}\n")
+    status, told = call(tmp_path, b"db", b"current")
+    assert status == 2
+    assert re.fullmatch(r"Error: \.env is not UTF-8.*; save it as UTF-8.*\.\n", told)
     monkeypatch.chdir(tmp_path)
     get_settings.cache_clear()
-    with pytest.raises(ConfigurationError, match=f"^{told}$"):
+    with pytest.raises(ConfigurationError, match=r"^\.env is not UTF-8"):
         get_settings()
     with pytest.raises(ConfigurationError, match="is not UTF-8"):
         pin(tmp_path / ".env")

@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import LiteralString
 
 import psycopg
@@ -469,6 +470,22 @@ async def test_an_address_that_names_its_port_leaves_what_the_shell_says_to_the_
     assert os.environ["PGPASSWORD"] == "hunter2"
     driver_url(database_url)  # the embedded server's
     assert "PGPASSWORD" not in os.environ
+
+
+@pytest.mark.parametrize("written", ["@h:99999/ads", "@h:0/ads", "@/ads?host=h,h&port=1,99999",
+                                     "@h:1,h:70000/ads"])  # fmt: skip
+def test_a_port_that_cannot_be_is_refused(written: str) -> None:
+    with pytest.raises(DatabaseSetupError, match=r"the port has to be 1 to 65535, not \d+\."):
+        driver_url(f"postgresql://a{written}")
+
+
+async def test_the_stacks_own_server_is_not_told_to_be_started(home_folder: Path) -> None:
+    server = LocalPostgres(home_folder / "pg")
+    with server.running():
+        address = server.url("postgres")
+    said = str(await refusal(address))
+    assert said.startswith(f"PostgreSQL does not answer in {home_folder / 'pg'} (")
+    assert "a stack that runs starts it again within seconds" in said
 
 
 @pytest.mark.parametrize(

@@ -206,6 +206,12 @@ async def test_a_write_that_fails_leaves_nothing_behind(folder: Path) -> None:
     assert await store.read(original_path(KEY)) == content
 
 
+@pytest.mark.parametrize("url", ["s4://bucket/folder", "bucket::s3://x"])
+def test_an_address_of_no_known_kind_is_told_which_there_are(url: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"_MEDIA_URL: .*; write a folder, or s3://bucket"):
+        MediaStore(url)
+
+
 @pytest.mark.parametrize("below", ["", "media", "deep/media"])
 async def test_a_folder_that_cannot_be_made_is_named_with_its_setting(
     tmp_path: Path, below: str

@@ -45,6 +45,17 @@ def test_another_encoding_is_refused(tmp_path: Path, encoding: str) -> None:
         read_env_file(file)
 
 
+def test_a_nul_character_and_a_link_that_leads_nowhere_are_told_as_that(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("A=b\0c\n")
+    with pytest.raises(ConfigurationError, match="for it holds NUL characters; save"):
+        read_env_file(file)
+    file.unlink()
+    file.symlink_to("/nowhere/secrets")
+    with pytest.raises(ConfigurationError, match="leads to /nowhere/secrets, which is not there"):
+        read_env_file(file)
+
+
 def test_a_wrong_value_names_the_place_in_which_it_stands(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
