@@ -18,6 +18,7 @@ from uuid import UUID
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
 from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.client.schemas.responses import SetStateStatus
 from prefect.states import Cancelled, Cancelling
 
 from deployments.operations.runs.deployments import find_deployment
@@ -30,6 +31,8 @@ _FRONT = 50  # runs of a queue that its workers may take while the rest of it is
 _CLAIMED = "Purging"
 _TAKEN = ["Pending", _CLAIMED]  # the latter by a purge that was killed
 _PURGED = "Purged."
+# The same for each purge: the server refuses a transition that a run has just made, by whomever.
+_END = UUID("6a5c2f0e-9d0b-4c55-8a7e-1f6f0c1d3b92")
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -100,8 +103,8 @@ async def purge(
     *,
     on_purged: Callable[[int], None] = lambda _: None,
 ) -> int:
-    """Cancel those of the runs that still wait; returns how many, without those of a request whose
-    answer was lost.
+    """Cancel those of the runs that still wait; returns how many, without those that another purge
+    has cancelled meanwhile, and those of a request whose answer was lost.
 
     Workers take runs from the front of a queue, so it is emptied from its end.
 
@@ -134,7 +137,7 @@ def _is_fresh(run: FlowRun) -> bool:
 async def _cancel_scheduled(client: PrefectClient, run_ids: Sequence[UUID]) -> int:
     """Cancel runs that no worker has been given; the server makes Cancelled of Cancelling there."""
     ended = await set_states(client, run_ids, QUEUED, Cancelling(message=_PURGED))
-    return sum(one.is_cancelled for one in ended)
+    return sum(one.has_cancelled for one in ended)
 
 
 async def _claim_and_cancel(
@@ -145,13 +148,12 @@ async def _claim_and_cancel(
     claim = State(type=StateType.PENDING, name=_CLAIMED)
     claimed = await set_states(client, run_ids, names, claim)
     # A deployment's own limit on its runs may have cancelled one at once, or put it back.
-    purged = sum(one.is_cancelled for one in claimed)
+    purged = sum(one.has_cancelled for one in claimed)
+    end: State[object] = Cancelled(message=_PURGED)
+    end.state_details.transition_id = _END
     # Of all of them: where an answer was lost, and asked for again, nothing was claimed any more.
-    ended = await set_states(
-        client, run_ids, [_CLAIMED, "AwaitingConcurrencySlot"], Cancelled(message=_PURGED)
-    )
-    purged += sum(one.is_cancelled for one in ended)
-    return purged
+    ended = await set_states(client, run_ids, [_CLAIMED, "AwaitingConcurrencySlot"], end)
+    return purged + sum(one.status is SetStateStatus.ACCEPT for one in ended)
 
 
 async def _deployment_filter(
