@@ -145,7 +145,14 @@ def _check_deployments(
             what = f"deployment {name} has a limit of 0: none of its runs begins"
             remedy = f"set another at {place}/deployments/deployment/{present[name].id}"
             problems.append(Problem(what=what, remedy=remedy))
-        elif is_scheduled and _is_switched_off(present[name]):
+        elif is_scheduled and not present[name].schedules:
+            what = f"deployment {name} has no schedule any more: nothing starts it"
+            remedy = (
+                f"give it one at {place}/deployments/deployment/{present[name].id}, or put back "
+                "all that was changed by hand: adspark provision --reset (--dry-run says what)"
+            )
+            problems.append(Problem(what=what, remedy=remedy))
+        elif is_scheduled and not any(one.active for one in present[name].schedules):
             what = f"the schedule of deployment {name} is switched off: nothing starts it"
             remedy = f"switch it on at {place}/deployments/deployment/{present[name].id}"
             problems.append(Problem(what=what, remedy=remedy))
@@ -168,11 +175,6 @@ async def check_queues(client: PrefectClient) -> list[Problem]:
             remedy = f"prefect work-queue clear-concurrency-limit {where}"
             problems.append(Problem(what=what, remedy=remedy))
     return problems
-
-
-def _is_switched_off(deployment: DeploymentResponse) -> bool:
-    """Whether it has schedules, and all are inactive; one that was deleted is not wanted."""
-    return bool(deployment.schedules) and not any(one.active for one in deployment.schedules)
 
 
 def _problem_of(result: ProbeResult) -> Problem:

@@ -29,7 +29,9 @@ FAILED = (StateType.FAILED, StateType.CRASHED)
 WEEK = 24 * 7.0
 """Hours that failures are looked for, by default, and so can be retried."""
 LATE = "Late"
-"""The name of the state of a scheduled run whose time has passed."""
+"""The name that the server gives the state of a scheduled run some seconds after its time."""
+QUEUED = ("Scheduled", LATE, "AwaitingConcurrencySlot", "AwaitingRetry")
+"""Names of the states of runs that workers take once they are due."""
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _TOMORROW = timedelta(days=1)  # no counted run is expected to start later
@@ -66,6 +68,7 @@ def filter_runs(
     keys: Collection[str] | None = None,
     expected_before: datetime | None = None,
     due_before: datetime | None = None,
+    due_after: datetime | None = None,
     started_after: datetime | None = None,
     ended_after: datetime | None = None,
     any_of: bool = False,
@@ -81,11 +84,14 @@ def filter_runs(
         keys: idempotency keys.
         expected_before: the time at which they should start, whatever became of them.
         due_before: the time of the scheduled start of those that have not started.
+        due_after: the same.
         started_after: the first start.
         ended_after: the end.
         any_of: whether one of the conditions is enough.
     """
-    state = None
+    state = due = None
+    if due_before or due_after:
+        due = {"before_": due_before, "after_": due_after}
     if types is not None or states is not None:
         state = {"type": _any_of(types), "name": _any_of(states)}
     conditions = {
@@ -96,7 +102,7 @@ def filter_runs(
         "deployment_id": _any_of(deployments),
         "idempotency_key": _any_of(keys),
         "expected_start_time": expected_before and {"before_": expected_before},
-        "next_scheduled_start_time": due_before and {"before_": due_before},
+        "next_scheduled_start_time": due,
         "start_time": started_after and {"after_": started_after},
         "end_time": ended_after and {"after_": ended_after},
     }

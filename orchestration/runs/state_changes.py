@@ -51,9 +51,11 @@ class Transition(BaseModel):
     details: _Details = _Details()
 
     @property
-    def is_cancelled(self) -> bool:
-        """Whether the run is Cancelled now."""
-        return self.state is not None and self.state.is_cancelled()
+    def has_cancelled(self) -> bool:
+        """Whether the server has cancelled the run for this request of another state; where it was
+        Cancelled before, the request is aborted."""
+        is_cancelled = self.state is not None and self.state.is_cancelled()
+        return is_cancelled and self.status is SetStateStatus.REJECT
 
 
 class _Response(BaseModel):

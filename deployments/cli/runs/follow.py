@@ -115,10 +115,14 @@ async def _wait_for_turn(
     running = await read_runs(client, active)
     names = ", ".join(run.name for run in running) or "another run of it"
     on_event(Event("hint", f"it begins when {names} has ended; see: adspark monitor"))
-    await asyncio.sleep(_TURN_POLL)
-    while running:
-        running = await read_runs(client, active)
+    try:
         await asyncio.sleep(_TURN_POLL)
+        while running:
+            running = await read_runs(client, active)
+            await asyncio.sleep(_TURN_POLL)
+    except asyncio.CancelledError:  # by Ctrl-C
+        on_event(Event("hint", f"nothing was started; start it again when {names} has ended"))
+        raise
 
 
 async def _finish(

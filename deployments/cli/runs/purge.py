@@ -27,7 +27,7 @@ def purge(
     ] = None,
     state: Annotated[
         list[str] | None,
-        Option(help="late, scheduled or pending; several times; else late and pending."),
+        Option(help="late (due), scheduled or pending; several times; else late and pending."),
     ] = None,
     deployment: Annotated[str | None, Option(help="Only this flow's runs.")] = None,
     older_than: Annotated[

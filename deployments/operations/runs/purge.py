@@ -18,36 +18,30 @@ from uuid import UUID
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
 from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.client.schemas.responses import SetStateStatus
 from prefect.states import Cancelled, Cancelling
 
 from deployments.operations.runs.deployments import find_deployment
 from deployments.queue_classes import POOL_NAMES
-from orchestration.runs.flow_runs import LATE, filter_runs, read_runs
+from orchestration.runs.flow_runs import LATE, QUEUED, filter_runs, read_runs
 from orchestration.runs.state_changes import set_states
 
 _BATCH = 50  # runs whose state the server sets in one request, at most
 _FRONT = 50  # runs of a queue that its workers may take while the rest of it is purged
 _CLAIMED = "Purging"
+_TAKEN = ["Pending", _CLAIMED]  # the latter by a purge that was killed
 _PURGED = "Purged."
+# The same for each purge: the server refuses a transition that a run has just made, by whomever.
+_END = UUID("6a5c2f0e-9d0b-4c55-8a7e-1f6f0c1d3b92")
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Waiting(StrEnum):
-    """How a run can wait."""
+    """How a run can wait: for a worker though its time has come, for its time, or for its start."""
 
     LATE = "late"
     SCHEDULED = "scheduled"
     PENDING = "pending"
-
-
-_NAMES = {
-    Waiting.LATE: [LATE],
-    Waiting.SCHEDULED: ["Scheduled", "AwaitingConcurrencySlot", "AwaitingRetry"],
-    Waiting.PENDING: ["Pending", _CLAIMED],  # by a purge that was killed
-}
-
-
-_QUEUED = [*_NAMES[Waiting.LATE], *_NAMES[Waiting.SCHEDULED]]
 
 
 async def find_waiting(
@@ -58,7 +52,8 @@ async def find_waiting(
     deployment: str | None = None,
     older_than: float = 0.0,
 ) -> list[FlowRun]:
-    """The runs of these pools that wait like this.
+    """The runs of these pools that wait like this; late is what is due, whether or not the server
+    has named it so yet.
 
     Args:
         pools: empty is all of ours.
@@ -69,23 +64,37 @@ async def find_waiting(
     Raises:
         ConfigurationError: there is no such deployment.
     """
-    names = [name for state in states for name in _NAMES[state]]
-    before = datetime.now(UTC) - timedelta(seconds=older_than) if older_than else None
-    return await read_runs(
-        client,
-        filter_runs(states=names, expected_before=before),
-        pools=pools or POOL_NAMES,
-        deployments=await _deployment_filter(client, deployment),
-    )
+    now = datetime.now(UTC)
+    before = now - timedelta(seconds=older_than) if older_than else None
+    wanted = {
+        Waiting.LATE: filter_runs(states=QUEUED, due_before=now, expected_before=before),
+        Waiting.SCHEDULED: filter_runs(states=QUEUED, due_after=now, expected_before=before),
+        Waiting.PENDING: filter_runs(states=_TAKEN, expected_before=before),
+    }
+    deployments = await _deployment_filter(client, deployment)
+    found: dict[UUID, FlowRun] = {}  # each once, though it may begin between two requests
+    for state in states:
+        runs = await read_runs(
+            client, wanted[state], pools=pools or POOL_NAMES, deployments=deployments
+        )
+        found |= {run.id: run for run in runs}
+    return list(found.values())
 
 
 def count_by_pool(runs: Sequence[FlowRun]) -> dict[str, dict[str, int]]:
     """How many runs of each pool wait in each way."""
-    counted = Counter((run.work_pool_name or "", run.state_name or "") for run in runs)
+    now = datetime.now(UTC)
+    counted = Counter((run.work_pool_name or "", _name_of(run, now)) for run in runs)
     pools: dict[str, dict[str, int]] = {}
     for (pool, state), number in sorted(counted.items()):
         pools.setdefault(pool, {})[state] = number
     return pools
+
+
+def _name_of(run: FlowRun, now: datetime) -> str:
+    """How it waits: the name of its state, or late where it is due."""
+    due = run.next_scheduled_start_time
+    return LATE if due and due <= now else run.state_name or ""
 
 
 async def purge(
@@ -94,8 +103,8 @@ async def purge(
     *,
     on_purged: Callable[[int], None] = lambda _: None,
 ) -> int:
-    """Cancel those of the runs that still wait; returns how many, without those of a request whose
-    answer was lost.
+    """Cancel those of the runs that still wait; returns how many, without those that another purge
+    has cancelled meanwhile, and those of a request whose answer was lost.
 
     Workers take runs from the front of a queue, so it is emptied from its end.
 
@@ -110,8 +119,8 @@ async def purge(
     purged = 0
     for part, cancel in (
         (fresh[:-_FRONT], _cancel_scheduled),
-        (queued, partial(_claim_and_cancel, names=_QUEUED)),
-        (taken, partial(_claim_and_cancel, names=_NAMES[Waiting.PENDING])),
+        (queued, partial(_claim_and_cancel, names=QUEUED)),
+        (taken, partial(_claim_and_cancel, names=_TAKEN)),
     ):
         for start in range(0, len(part), _BATCH):
             number = await cancel(client, [run.id for run in part[start : start + _BATCH]])
@@ -127,8 +136,8 @@ def _is_fresh(run: FlowRun) -> bool:
 
 async def _cancel_scheduled(client: PrefectClient, run_ids: Sequence[UUID]) -> int:
     """Cancel runs that no worker has been given; the server makes Cancelled of Cancelling there."""
-    ended = await set_states(client, run_ids, _QUEUED, Cancelling(message=_PURGED))
-    return sum(one.is_cancelled for one in ended)
+    ended = await set_states(client, run_ids, QUEUED, Cancelling(message=_PURGED))
+    return sum(one.has_cancelled for one in ended)
 
 
 async def _claim_and_cancel(
@@ -139,13 +148,12 @@ async def _claim_and_cancel(
     claim = State(type=StateType.PENDING, name=_CLAIMED)
     claimed = await set_states(client, run_ids, names, claim)
     # A deployment's own limit on its runs may have cancelled one at once, or put it back.
-    purged = sum(one.is_cancelled for one in claimed)
+    purged = sum(one.has_cancelled for one in claimed)
+    end: State[object] = Cancelled(message=_PURGED)
+    end.state_details.transition_id = _END
     # Of all of them: where an answer was lost, and asked for again, nothing was claimed any more.
-    ended = await set_states(
-        client, run_ids, [_CLAIMED, "AwaitingConcurrencySlot"], Cancelled(message=_PURGED)
-    )
-    purged += sum(one.is_cancelled for one in ended)
-    return purged
+    ended = await set_states(client, run_ids, [_CLAIMED, "AwaitingConcurrencySlot"], end)
+    return purged + sum(one.status is SetStateStatus.ACCEPT for one in ended)
 
 
 async def _deployment_filter(

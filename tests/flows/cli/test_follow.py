@@ -148,6 +148,31 @@ async def test_a_run_begins_when_one_of_the_schedule_has_ended_that_was_before_i
     assert (finished.id, finished.state.message) == (mine, "the summary")
 
 
+async def test_who_stops_waiting_for_another_run_is_told_that_nothing_was_started(
+    client: PrefectClient,
+) -> None:
+    (before,) = await queue(client, Running())
+    told: list[Event] = []
+    following = asyncio.create_task(
+        run_and_follow(PREFECT_API_URL.value(), f"probe/{POOL}", {}, told.append)
+    )
+    scheduled = filter_runs(types=[StateType.SCHEDULED])
+    while not (found := await read_runs(client, scheduled, pools=[POOL])):
+        await asyncio.sleep(0.01)
+    refused: State = Cancelled(message="Deployment concurrency limit reached.")
+    await client.set_flow_run_state(found[0].id, refused, force=True)
+    while told[-1:] != [
+        Event("hint", f"it begins when {before.name} has ended; see: adspark monitor")
+    ]:
+        assert not following.done()
+        await asyncio.sleep(0.01)
+    following.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await following
+    hint = f"nothing was started; start it again when {before.name} has ended"
+    assert told[-1] == Event("hint", hint)
+
+
 async def test_whoever_waits_for_a_run_is_told_why_it_has_not_begun(client: PrefectClient) -> None:
     waiting, claimed = await queue(client, Scheduled(), Pending())
     assert await explain_wait(client, waiting) == (

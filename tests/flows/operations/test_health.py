@@ -5,7 +5,9 @@ import multiprocessing
 import os
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -267,6 +269,8 @@ async def test_a_process_that_has_outlived_its_run_is_told_with_its_remedy(
 
 async def test_a_purge_takes_what_waits_and_leaves_what_runs(client: PrefectClient) -> None:
     late, pending, running, planned = await queue(client, 4)
+    soon: State = Scheduled(scheduled_time=datetime.now(UTC) + timedelta(hours=1))
+    await client.set_flow_run_state(planned.id, soon, force=True)
     await client.set_flow_run_state(late.id, Scheduled(name="Late"), force=True)
     for run in (pending, running):
         await client.set_flow_run_state(run.id, Pending())
@@ -279,6 +283,59 @@ async def test_a_purge_takes_what_waits_and_leaves_what_runs(client: PrefectClie
     assert names == ["Cancelled", "Cancelled", "Running"]
     assert (await client.read_flow_run(planned.id)).state_name == "Scheduled"
     assert await find_waiting(client, pools=["default"], states=list(Waiting)) == []
+
+
+async def test_what_is_due_is_late_before_the_server_has_named_it_so(
+    client: PrefectClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    due, named, retried, planned = await queue(client, 4)
+    await client.set_flow_run_state(named.id, Scheduled(name="Late"), force=True)
+    await client.set_flow_run_state(retried.id, AwaitingRetry(), force=True)
+    hour = timedelta(hours=1)
+    soon: State = Scheduled(scheduled_time=datetime.now(UTC) + hour)
+    await client.set_flow_run_state(planned.id, soon, force=True)
+    late = await find_waiting(client, pools=[POOL], states=[Waiting.LATE])
+    assert {run.id for run in late} == {due.id, named.id, retried.id}
+    assert count_by_pool(late) == {POOL: {"Late": 3}}
+    to_come = await find_waiting(client, pools=[POOL], states=[Waiting.SCHEDULED])
+    assert [run.id for run in to_come] == [planned.id]
+    assert count_by_pool(to_come) == {POOL: {"Scheduled": 1}}
+    old = await find_waiting(
+        client, pools=[POOL], states=list(Waiting), older_than=hour.total_seconds()
+    )
+    assert old == []
+    monkeypatch.setenv("PREFECT_API_URL", str(client.api_url))
+    words = ["purge", POOL, "--yes"]
+    said = await asyncio.to_thread(lambda: CliRunner().invoke(cli, words).stdout)
+    assert said.splitlines() == [f"{POOL}: 3 Late", "Cancelled 3 runs."]
+
+
+async def test_what_two_purges_at_once_cancel_is_counted_by_one_of_them(
+    client: PrefectClient,
+) -> None:
+    await queue(client, 60)
+    found = await find_waiting(client, pools=[POOL], states=[Waiting.LATE])
+    both = asyncio.Barrier(2)
+    async with get_client() as other:
+        for one in (client, other):
+            one._client.event_hooks["request"].append(_send_changes_together(both))
+        counts = await asyncio.gather(purge(client, found), purge(other, found))
+    ended = Counter([(await client.read_flow_run(run.id)).state_name for run in found])
+    assert ended == {"Cancelled": 60}
+    assert sum(counts) <= 60  # fewer where an answer comes too late and is asked for again
+
+
+def _send_changes_together(both: asyncio.Barrier) -> Callable[[httpx.Request], Awaitable[None]]:
+    """Send each of the three changes of states when the other purge sends its own, too."""
+    left = 3
+
+    async def look(request: httpx.Request) -> None:
+        nonlocal left
+        if left and request.url.path.endswith("bulk_set_state"):
+            left -= 1
+            await both.wait()
+
+    return look
 
 
 async def test_a_purge_leaves_alone_what_has_begun_since_it_was_found(
@@ -310,7 +367,7 @@ async def test_a_purge_asks_the_server_once_for_fifty_runs_and_tells_how_far_it_
     client: PrefectClient,
 ) -> None:
     await queue(client, 120)
-    found = await find_waiting(client, pools=[POOL], states=[Waiting.SCHEDULED])
+    found = await find_waiting(client, pools=[POOL], states=[Waiting.LATE])
     requests: list[bytes] = []
 
     async def note(request: httpx.Request) -> None:
@@ -331,7 +388,7 @@ async def test_a_purge_takes_runs_that_were_begun_once_and_wait_for_a_retry(
     for run in await queue(client, 60):
         await client.update_flow_run(run.id, infrastructure_pid="host:1")
         await client.set_flow_run_state(run.id, AwaitingRetry(), force=True)
-    found = await find_waiting(client, pools=[POOL], states=[Waiting.SCHEDULED])
+    found = await find_waiting(client, pools=[POOL], states=[Waiting.LATE])
     assert (len(found), await purge(client, found)) == (60, 60)
     ended = {(await client.read_flow_run(run.id)).state_name for run in found}
     assert ended == {"Cancelled"}
@@ -341,7 +398,7 @@ async def test_a_purge_whose_answer_was_lost_ends_what_it_has_claimed(
     client: PrefectClient,
 ) -> None:
     runs = [run.id for run in await queue(client, 3)]
-    found = await find_waiting(client, pools=[POOL], states=[Waiting.SCHEDULED])
+    found = await find_waiting(client, pools=[POOL], states=[Waiting.LATE])
     claim: State[object] = State(type=StateType.PENDING, name="Purging")
     claimed = await set_states(client, runs, ["Scheduled", "Late"], claim)
     assert len(claimed) == 3
@@ -367,7 +424,7 @@ async def test_a_purge_takes_runs_whose_deployment_bounds_its_own_runs(
         )
         for _ in range(3):
             await client.create_flow_run_from_deployment(deployment)
-    found = await find_waiting(client, pools=[POOL], states=[Waiting.SCHEDULED])
+    found = await find_waiting(client, pools=[POOL], states=[Waiting.LATE])
     assert (len(found), await purge(client, found)) == (6, 6)
     ended = [(await client.read_flow_run(run.id)).state_name for run in found]
     assert ended == ["Cancelled"] * 6

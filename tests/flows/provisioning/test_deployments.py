@@ -48,6 +48,7 @@ from tests.support.queued import delete_pools
 pytestmark = pytest.mark.usefixtures("no_pools_stay")
 
 SWEEP = "process-all-active-watches/process-all-active-watches"
+DIGEST = "send-digest/send-digest"
 FLOWS = {one.name: one.flows for one in QUEUE_CLASSES}
 DEPLOYMENTS: list[dict[str, Any]] = yaml.safe_load(project_file().read_text())["deployments"]
 
@@ -297,19 +298,31 @@ async def test_a_pools_job_template_offers_what_a_run_may_choose_and_is_put_back
 
 
 @pytest.mark.usefixtures("nothing_stays")
-async def test_a_schedule_that_is_switched_off_is_a_problem_and_a_deleted_one_is_not(
+async def test_a_schedule_that_is_switched_off_or_deleted_is_a_problem_with_its_remedy(
     database_url: str,
 ) -> None:
-    await provision(Settings(), database_url=database_url)
+    settings = Settings()
+    await provision(settings, database_url=database_url)
     async with get_client() as client:
         assert (await check_deployments(client))[1] == []
         sweep = await client.read_deployment_by_name(SWEEP)
-        digest = await client.read_deployment_by_name("send-digest/send-digest")
+        digest = await client.read_deployment_by_name(DIGEST)
         await client.update_deployment_schedule(sweep.id, sweep.schedules[0].id, active=False)
         await client.delete_deployment_schedule(digest.id, digest.schedules[0].id)
-        (problem,) = (await check_deployments(client))[1]
-    assert problem.what == f"the schedule of deployment {SWEEP} is switched off: nothing starts it"
-    assert str(sweep.id) in problem.remedy
+        by_what = {one.what: one.remedy for one in (await check_deployments(client))[1]}
+        assert by_what.keys() == {
+            f"the schedule of deployment {SWEEP} is switched off: nothing starts it",
+            f"deployment {DIGEST} has no schedule any more: nothing starts it",
+        }
+        switched_off, deleted = [by_what[what] for what in sorted(by_what, reverse=True)]
+        assert str(sweep.id) in switched_off
+        assert str(digest.id) in deleted
+        assert "adspark provision --reset" in deleted
+        # Provisioning alone keeps what was done by hand.
+        await provision(settings, database_url=database_url)
+        assert len((await check_deployments(client))[1]) == 2
+        await provision(settings, database_url=database_url, reset=True)
+        assert (await check_deployments(client))[1] == []
 
 
 @pytest.mark.usefixtures("nothing_stays")
