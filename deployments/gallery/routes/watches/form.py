@@ -244,9 +244,9 @@ def describe_cost(gallery: Gallery, estimate: MonthEstimate) -> str:
     """What a month costs, in a sentence or two."""
     texts = gallery.templates.texts
     numbers = {name: f"{value:,}" for name, value in estimate.model_dump().items()}
-    said = texts("watch_form.cost", **numbers)
     if estimate.most == 0:
         return texts("watches.budget_none")
+    said = texts("watch_form.cost", **numbers)
     return f"{said} {texts('watch_form.lacking', **numbers)}" if estimate.lacking else said
 
 
