@@ -65,6 +65,14 @@ async def test_a_watch_is_created_for_an_advertiser_found_by_name(
     assert (row["monthly_budget"], row["interval_minutes"], row["user_id"]) == (50, 60, 1)
 
 
+async def test_a_watch_with_the_budget_0_is_created_without_the_promise_of_a_look(
+    pages: GalleryClient,
+) -> None:
+    page = " ".join((await send(pages, monthly_budget="0")).text.split())
+    assert "The watch is created, but its budget is 0, so that nobody looks." in page
+    assert "Nobody has looked yet.</span> Next look: none, its budget is 0." in page
+
+
 async def test_the_cost_is_shown_before_anything_is_saved(
     pages: GalleryClient, database: Database
 ) -> None:

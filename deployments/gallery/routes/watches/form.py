@@ -86,6 +86,8 @@ class _Editor:
             await self.session.commit()
             saved = outcome.saved
             done = "watch_anew" if saved.begins_anew else _NOTICES[saved.outcome]
+            if saved.outcome is Outcome.CREATED and written.definition.monthly_budget == 0:
+                done = "watch_created_no_budget"
             if self.present is None and saved.outcome is Outcome.UNCHANGED:
                 done = "watch_there"  # sent twice
             return lead_to(f"/watches/{saved.id}", done)
