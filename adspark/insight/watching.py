@@ -11,7 +11,7 @@ from adspark.models import Coverage
 
 _MOST = 50
 _READ = text(f"""
-    SELECT id, name, text AS domain, is_active, checked_at, coverage, problem FROM watch
+    SELECT id, name, text AS domain, is_active, checked_at, coverage, problem FROM watch w
     WHERE {LOOKS_AT} ORDER BY lower(name), id LIMIT :limit
 """)  # noqa: S608  (put together from constants)
 

@@ -11,20 +11,22 @@ from adspark.library.filters.definition import AdFilters
 from adspark.models import CreativeFormat, Platform
 from adspark.serpapi.regions import region_name
 from adspark.serpapi.search_query import CreativeQuery
+from adspark.watches.budgets import NEXT_LOOK
 from adspark.watches.reports.looks import LookState, WatchLooks
 
 LOOKS_AT = """
     (advertiser_ids && CAST(:advertiser_ids AS text[]) OR text IS NOT NULL AND EXISTS (
         SELECT FROM creative c JOIN watch_creative f USING (ad_creative_id)
-        WHERE f.watch_id = watch.id AND c.advertiser_id = ANY (CAST(:advertiser_ids AS text[]))
+        WHERE f.watch_id = w.id AND c.advertiser_id = ANY (CAST(:advertiser_ids AS text[]))
     ))
 """
-"""Of a `watch`: it looks for the ads of advertisers, or has found some that lead to its domain."""
+"""Of a `watch w`: it looks for ads of advertisers, or has found some that lead to its domain."""
 
 _WATCHES = text(f"""
     SELECT id, name, advertiser_ids, text, region, platform, creative_format, political_ads,
-        is_active, due_at, checked_at, coverage, problem, baseline_at, complete_at, has_gaps
-    FROM watch
+        is_active, {NEXT_LOOK} AS next_look, checked_at, coverage, problem,
+        baseline_at, complete_at, has_gaps
+    FROM watch w
     WHERE {LOOKS_AT} OR text = ANY (CAST(:texts AS text[]))
     ORDER BY id
 """)  # noqa: S608  (put together from constants)

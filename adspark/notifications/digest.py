@@ -28,8 +28,9 @@ _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('send-digest', 0))")
 # An active watch is overdue when a whole interval and an hour have passed since it was due. A
 # failed check is reported once, and again half a day later at the earliest.
 _WATCHES = text("""
-    SELECT w.id AS watch_id, name, is_active, interval_minutes, coverage, problem, checked_at,
-        complete_at, is_overdue,
+    SELECT w.id AS watch_id, name, is_active, interval_minutes, checked_at, complete_at, is_overdue,
+        CASE WHEN monthly_budget = 0 THEN 'none' ELSE coverage END AS coverage,
+        CASE WHEN monthly_budget = 0 THEN 'its budget is 0' ELSE problem END AS problem,
         digested_at IS NULL OR digested_at <= CAST(:now AS timestamptz) - interval '12 hours'
             OR coalesce(checked_at > digested_at, false)
             OR is_overdue AND late_at > digested_at AS is_unreported

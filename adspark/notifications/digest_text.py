@@ -110,12 +110,12 @@ class WatchDigest(BaseModel):
         problem = _escape(without_full_stop(self.problem or "no reason is known"))
         if not self.is_active:
             return f"paused; {last}"
+        if self.coverage == Coverage.NONE:
+            return f"could not be looked at: {problem}; {last}"
         if self.checked_at is None:
             return f"not looked at yet; {last}"
         if self.coverage == Coverage.PARTIAL:
             return f"only partly looked at: {problem}; {last}"
-        if self.coverage != Coverage.COMPLETE:
-            return f"could not be looked at: {problem}; {last}"
         if self.is_overdue:
             every = counted(self.interval_minutes, "minute")
             return f"not looked at as it should be, every {every}; {last}"

@@ -36,6 +36,19 @@ BILLED_THIS_MONTH = f"""
     (SELECT coalesce(sum(billed), 0) FROM {SPENT} WHERE watch_id = w.id AND at >= {MONTH})
 """  # noqa: S608  (put together from constants)
 """The month's billed searches of the watch `w`, in SQL."""
+
+IS_LOOKED_AT = "is_active AND monthly_budget IS DISTINCT FROM 0"
+"""Whether sweeps look at a watch, in SQL."""
+
+NEXT_LOOK = f"""
+    CASE WHEN {IS_LOOKED_AT} THEN
+        CASE WHEN monthly_budget IS NOT NULL AND due_at < {NEXT_MONTH}
+            AND monthly_budget <= {BILLED_THIS_MONTH} THEN {NEXT_MONTH}
+        ELSE due_at END
+    END
+"""
+"""When sweeps look at the watch `w` next, in SQL: once its budget is spent, as the next month
+begins; NULL: never, for it is paused or its budget is 0."""
 _THIS_MONTH = text(f"""
     SELECT coalesce(sum(billed), 0) AS billed, coalesce(sum(cached), 0) AS cached
     FROM {SPENT} WHERE at >= {MONTH}

@@ -136,7 +136,8 @@ class Checker:
     async def check(self, watch_id: int, *, before_search: Gate = no_gate) -> WatchSummary:
         """Check one watch; `before_search` is awaited before every search.
 
-        A watch whose budget is spent waits; its summary says so, and nothing is searched.
+        A watch whose budget is spent waits, and one whose budget is 0 stays as it is; its summary
+        says so, and nothing is searched.
 
         Raises:
             UnknownWatchError: there is none with this id, or it is paused.
@@ -216,17 +217,16 @@ class _Check:
         return self.summary
 
     async def _wait_for_budget(self) -> None:
+        if not self.watch.monthly_budget:
+            self.summary.problem = (
+                "its budget is 0, so that it is never checked; give it a larger one, or pause it"
+            )
+            return
         self.summary.is_out_of_budget = True
-        if budget := self.watch.monthly_budget:
-            self.summary.problem = (
-                f"the month's budget of {counted(budget, 'search')} is spent; it waits for "
-                f"the next month, or a larger monthly_budget"
-            )
-        else:
-            self.summary.problem = (
-                "its monthly_budget is 0, so that it is never checked; give it a larger one, "
-                "or pause it"
-            )
+        self.summary.problem = (
+            f"the month's budget of {counted(self.watch.monthly_budget, 'search')} is spent; it "
+            f"waits for the next month, or a larger budget"
+        )
         values = {"watch_id": self.watch.id, "problem": self.summary.problem}
         async with self.database.session() as session, session.begin():
             await session.execute(_WAIT, values)

@@ -249,7 +249,7 @@ def assess_coverage(
         pages = f"{counted(max_pages, 'page')} {'holds' if max_pages == 1 else 'hold'}"
         problems.append(f"more ads than max_pages = {pages}; raise it")
     if stop is StopReason.BUDGET:
-        problems.append("the month's budget ran out on the way; raise monthly_budget")
+        problems.append("the month's budget ran out on the way; raise it")
     if stop is StopReason.GAP:
         problems.append("SerpApi broke off before the end of its list")
     if is_end and _FEWEST * fetch.listed < known.running:

@@ -16,7 +16,7 @@ from adspark.text.quotes import in_quotes
 from adspark.validation.bounds import LARGEST_ID
 from adspark.validation.names import check_name
 from adspark.validation.near_names import MOST_COMPARED, describe_unknown
-from adspark.watches.budgets import BILLED_THIS_MONTH
+from adspark.watches.budgets import BILLED_THIS_MONTH, NEXT_LOOK
 from adspark.watches.definition import WatchDefinition
 
 _FIELDS = tuple(WatchDefinition.model_fields)
@@ -27,7 +27,8 @@ _LIST = text(f"""
         WHERE CAST(:watch_ids AS int[]) IS NULL OR watch_id = ANY (CAST(:watch_ids AS int[]))
         GROUP BY 1
     )
-    SELECT id, due_at, checked_at, coverage, problem, baseline_at, complete_at, has_gaps,
+    SELECT id, due_at, {NEXT_LOOK} AS next_look, checked_at, coverage, problem,
+        baseline_at, complete_at, has_gaps,
         json_build_object({", ".join(f"'{name}', w.{name}" for name in _FIELDS)}) AS definition,
         (SELECT u.name FROM app_user u WHERE u.user_id = w.user_id) AS user,
         CASE WHEN is_active THEN 'active' ELSE 'paused' END AS state,
@@ -63,7 +64,10 @@ class WatchRow(BaseModel):
     user: str | None = Field(default=None, description="Name of the user whose it is.")
     advertisers: list[str]
     state: WatchState
-    due_at: datetime
+    due_at: datetime = Field(description="Whatever is left of its budget; see `next_look`.")
+    next_look: datetime | None = Field(
+        description="None: never, for it is paused or its budget is 0."
+    )
     checked_at: datetime | None
     coverage: Coverage | None
     problem: str | None

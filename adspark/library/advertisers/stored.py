@@ -52,7 +52,7 @@ _PLATFORMS = text("""
     SELECT p, count(*) FROM creative c, unnest(c.platforms) AS p
     WHERE c.advertiser_id = :id GROUP BY 1 ORDER BY 2 DESC, 1
 """)
-_WATCHES = text(f"SELECT name FROM watch WHERE {LOOKS_AT} ORDER BY name, id")  # noqa: S608
+_WATCHES = text(f"SELECT name FROM watch w WHERE {LOOKS_AT} ORDER BY name, id")  # noqa: S608
 
 
 class AdvertiserRow(BaseModel):

@@ -29,7 +29,9 @@ class WatchLooks(BaseModel):
     """How the looks of a watch went; see the table `watch`."""
 
     is_active: bool
-    due_at: datetime
+    next_look: datetime | None = Field(
+        description="None: never, for it is paused or its budget is 0."
+    )
     checked_at: datetime | None
     coverage: Coverage | None
     problem: str | None
@@ -40,7 +42,7 @@ class WatchLooks(BaseModel):
     @property
     def is_overdue(self) -> bool:
         """Whether nobody looks at it though it is due."""
-        return self.is_active and self.due_at < datetime.now(UTC) - OVERDUE_AFTER
+        return self.next_look is not None and self.next_look < datetime.now(UTC) - OVERDUE_AFTER
 
     def begins_after(self, since: datetime) -> bool:
         """Whether it was first looked at only after that moment."""

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.models import EventKind
+from adspark.watches.budgets import NEXT_LOOK
 from adspark.watches.events import EventCounts
 from adspark.watches.reports.looks import OVERDUE_AFTER, WatchLooks
 
@@ -23,12 +24,13 @@ _SUMS = ", ".join(f"'{kind}', coalesce(sum({kind}), 0)" for kind in EventKind)
 _OVERDUE = f"interval '{OVERDUE_AFTER.total_seconds()} seconds'"
 _PAGE = text(f"""
     WITH counted AS MATERIALIZED (
-        SELECT w.id, w.name, w.user_id, w.is_active, w.due_at, w.checked_at, w.coverage, w.problem,
-            w.baseline_at, w.complete_at, w.has_gaps, n.*,
+        SELECT w.id, w.name, w.user_id, w.is_active, l.next_look, w.checked_at, w.coverage,
+            w.problem, w.baseline_at, w.complete_at, w.has_gaps, n.*,
             n.new + n.changed + n.reactivated + n.ended > 0 AS has_news,
             w.is_active AND (w.coverage IS DISTINCT FROM 'complete'
-                OR w.due_at < now() - {_OVERDUE}) AS is_incomplete
-        FROM watch w CROSS JOIN LATERAL (
+                OR l.next_look IS NULL OR l.next_look < now() - {_OVERDUE}) AS is_incomplete
+        FROM watch w CROSS JOIN LATERAL (SELECT {NEXT_LOOK} AS next_look OFFSET 0) AS l
+        CROSS JOIN LATERAL (
             SELECT {_COUNTS} FROM creative_event e
             WHERE e.watch_id = w.id AND e.kind IN ({_ALL_KINDS}) AND e.occurred_at >= :since
         ) AS n
@@ -38,7 +40,7 @@ _PAGE = text(f"""
             'watches', count(*), 'with_news', count(*) FILTER (WHERE has_news),
             'incomplete', count(*) FILTER (WHERE is_incomplete),
             'paused', count(*) FILTER (WHERE NOT is_active),
-            'next_due', min(due_at) FILTER (WHERE is_active),
+            'next_due', min(next_look),
             'counts', json_build_object({_SUMS})
         ) FROM counted) AS totals,
         (SELECT coalesce(json_agg(one), '[]') FROM (
@@ -142,7 +144,7 @@ class NewsTotals(BaseModel):
     with_news: int
     incomplete: int
     paused: int
-    next_due: datetime | None = Field(description="Of the next look of any; None: all are paused.")
+    next_due: datetime | None = Field(description="Of the next look of any; None: there is none.")
     counts: EventCounts
 
 

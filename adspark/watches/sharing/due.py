@@ -14,10 +14,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.models import DEFAULT_WEIGHT
+from adspark.watches.budgets import IS_LOOKED_AT
 from adspark.watches.sharing.order import CHECKS_A_SHARE, LOOK_AHEAD, count_in_reach
 
 _WAIT = "greatest(0, extract(epoch FROM due_at - now()))::float8 AS wait"
-_IS_DUE = f"is_active AND due_at <= now() + interval '{LOOK_AHEAD} minutes'"
+_IS_DUE = f"{IS_LOOKED_AT} AND due_at <= now() + interval '{LOOK_AHEAD} minutes'"
 SELECT_DUE = text(f"""
     WITH weighed AS MATERIALIZED (
         SELECT user_id, coalesce(s.weight, {DEFAULT_WEIGHT})::float8 AS weight

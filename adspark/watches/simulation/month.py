@@ -1,9 +1,9 @@
 """Simulate a month of sweeps, in the order in which real ones check (`sharing/order.py`).
 
-A check costs what its group says, takes no time but the rate limit's, and never fails; one that has
-begun is paid whole, if need be from the next sweep's searches, but never beyond the month's. Where
-all due watches can be checked in a sweep, their order decides minutes only: there it is that of
-their due times.
+A check costs what its group says, or what is left of its watch's budget, without which none begins;
+it takes no time but the rate limit's, and never fails. One that has begun is paid whole, if need be
+from the next sweep's searches, but never beyond the month's. Where all due watches can be checked
+in a sweep, their order decides minutes only: there it is that of their due times.
 """
 
 from bisect import bisect_right
@@ -54,21 +54,26 @@ class _Month:
         self._group_of = [g for g, one in enumerate(groups) for _ in range(one.watches)]
         self._user_of = [groups[g].user_id for g in self._group_of]
         self._interval_of = [groups[g].interval_minutes for g in self._group_of]
-        self._cost_of = [groups[g].searches_a_check for g in self._group_of]
-        self._has_budgets = any(one.monthly_budget is not None for one in groups)
-        self._spent_of = [0.0] * len(self._group_of)
+        self._left_of = [_bound(groups[g].monthly_budget) for g in self._group_of]
+        self._cost_of = [
+            min(groups[g].searches_a_check, left)
+            for g, left in zip(self._group_of, self._left_of, strict=True)
+        ]
         self._left = inf  # of the month's searches
-        self._cheapest = min(self._cost_of, default=1.0)
+        costs = (cost for cost, left in zip(self._cost_of, self._left_of, strict=True) if left)
+        self._cheapest = min(costs, default=1.0)
         self._weights = {one.user_id: one.weight for one in groups}
         self._due: dict[int, list[_Due]] = defaultdict(list)
         first = chain.from_iterable(one.first_due for one in groups)
         for number, due in enumerate(first):
-            self._due[self._user_of[number]].append((due, number))
+            if self._left_of[number]:
+                self._due[self._user_of[number]].append((due, number))
         for waiting in self._due.values():
             waiting.sort()
         most = count_of_checks(list(self._weights.values()))
         self._lately: deque[tuple[int, float]] = deque(maxlen=most)
         self._delays: Counter[tuple[int, int]] = Counter()  # of group and delay
+        self._searches = [0.0] * len(groups)
         self._last_check = [-1] * len(groups)
 
     def run(self) -> SimulationReport:
@@ -143,7 +148,8 @@ class _Month:
             group = groups[number]
             late.append((group, at - due))
             self._last_check[group] = at
-            if not (self._has_budgets and self._is_out_of_budget(number)):
+            self._searches[group] += self._cost_of[number]
+            if self._left_of[number] == inf or self._pay(number):
                 again[users[number]].append((due_after(due, at, intervals[number]), number))
         self._delays.update(late)
         for user, count in Counter(users[number] for _, number in checked).items():
@@ -152,11 +158,11 @@ class _Month:
             waiting += again[user]
             waiting.sort()
 
-    def _is_out_of_budget(self, number: int) -> bool:
-        """Count what a watch has spent; whether its budget leaves it no other check."""
-        cost, budget = self._cost_of[number], self._groups[self._group_of[number]].monthly_budget
-        self._spent_of[number] += cost
-        return budget is not None and self._spent_of[number] + cost > budget
+    def _pay(self, number: int) -> float:
+        """Pay a check from the watch's budget; returns what is left, where the next one stops."""
+        left = self._left_of[number] = round(self._left_of[number] - self._cost_of[number], 3)
+        self._cost_of[number] = min(self._cost_of[number], left)
+        return left
 
     def _report(self, spent_on: int | None) -> SimulationReport:
         overdue: list[list[int]] = [[] for _ in self._groups]
@@ -198,7 +204,7 @@ class _Month:
         return GroupOutcome(
             **dict(group),
             checks=checks,
-            searches=round(checks * group.searches_a_check),
+            searches=round(self._searches[g]),
             delay_p50=percentile(delays, 0.5),
             delay_p95=percentile(delays, 0.95),
             delay_worst=max(delays, default=None),

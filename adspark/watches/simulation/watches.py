@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.models import DEFAULT_WEIGHT
-from adspark.watches.budgets import LATELY
+from adspark.watches.budgets import LATELY, NEXT_LOOK
 
 # What a check costs is rounded so that alike watches are one group; one search where none was made.
 _READ = text(f"""
@@ -16,7 +16,7 @@ _READ = text(f"""
     ), one AS (
         SELECT w.*,
             coalesce(round(l.searches::numeric / l.checks, 1), 1)::float8 AS searches_a_check,
-            greatest(0, extract(epoch FROM due_at - now()) / 60)::int AS due
+            greatest(0, extract(epoch FROM {NEXT_LOOK} - now()) / 60)::int AS due
         FROM watch w LEFT JOIN lately l ON l.watch_id = w.id
         WHERE is_active
     )

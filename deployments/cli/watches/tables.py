@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.markup import escape
 from rich.text import Text
 
-from adspark.models import Fetch, StopReason
+from adspark.models import Coverage, Fetch, StopReason
 from adspark.serpapi.regions import region_name, region_short
 from adspark.text.counts import counted
 from adspark.text.terminal import plain
@@ -85,7 +85,7 @@ def _cells(row: WatchRow, *, with_user: bool) -> dict[str, object]:
 def _state(row: WatchRow) -> str:
     if row.state is WatchState.PAUSED:
         return "paused"
-    return row.coverage or "waiting"
+    return row.coverage or ("waiting" if row.next_look else "no budget")
 
 
 def _definition(row: WatchRow) -> dict[str, str]:
@@ -100,18 +100,34 @@ def _definition(row: WatchRow) -> dict[str, str]:
 
 
 def _progress(row: WatchRow) -> dict[str, str]:
-    checked = moment(row.checked_at) if row.checked_at else "none yet"
     complete = moment(row.complete_at) if row.complete_at else "never yet"
     gaps = " (ads may be missing from it)" if row.has_gaps else ""
-    coverage = f", {row.coverage} coverage" if row.coverage else ""
-    problem = f": {row.problem}" if row.problem else ""
     return {
-        "last look": f"{checked}{coverage}{problem}",
+        "last look": _last_look(row),
         "complete": f"{complete}{gaps}",
-        "next look": moment(row.due_at) if row.state is WatchState.ACTIVE else "none",
+        "next look": _next_look(row),
         "known ads": f"{row.creatives}; news in the last 7 days: {row.recent_events}",
         "searches": f"{_spent(row)} this month",
     }
+
+
+def _last_look(row: WatchRow) -> str:
+    """When it was, or was tried, and how far it saw."""
+    if row.checked_at is None:
+        return "none yet"
+    checked, problem = moment(row.checked_at), f": {row.problem}" if row.problem else ""
+    if row.coverage is Coverage.NONE:
+        return f"tried {checked}{problem}"
+    return f"{checked}, {row.coverage} coverage{problem}"
+
+
+def _next_look(row: WatchRow) -> str:
+    """When it is, and why so late where the budget holds it back."""
+    budget = row.definition.monthly_budget
+    if row.next_look is None:
+        return "none" if row.state is WatchState.PAUSED else "none, its budget is 0"
+    is_spent = budget is not None and row.searches_this_month >= budget
+    return moment(row.next_look) + (", its budget is spent" if is_spent else "")
 
 
 def _looks_for(row: WatchRow) -> list[str]:

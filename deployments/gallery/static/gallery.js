@@ -349,18 +349,18 @@ function showCost(form) {
     for (const one of form.querySelectorAll("input[type=hidden]")) typed.delete(one.name);
     for (const [name, value] of typed) url.searchParams.append(name, value);
     const mine = asked = {};
+    const text = form.querySelector("[data-estimate-text]");
+    let told = { text: text.dataset.unknown, seen: "", problems: {} };
     try {
       const answer = await fetch(url, { credentials: "same-origin" });
-      if (mine !== asked || !(answer.ok || answer.status === 422)) return;
-      const told = await answer.json();
-      const text = form.querySelector("[data-estimate-text]");
-      text.textContent = told.text;
-      text.parentElement.hidden = !told.text;
-      for (const one of numbers) showProblem(one, told.problems[one.name]);
-      form.querySelector("[data-estimate-seen]").value = told.seen;
+      if (answer.ok || answer.status === 422) told = await answer.json();
     } catch {
-      // The cost is shown before it is saved in any case.
+      // The server is away.
     }
+    if (mine !== asked) return;
+    text.textContent = told.text;
+    for (const one of numbers) showProblem(one, told.problems[one.name]);
+    form.querySelector("[data-estimate-seen]").value = told.seen;
   }
   let wait;
   form.addEventListener("input", (event) => {

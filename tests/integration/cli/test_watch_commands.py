@@ -4,6 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,13 @@ from adspark.db.engine import Database
 from adspark.errors import ConfigurationError, InvalidQueryError
 from adspark.home.running_stack import StackState
 from adspark.settings import Settings
+from adspark.watches.budgets import NEXT_MONTH
 from deployments.cli.database import _warn_once, current_settings
 from deployments.environment.stack_settings import sandbox_settings
 from tests.support.commanding import Command
 from tests.support.factories import ADVERTISER_ID, creative
 from tests.support.library import CAFE, SHOP, fill_library
+from tests.support.noticed import add_looks
 from tests.support.watch_commands import definitions, listed, run, told
 from tests.support.watching import Place
 
@@ -309,3 +312,24 @@ def test_the_data_is_that_of_the_running_stack(
     assert said.out == ""
     stack.model_copy(update={"home": tmp_path}).write(settings.home)
     assert current_settings(settings) is settings
+
+
+def test_the_next_look_of_a_watch_heeds_its_budget(configured_database: str) -> None:
+    told("create", *HUBSPOT, "--budget=0")
+    said = told("show", "hubspot")
+    assert "last look none yet complete never yet next look none, its budget is 0" in said
+    assert "no budget" in told("list")
+    assert listed()[0]["next_look"] is None
+
+    async def look() -> datetime:
+        async with Database(configured_database) as database:
+            await add_looks(database, 1, [1])
+            (row,) = await Place(database, "").rows(f"SELECT {NEXT_MONTH} AS begins")
+            begins: datetime = row.begins
+            return begins
+
+    begins = asyncio.run(look())
+    told("change", "hubspot", "--budget=1")
+    assert f"next look {begins:%Y-%m-%d %H:%M}, its budget is spent" in told("show", "hubspot")
+    told("change", "hubspot", "--budget=2")
+    assert "its budget is spent" not in told("show", "hubspot")

@@ -33,8 +33,8 @@ def test_a_watch_is_created_with_its_cost_in_view(database_url: str, tmp_path: P
     complaints: list[str] = []
 
     def note(message: ConsoleMessage) -> None:
-        # No picture is kept here, and a number is refused.
-        if "404" not in message.text and "422" not in message.text:
+        # No picture is kept here, a number is refused, and the cost is not told for a while.
+        if not any(one in message.text for one in ("404", "422", "503", "ERR_FAILED")):
             complaints.append(message.text)
 
     with serve_gallery(database_url, tmp_path / "media") as url, sync_playwright() as playwright:
@@ -76,6 +76,13 @@ def test_a_watch_is_created_with_its_cost_in_view(database_url: str, tmp_path: P
         expect(page.locator("[data-estimate-text]")).to_contain_text("about 360 searches")
         page.get_by_role("checkbox", name=re.compile(ADVERTISER_ID)).uncheck()
         expect(page.locator("[data-estimate-text]")).to_contain_text("about 724 searches")
+        for refuse in (lambda route: route.abort(), lambda route: route.fulfill(status=503)):
+            page.route("**/watches/estimate*", refuse)
+            minutes.fill("720")
+            expect(page.locator("[data-estimate-text]")).to_contain_text("is not known just now")
+            page.unroute("**/watches/estimate*")
+            minutes.fill("60")
+            expect(page.locator("[data-estimate-text]")).to_contain_text("about 724 searches")
         page.go_back()
         page.get_by_role("button", name="Pause").click()
         expect(page.get_by_role("button", name="Look now")).to_be_disabled()

@@ -94,12 +94,17 @@ async def test_a_picture_that_is_not_kept_is_not_replaced_by_an_older_one(
         (
             {"coverage": Coverage.NONE, "problem": "no searches left"},
             UNKNOWN,
-            "The last look failed:</span>\n no searches left",
+            "It could not be looked at:</span>\n no searches left",
         ),
         ({"coverage": None, "checked_at": None, "complete_at": None}, UNKNOWN, "Nobody has looked"),
         ({"complete_at": ago(days=2)}, UNKNOWN, "Nobody has looked since then"),
         ({"is_active": False}, UNKNOWN, "Paused: nobody looks"),
         ({"due_at": ago(hours=3)}, NOTHING, "The next look is late"),
+        (
+            {"due_at": ago(hours=3), "monthly_budget": 0},
+            NOTHING,
+            "Next look: none, its budget is 0.",
+        ),
         ({"has_gaps": True}, NOTHING, "may never have been seen"),
         (
             {"baseline_at": ago(hours=2)},
@@ -247,7 +252,9 @@ async def test_where_nothing_is_new_it_says_what_would_have_to_happen_and_when_t
     async with database.session() as session:
         await session.execute(text("UPDATE watch SET is_active = false"))
         await session.commit()
-    assert "All watches are paused: nobody looks." in (await pages.get("/")).text
+    assert (
+        "All watches are paused or have the budget 0: nobody looks." in (await pages.get("/")).text
+    )
 
     await add_event(database, watch_id, EventKind.NEW, 2)
     assert "News are what a watch finds" not in (await pages.get("/")).text

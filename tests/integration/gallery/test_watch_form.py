@@ -65,11 +65,19 @@ async def test_a_watch_is_created_for_an_advertiser_found_by_name(
     assert (row["monthly_budget"], row["interval_minutes"], row["user_id"]) == (50, 60, 1)
 
 
+async def test_a_watch_with_the_budget_0_is_created_without_the_promise_of_a_look(
+    pages: GalleryClient,
+) -> None:
+    page = " ".join((await send(pages, monthly_budget="0")).text.split())
+    assert "The watch is created, but its budget is 0, so that nobody looks." in page
+    assert "Nobody has looked yet.</span> Next look: none, its budget is 0." in page
+
+
 async def test_the_cost_is_shown_before_anything_is_saved(
     pages: GalleryClient, database: Database
 ) -> None:
     page = (await pages.get(NEW)).text
-    assert "about 724 searches, 3,600 at most: 720 looks in 30 days." in page
+    assert ">A month costs about 724 searches, 3,600 at most: 720 looks in 30 days.<" in page
 
     fields = NUMBERS | {"name": "shoes", "advertiser_id": CAFE, "interval_minutes": "1440"}
     unseen = await pages.send_form(NEW, page=NEW, save="yes", seen="724-3600", warned="", **fields)
@@ -97,6 +105,8 @@ async def test_a_page_s_script_asks_what_a_month_costs(
     bound = await ask(interval_minutes="60", max_pages="2", monthly_budget="700")
     assert "The budget lacks 21" in bound["text"]
     assert (await ask(watch=watch_id, monthly_budget=""))["seen"] == "724-3600"
+    nothing = await ask(monthly_budget="0")
+    assert nothing["text"] == "The budget is 0, so that it never looks; raise the budget."
     assert (await ask(watch="99999999999"))["status"] == "200"
 
 

@@ -155,8 +155,8 @@ async def test_why_a_look_failed_ends_with_one_full_stop(
 
     page = " ".join((await pages.get("/watches")).text.split())
 
-    assert "The last look failed:</span> correct the key" in page
-    assert "manage-api-key. Time of the look:" in page
+    assert "It could not be looked at:</span> correct the key" in page
+    assert "manage-api-key. Last try:" in page
     assert "a gap. Time of the look:" in page
 
 
@@ -175,6 +175,22 @@ async def test_a_watch_is_paused_and_resumed(pages: GalleryClient, database: Dat
     resumed = await pages.send_form(f"{path}/resume", page=path)
     assert "is active again" in resumed.text
     assert await ids(database, "SELECT is_active FROM watch") == [True]
+
+
+@pytest.mark.parametrize(("budget", "next_look"), [(0, "none, its budget is 0."), (1, "<time")])
+async def test_a_watch_whose_budget_allows_no_look_is_resumed_without_the_promise_of_one(
+    pages: GalleryClient, database: Database, budget: int, next_look: str
+) -> None:
+    watch_id = await add_watch(database, monthly_budget=budget, is_active=False)
+    await add_looks(database, watch_id, [1])
+    path = f"/watches/{watch_id}"
+
+    resumed = " ".join((await pages.send_form(f"{path}/resume", page=path)).text.split())
+
+    assert "The watch is active again, but its budget allows no look now." in resumed
+    assert f"Next look: {next_look}" in resumed
+    (begins,) = await ids(database, "SELECT date_trunc('month', now(), 'UTC') + interval '1 month'")
+    assert (f'datetime="{begins:%Y-%m-01T00:00}' in resumed) is (budget == 1)
 
 
 async def test_deleting_says_what_goes_with_it_and_keeps_the_ads(

@@ -198,6 +198,11 @@ async def test_a_paused_watch_is_told_of_only_where_it_has_untold_news(story: St
             id="partly",
         ),
         pytest.param(
+            {"due_at": NOW - timedelta(hours=3), "monthly_budget": 0},
+            "could not be looked at: its budget is 0; last complete look: 2026-07-28 07:00 UTC",
+            id="without a budget",
+        ),
+        pytest.param(
             {"due_at": NOW - timedelta(hours=3)},
             "not looked at as it should be, every 60 minutes; "
             "last complete look: 2026-07-28 07:00 UTC",

@@ -362,10 +362,13 @@ async def test_a_budget_stops_the_pages_and_then_the_watch_until_it_is_raised(
 
 
 async def test_a_watch_without_any_budget_does_not_wait_for_a_month(place: Place) -> None:
-    summary = await place.check(await place.add(monthly_budget=0))
+    watch_id = await place.add(monthly_budget=0)
+    before = await place.watch(watch_id)
+    summary = await place.check(watch_id)
+    assert await place.watch(watch_id) == before
     assert (summary.is_out_of_budget, summary.problem) == (
-        True,
-        "its monthly_budget is 0, so that it is never checked; give it a larger one, or pause it",
+        False,
+        "its budget is 0, so that it is never checked; give it a larger one, or pause it",
     )
 
 

@@ -30,6 +30,7 @@ from adspark.watches.store import (
 )
 from adspark.watches.stored import WatchRow, WatchState, find_watch, list_watches
 from tests.support.factories import ADVERTISER_ID, watch_definition
+from tests.support.noticed import add_looks
 from tests.support.watching import Place
 
 OTHER_ID = "AR01566006373894848513"
@@ -166,6 +167,25 @@ async def test_a_change_makes_a_watch_due_only_where_it_asks_for_another_search(
     assert (await save(place.database, **change)).outcome is Outcome.CHANGED
     (row,) = await place.rows(f"SELECT due_at = {next_look} AS is_so FROM watch")
     assert row.is_so
+
+
+async def test_the_next_look_of_a_spent_budget_is_the_next_month_s_until_it_is_raised(
+    place: Place,
+) -> None:
+    watch_id = (await save(place.database)).id
+    await add_looks(place.database, watch_id, [1])
+    (month,) = await place.rows("SELECT date_trunc('month', now(), 'UTC') + interval '1 month'")
+    for budget, is_spent in ((1, True), (2, False), (1, True), (None, False)):
+        if budget is None:
+            await place.change("UPDATE watch SET monthly_budget = NULL")
+        else:
+            await save(place.database, monthly_budget=budget)
+        (row,) = await listed(place.database)
+        assert row.next_look == (month[0] if is_spent else row.due_at), budget
+    for change in ({"monthly_budget": 0}, {"monthly_budget": None, "is_active": False}):
+        await save(place.database, **change)
+        (row,) = await listed(place.database)
+        assert row.next_look is None, change
 
 
 async def test_a_new_name_buys_no_search(place: Place) -> None:

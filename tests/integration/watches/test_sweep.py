@@ -20,6 +20,7 @@ from adspark.serpapi.payloads import AccountPayload
 from adspark.watches.admission import SweepGate, searches_left
 from adspark.watches.sharing.due import read_due, read_unchecked
 from adspark.watches.sweep_store import SweepSummary, summarise_sweep
+from tests.support.noticed import add_looks
 from tests.support.watching import Place
 
 WATCHES = 12
@@ -341,9 +342,10 @@ def test_the_account_says_how_many_searches_there_are(
 
 
 async def test_what_others_did_of_a_sweep_is_gathered_from_the_database(place: Place) -> None:
+    await add_looks(place.database, 8, [1])
     (began,) = await place.rows("SELECT now() AS at")
     await place.change("UPDATE watch SET region = '9999' WHERE id = 7")
-    await place.change("UPDATE watch SET monthly_budget = 0 WHERE id = 8")
+    await place.change("UPDATE watch SET monthly_budget = 1 WHERE id = 8")
     await place.change("UPDATE watch SET due_at = now() + interval '1 hour' WHERE id <= 2")
     there = await place.sweep()
     await place.change("UPDATE watch SET due_at = now() WHERE id <= 2")
@@ -358,6 +360,14 @@ async def test_what_others_did_of_a_sweep_is_gathered_from_the_database(place: P
     assert found.waiting == 2 + there.waiting
     assert found.reasons["not begun"] == 2
     assert {one.watch_id for one in found.problems} == {7, 8}
+
+
+async def test_a_sweep_leaves_alone_what_has_no_budget(place: Place) -> None:
+    await place.change("UPDATE watch SET monthly_budget = 0 WHERE id = 8")
+    before = await place.watch(8)
+    summary = await place.sweep()
+    assert (summary.due, summary.checked, summary.waiting) == (WATCHES - 1, WATCHES - 1, 0)
+    assert await place.watch(8) == before
 
 
 class Hours:

@@ -35,7 +35,7 @@ def test_what_is_asked_for_from_a_day_on_is_known_only_where_somebody_has_looked
 def test_of_a_watch_that_began_later_the_time_before_is_said_to_be_unknown() -> None:
     looks = WatchLooks(
         is_active=True,
-        due_at=datetime(9999, 1, 1, tzinfo=UTC),
+        next_look=datetime(9999, 1, 1, tzinfo=UTC),
         problem=None,
         checked_at=LOOKED,
         coverage=LookCoverage.COMPLETE,

@@ -54,6 +54,7 @@ def watch(number: int, name: str, **changes: Any) -> WatchRow:  # noqa: ANN401
         advertisers=["New Balance Athletic Shoe, Inc."],
         state=WatchState.ACTIVE,
         due_at=NOW,
+        next_look=NOW,
         checked_at=datetime.now(UTC) - timedelta(minutes=119),
         coverage="complete",
         problem=None,

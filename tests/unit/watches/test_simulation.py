@@ -67,9 +67,22 @@ def test_no_limit_is_exceeded(limits: SearchLimits) -> None:
     assert 25_800 < month.searches <= 25_927
 
 
-def test_a_budget_bounds_each_watch() -> None:
-    (one,) = simulate([group(3, monthly_budget=10)], SearchLimits()).groups
-    assert (one.searches, one.waiting) == (30, 0)
+@pytest.mark.parametrize(
+    ("budget", "cost", "checks", "searches"),
+    [
+        pytest.param(10, 1.0, 30, 30, id="each watch"),
+        pytest.param(10, 4.0, 9, 30, id="a check begins with what is left, and ends with it"),
+        pytest.param(1, 4.0, 3, 3, id="the first check, too"),
+        pytest.param(3, 0.1, 90, 9, id="none begins with nothing left"),
+        pytest.param(0, 1.0, 0, 0, id="no check at all"),
+    ],
+)
+def test_a_budget_bounds_each_watch(budget: int, cost: float, checks: int, searches: int) -> None:
+    watches = group(3, monthly_budget=budget, searches_a_check=cost)
+    month = simulate([watches], SearchLimits())
+    (one,) = month.groups
+    assert (one.checks, one.searches, one.waiting) == (checks, searches, 0)
+    assert month.searches == month.wanted == searches
 
 
 @settings(max_examples=25, deadline=None)

@@ -86,6 +86,8 @@ class _Editor:
             await self.session.commit()
             saved = outcome.saved
             done = "watch_anew" if saved.begins_anew else _NOTICES[saved.outcome]
+            if saved.outcome is Outcome.CREATED and written.definition.monthly_budget == 0:
+                done = "watch_created_no_budget"
             if self.present is None and saved.outcome is Outcome.UNCHANGED:
                 done = "watch_there"  # sent twice
             return lead_to(f"/watches/{saved.id}", done)
@@ -244,9 +246,9 @@ def describe_cost(gallery: Gallery, estimate: MonthEstimate) -> str:
     """What a month costs, in a sentence or two."""
     texts = gallery.templates.texts
     numbers = {name: f"{value:,}" for name, value in estimate.model_dump().items()}
-    said = texts("watch_form.cost", **numbers)
     if estimate.most == 0:
         return texts("watches.budget_none")
+    said = texts("watch_form.cost", **numbers)
     return f"{said} {texts('watch_form.lacking', **numbers)}" if estimate.lacking else said
 
 

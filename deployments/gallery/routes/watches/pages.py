@@ -127,10 +127,12 @@ async def delete(
 
 
 async def _set_active(session: SessionDep, watch_id: int, *, is_active: bool) -> RedirectResponse:
-    await read_line(session, watch_id)
+    line = await read_line(session, watch_id)
     is_changed = await set_active(session, watch_id=watch_id, is_active=is_active)
     await session.commit()
     done = ("watch_resumed" if is_active else "watch_paused") if is_changed else "watch_already"
+    if done == "watch_resumed" and line.cost.left == 0:
+        done = "watch_resumed_no_budget"
     return lead_to(f"/watches/{watch_id}", done)
 
 
