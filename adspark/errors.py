@@ -83,8 +83,8 @@ class DatabaseUnavailableError(TemporaryError):
     """Postgres does not answer, or the connection was lost."""
 
 
-class StatementLimitError(TemporaryError):
-    """Postgres ended a statement, or a session, that took longer than a setting of it allows."""
+class StatementLimitError(DatabaseUnavailableError):
+    """Postgres answers, but ended a statement that took longer than its setting allows."""
 
 
 class PermanentError(AdSparkError):

@@ -56,8 +56,9 @@ _NO_SCHEMA = "3F000"
 _LOCK_TIMEOUT = "55P03"
 _ONLY_READS = "25006"
 # What the server ends for its time, by the setting that says how long it may take.
+_STATEMENT_ENDED = "57014"  # by the others, the session ends too
 _TIME_LIMITS = {
-    "57014": "statement_timeout",
+    _STATEMENT_ENDED: "statement_timeout",
     "25P03": "idle_in_transaction_session_timeout",
     "25P04": "transaction_timeout",
     "57P05": "idle_session_timeout",
@@ -68,8 +69,8 @@ _LOST_STATEMENT = ("26000", "42P05")
 # A value that no column holds; what the driver itself refuses carries no SQLSTATE.
 _BAD_VALUE = ("22", "54000")
 _BAD_VALUE_ERRORS = (psycopg.DataError, psycopg.ProgrammingError, UnicodeEncodeError)
-# Connection lost, resources, operator's intervention, serialization and deadlock: may pass.
-_PASSING = ("08", "53", "57P", "40")
+_GONE = ("08", "57P")  # connection lost, operator's intervention
+_OVERLOADED = ("53", "40")  # resources, serialization and deadlock: may pass
 
 
 @contextmanager
@@ -164,7 +165,8 @@ def _translate(error: BaseException, url: URL) -> AdSparkError:
     if state == _ONLY_READS:
         return only_read(url)
     if setting := _TIME_LIMITS.get(state):
-        return StatementLimitError(
+        kind = StatementLimitError if state == _STATEMENT_ENDED else DatabaseUnavailableError
+        return kind(
             f"PostgreSQL ended a statement or connection before its end ({reason}); where the "
             f"user, the database or the server limits it by {setting}, raise that setting."
         )
@@ -177,13 +179,15 @@ def _translate(error: BaseException, url: URL) -> AdSparkError:
         return DatabaseUnavailableError(
             f"PostgreSQL at {place} has no room on its disk ({reason}); make some, and it goes on."
         )
-    if (not state or state.startswith(_PASSING)) and is_embedded(url.query.get("host")):
+    if (not state or state.startswith(_GONE)) and is_embedded(url.query.get("host")):
         return DatabaseUnavailableError(
             f"PostgreSQL does not answer in {url.query.get('host')} ({reason}); a stack that runs "
             "starts it again within seconds.",
             command="else start one: adspark up",
         )
-    if not state or state.startswith(_PASSING):
+    if state.startswith(_OVERLOADED):
+        return DatabaseUnavailableError(f"PostgreSQL did not carry out a statement ({reason}).")
+    if not state or state.startswith(_GONE):
         return DatabaseUnavailableError(
             f"PostgreSQL does not answer at {place} ({reason}); start it, or correct "
             f"ADSPARK_DATABASE_URL."

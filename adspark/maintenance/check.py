@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel
 
-from adspark.errors import AdSparkError, ConfigurationError, TemporaryError
+from adspark.errors import AdSparkError, InvalidCredentialsError, TemporaryError
 
 SLOW = 15.0
 """Seconds for one check above which it is reported as slow."""
@@ -74,7 +74,7 @@ async def look_at(
     Args:
         name: of what is checked.
         look: makes the check.
-        remedy: for errors whose message only says what is wrong.
+        remedy: for errors, whose message says what is wrong.
         slow: seconds above which an answer comes with a warning.
         away: seconds after which no answer is expected any more.
     """
@@ -86,10 +86,10 @@ async def look_at(
         return Check.failed(name, f"no answer in {away:g} s", remedy)
     except TemporaryError as error:
         return Check.failed(name, str(error), remedy)
-    except ConfigurationError as error:  # which says what to do
+    except InvalidCredentialsError as error:  # which names the key
         return Check.failed(name, str(error), "")
     except AdSparkError as error:
-        return Check.failed(name, str(error), remedy)
+        return Check.failed(name, str(error), remedy if remedy not in str(error) else "")
     except OSError as error:
         return Check.failed(name, f"{error.filename or name}: {error.strerror or error}", remedy)
     except Exception as error:  # whatever it is, the other checks are made; it may hold a secret

@@ -11,7 +11,7 @@ INSTALL = "`playwright install chromium` (on Debian also: apt-get install chromi
 
 def check_program(program: Path | None) -> None:
     """Raise ConfigurationError where the setting ADSPARK_BROWSER names what is no program."""
-    if program is not None and not os.access(program, os.X_OK):
+    if program is not None and not (program.is_file() and os.access(program, os.X_OK)):
         raise ConfigurationError(
             f"ADSPARK_BROWSER: there is no program {program}. Correct it, or leave it empty and "
             f"run {INSTALL}."

@@ -25,6 +25,7 @@ from adspark.errors import (
     PermanentError,
     PostponedError,
     QuotaExhaustedError,
+    StatementLimitError,
     SupersededError,
     UnknownWatchError,
     describe_error,
@@ -155,6 +156,9 @@ class Checker:
             try:
                 left = None if watch.monthly_budget is None else watch.monthly_budget - spent
                 return await _Check(self, before_search, watch, known, left, covered_at).run()
+            except StatementLimitError as error:
+                await self._note_failure(watch, error)
+                raise
             except (DatabaseUnavailableError, PostponedError, SupersededError):
                 raise
             except Exception as error:  # whatever else, the watch says that it was not checked

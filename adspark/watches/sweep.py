@@ -21,6 +21,7 @@ from adspark.errors import (
     PermanentError,
     PostponedError,
     QuotaExhaustedError,
+    StatementLimitError,
     UnknownWatchError,
     describe_error,
 )
@@ -34,6 +35,8 @@ _log = logging.getLogger(__name__)
 AT_ONCE = 30
 """Watches that are checked at the same time: more than searches are under way at once (see
 `serpapi.AT_ONCE`), so that no search waits for the database's work on another watch."""
+
+_MOST_LIMITED = 3  # checks in a row that PostgreSQL ends for their time, after which all wait
 
 
 @dataclass(order=True)
@@ -72,6 +75,7 @@ class Sweep:
     on_error: OnError = _log_error  # called with a watch and its unexpected error
     _queue: list[_QueuedWatch] = field(init=False, default_factory=list)
     _stop: AdSparkError | None = field(init=False, default=None)
+    _limited: int = field(init=False, default=0)
     _postponed: dict[str, list[int]] = field(init=False, default_factory=dict)
     _summary: SweepSummary = field(init=False, default_factory=SweepSummary)
 
@@ -114,6 +118,8 @@ class Sweep:
             self._postponed.setdefault(str(error), []).append(queued.watch_id)
         except (BusyError, UnknownWatchError):
             self._summary.skipped += 1
+        except StatementLimitError as error:
+            self._fail(queued, error)
         except DatabaseUnavailableError:
             raise
         except AdSparkError as error:
@@ -123,6 +129,7 @@ class Sweep:
             self._summary.failed += 1
             self._summary.explain(queued.watch_id, describe_error(error))
         else:
+            self._limited = 0
             self._summary.count(checked)
             await self._report(queued.watch_id, self.on_check(checked))
 
@@ -154,6 +161,10 @@ class Sweep:
         empty is retried as well, before all other watches wait for it."""
         ends_all = isinstance(error, QuotaExhaustedError | InvalidCredentialsError)
         can_pass = not isinstance(error, PermanentError) or isinstance(error, QuotaExhaustedError)
+        if isinstance(error, StatementLimitError):  # a search was paid for, and would be again
+            can_pass = False
+            self._limited += 1
+            ends_all = self._limited >= _MOST_LIMITED
         if can_pass and queued.attempt < len(self.retry_delays):
             delay = self.retry_delays[queued.attempt]
             if self.gate.has_time(delay):

@@ -12,7 +12,7 @@ from prefect.client.schemas.sorting import FlowRunSort
 from rich.text import Text
 
 from adspark.db.engine import Database
-from adspark.errors import DatabaseUnavailableError, StatementLimitError
+from adspark.errors import DatabaseUnavailableError
 from adspark.settings import get_settings
 from adspark.text.counts import counted
 from adspark.text.terminal import plain
@@ -131,7 +131,7 @@ async def _read_snapshot(
     """The snapshot, and whether the database answered."""
     try:
         return await read_snapshot(client, database, searches=searches, failures=failed), True
-    except (DatabaseUnavailableError, StatementLimitError):
+    except DatabaseUnavailableError:
         return await read_snapshot(client, None, failures=failed), False
 
 

@@ -19,7 +19,7 @@ from deployments.diagnosis.services import (
 from deployments.environment.running_stack import current_settings, find_api_url
 
 _AGAIN = "adspark doctor, once it is correct: the other checks need it"
-_BROWSER = "playwright install chromium-headless-shell"
+_BROWSER = "playwright install chromium"
 
 
 async def examine(warn: Callable[[str], None]) -> list[Check]:

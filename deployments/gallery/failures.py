@@ -19,7 +19,6 @@ from adspark.errors import (
     DatabaseUnavailableError,
     InvalidQueryError,
     ServiceUnavailableError,
-    StatementLimitError,
     UnknownBatchError,
     UnknownVariantError,
 )
@@ -157,7 +156,7 @@ async def _show_own_error(request: Request, error: AdSparkError) -> Response:
         return _page(request, 422, "bad_request", detail=detail, lead=_list_of(request))
     # The others tell of the server: its addresses, paths and settings. That is for its log.
     _LOG.warning("%s: %s", request.url.path, error)
-    if isinstance(error, DatabaseUnavailableError | DatabaseSetupError | StatementLimitError):
+    if isinstance(error, DatabaseUnavailableError | DatabaseSetupError):
         return _page(request, 503, "no_database", retry=_RETRY)
     if isinstance(error, ServiceUnavailableError):
         return _page(request, 503, "unavailable", retry=_RETRY)

@@ -17,7 +17,6 @@ from adspark.errors import (
     DatabaseSetupError,
     DatabaseUnavailableError,
     InvalidQueryError,
-    StatementLimitError,
     TemporaryError,
     UnknownVariantError,
     UnknownWatchError,
@@ -128,7 +127,7 @@ def _describe_own(error: Exception) -> str:
         return "Something went wrong that nobody foresaw; the server's log says what."
     _LOG.warning("%s", error)
     match error:
-        case DatabaseUnavailableError() | DatabaseSetupError() | StatementLimitError():
+        case DatabaseUnavailableError() | DatabaseSetupError():
             return (
                 "The database does not answer, so nothing can be said; try again in a minute. The "
                 "server's log says more."

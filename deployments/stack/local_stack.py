@@ -311,9 +311,9 @@ async def _check_settings(settings: Settings) -> None:
     if settings.media_url is not None:
         from adspark.media.store import MediaStore  # noqa: PLC0415  (slow)
 
-        media = MediaStore(settings.media_url.get_secret_value())
-        if media.folder is not None:
-            with suppress(ServiceUnavailableError):  # as of a full disk
+        with suppress(ServiceUnavailableError):  # of one that is away, or a full disk
+            media = await in_thread(MediaStore, settings.media_url.get_secret_value())
+            if media.folder is not None:
                 await media.check_writable()
 
 

@@ -353,6 +353,7 @@ def test_the_server_itself_ends_a_run_of_which_nothing_is_heard_and_no_other(pla
                         await client.set_flow_run_state(runs[one].id, state, force=True)
             while True:
                 ends = {one: await read_state(client, run) for one, run in runs.items()}
+                assert not living.done(), living.exception()
                 if all(ends[one][0] == "Crashed" for one in dead):
                     living.cancel()
                     return ends

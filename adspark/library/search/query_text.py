@@ -15,10 +15,13 @@ _LONGEST_TERM = 200  # characters
 # Of a whole address only the host, which a domain and a landing page are found by.
 _ADDRESS = re.compile(r"^(?:https?://(?:[^/?#]*@)?(?:www\.)?|www\.)([^/?#:]+).*$", re.IGNORECASE)
 _OR = ("or", "|")  # between two words: either is enough, as in web search engines
-# As phones and word processors write them by themselves.
-_QUOTATION_MARKS = str.maketrans(dict.fromkeys("\u201c\u201d\u201e\u201f\xab\xbb\uff02", '"'))
-_MINUS = "[-\u2010-\u2013\u2212\uff0d]"
-_PARTS = re.compile(rf'(?P<not>{_MINUS}?)(?:"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+))(?P<star>\*?)')
+# With those that phones and word processors write by themselves.
+_MARKS = '"\u201c\u201d\u201e\u201f\xab\xbb\uff02'
+# Before a figure, as ads have it, such a dash is no minus: "Jetzt – 50 %".
+_MINUS = r"(?:-|[\u2010-\u2013\u2212\uff0d](?!\d))"
+_PARTS = re.compile(
+    rf'(?P<not>{_MINUS}?)(?:[{_MARKS}](?P<phrase>[^{_MARKS}]*)[{_MARKS}]|(?P<word>[^\s"]+))(?P<star>\*?)'
+)
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,7 @@ def parse_query_text(written: str) -> tuple[Term, ...]:
     A quotation mark without its partner, and marks that stand alone, mean nothing; `or` that is not
     between two words that may both be there is a word, but for `OR` at an end, which is dropped.
     """
-    plain = UNSTORABLE.sub(" ", written.replace("|", " | ")).translate(_QUOTATION_MARKS)
-    parts = list(_PARTS.finditer(plain))
+    parts = list(_PARTS.finditer(UNSTORABLE.sub(" ", written.replace("|", " | "))))
     terms: list[Term] = []
     is_alternative = False
     for place, part in enumerate(parts):
@@ -68,7 +70,7 @@ def parse_query_text(written: str) -> tuple[Term, ...]:
 
 def _term(part: re.Match[str]) -> Term | None:
     phrase, word = part["phrase"], part["word"]
-    text = phrase if phrase is not None else _ADDRESS.sub(r"\1", word.rstrip("*"))
+    text = phrase if phrase is not None else _ADDRESS.sub(r"\1", word.rstrip("*").strip(_MARKS))
     if not any(character.isalnum() for character in text):
         return None
     return Term(

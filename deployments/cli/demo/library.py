@@ -69,9 +69,10 @@ def look_up(api_url: str, data: Settings, ad_creative_id: str) -> LibraryAd:
                 failed = f"{deployment} is not done"
                 raise AdSparkError(f"The demo did not go as it should: {failed}. {reason}".strip())
             try:
-                asyncio.run(run_and_follow(api_url, deployment, _RETRYING, lambda _: None))
+                following = run_and_follow(api_url, deployment, _RETRYING, lambda _: None)
+                asyncio.run(asyncio.wait_for(following, deadline - time.monotonic()))
                 runs, reason = runs + 1, _describe_failure(report)
-            except RunFailedError as error:  # mostly: one by its schedule is under way
+            except (RunFailedError, TimeoutError) as error:
                 reason = str(error)
                 time.sleep(_PAUSE)
         return report

@@ -10,7 +10,7 @@ from rich.markup import escape
 from typer import Option
 
 from adspark.db.engine import Database
-from adspark.errors import AdSparkError, DatabaseUnavailableError, StatementLimitError
+from adspark.errors import AdSparkError, DatabaseUnavailableError
 from adspark.validation.bounds import SECONDS, Range
 from deployments.cli.database import current_settings, open_database
 from deployments.cli.ranges import ranged, ranged_argument
@@ -59,7 +59,7 @@ async def _watch(seconds: float | None, every: float, show: "Callable[[Snapshot]
         try:
             snapshot = await read_snapshot(client, database, searches=searches, failures=failures)
             _tell(postgres.end())
-        except (DatabaseUnavailableError, StatementLimitError) as error:
+        except DatabaseUnavailableError as error:
             _tell(postgres.begin(type(error).__name__), is_away=True)
             snapshot = await read_snapshot(client, None, failures=failures)
         _tell(server.end())

@@ -21,6 +21,7 @@ from orchestration.runs.results import read_result
 
 _POLL = 0.5  # seconds between two looks at the run
 _TURN_POLL = 2.0  # seconds between two looks at the run that is before it
+_MOST_REFUSALS = 3  # a run that has just ended gives its slot back in a moment
 _NOT_BEGUN = (StateType.SCHEDULED, StateType.PENDING)
 _QUIET = 20.0  # seconds without a worker's reaction after which a person wants to know why
 _REQUEUED_WITHIN = 5.0  # seconds after its process was killed
@@ -78,16 +79,22 @@ async def run_and_follow(
 
     Raises:
         ConfigurationError: no server, no such deployment, or parameters that it does not take.
-        RunFailedError: the run did not complete.
+        RunFailedError: the run did not complete, or the deployment's limit stays in use.
     """
     async with open_server(api_url) as client:
-        while True:
+        refusals = 0  # one after the other, while no run was under way
+        while refusals < _MOST_REFUSALS:
             run = await start_run(client, deployment, parameters)
             on_event(Event("run", f"{deployment} · {run.name} · {run.id}"))
             try:
                 return await _finish(client, run.id, on_event)
             except _NotBegunError:
-                await _wait_for_turn(client, run, on_event)
+                has_waited = await _wait_for_turn(client, run, on_event)
+                refusals = 0 if has_waited else refusals + 1
+        raise RunFailedError(
+            f"{run.name} did not begin: the concurrency limit of {deployment} is in use, and none "
+            "of its runs is under way. Look at the limit in Prefect's UI."
+        )
 
 
 async def follow_run(api_url: str, run_id: UUID, on_event: Callable[[Event], None]) -> FinishedRun:
@@ -108,18 +115,18 @@ async def follow_run(api_url: str, run_id: UUID, on_event: Callable[[Event], Non
 
 async def _wait_for_turn(
     client: PrefectClient, refused: FlowRun, on_event: Callable[[Event], None]
-) -> None:
-    """Wait until no other run of the deployment is active."""
+) -> bool:
+    """Wait until no other run of the deployment is active; returns whether there was one."""
     assert refused.deployment_id
     active = filter_runs(deployments=[refused.deployment_id], types=ACTIVE)
     running = await read_runs(client, active)
     names = ", ".join(run.name for run in running) or "another run of it"
     on_event(Event("hint", f"it begins when {names} has ended; see: adspark monitor"))
     try:
-        await asyncio.sleep(_TURN_POLL)
-        while running:
-            running = await read_runs(client, active)
+        while True:
             await asyncio.sleep(_TURN_POLL)
+            if not (running and await read_runs(client, active)):
+                return bool(running)
     except asyncio.CancelledError:  # by Ctrl-C
         on_event(Event("hint", f"nothing was started; start it again when {names} has ended"))
         raise

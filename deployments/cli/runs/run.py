@@ -118,7 +118,10 @@ def run(
     ] = None,
     as_json: EndsWithJsonOption = False,
 ) -> None:
-    """Run a deployment on its worker, and follow it to its end."""
+    """Run a deployment on its worker, and follow it to its end.
+
+    Where its runs follow one after the other, one that is under way ends first.
+    """
     values = _parameters(parameters or [])
     from deployments.cli.runs.follow import Event, run_and_follow  # noqa: PLC0415  (slow)
 

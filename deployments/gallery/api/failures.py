@@ -15,7 +15,6 @@ from adspark.errors import (
     DatabaseSetupError,
     DatabaseUnavailableError,
     InvalidQueryError,
-    StatementLimitError,
     TemporaryError,
     UnknownVariantError,
     UnknownWatchError,
@@ -72,7 +71,7 @@ def _read_own(request: Request, error: Exception) -> tuple[int, str, str | None]
         return 500, "Something went wrong that nobody foresaw; the gallery's log says what.", None
     _LOG.warning("%s: %s", request.url.path, error)
     match error:
-        case DatabaseUnavailableError() | DatabaseSetupError() | StatementLimitError():
+        case DatabaseUnavailableError() | DatabaseSetupError():
             return 503, "The database does not answer; the gallery's log says more.", None
         case TemporaryError():
             return 503, "A service does not answer; the gallery's log says which.", None

@@ -104,12 +104,10 @@ async def test_a_run_that_another_one_keeps_from_beginning_says_so(client: Prefe
         await follow_run(PREFECT_API_URL.value(), run.id, lambda _: None)
 
 
-async def test_a_run_begins_when_one_of_the_schedule_has_ended_that_was_before_it(
-    client: PrefectClient,
-) -> None:
-    flow_id = await client.create_flow(probe)
-    deployment = await client.create_deployment(
-        flow_id,
+async def deploy_one_at_a_time(client: PrefectClient) -> UUID:
+    """A deployment whose new run is cancelled while another one is active."""
+    return await client.create_deployment(
+        await client.create_flow(probe),
         POOL,
         work_pool_name=POOL,
         concurrency_limit=1,
@@ -117,6 +115,12 @@ async def test_a_run_begins_when_one_of_the_schedule_has_ended_that_was_before_i
             collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW
         ),
     )
+
+
+async def test_a_run_begins_when_one_of_the_schedule_has_ended_that_was_before_it(
+    client: PrefectClient,
+) -> None:
+    deployment = await deploy_one_at_a_time(client)
 
     async def begin(run_id: UUID) -> bool:
         state: State = Pending()
@@ -171,6 +175,26 @@ async def test_who_stops_waiting_for_another_run_is_told_that_nothing_was_starte
         await following
     hint = f"nothing was started; start it again when {before.name} has ended"
     assert told[-1] == Event("hint", hint)
+
+
+async def test_a_limit_that_stays_in_use_while_nothing_runs_is_named_after_three_tries(
+    client: PrefectClient,
+) -> None:
+    await queue(client, Completed())
+    following = asyncio.create_task(
+        run_and_follow(PREFECT_API_URL.value(), f"probe/{POOL}", {}, lambda _: None)
+    )
+    refused: State = Cancelled(message="Deployment concurrency limit reached.")
+    scheduled = filter_runs(types=[StateType.SCHEDULED])
+    tries = set()
+    while not following.done():
+        for run in await read_runs(client, scheduled, pools=[POOL]):
+            tries.add(run.id)
+            await client.set_flow_run_state(run.id, refused, force=True)
+        await asyncio.sleep(0.01)
+    with pytest.raises(RunFailedError, match=f"the concurrency limit of probe/{POOL} is in use"):
+        await following
+    assert len(tries) == 3
 
 
 async def test_whoever_waits_for_a_run_is_told_why_it_has_not_begun(client: PrefectClient) -> None:

@@ -110,16 +110,16 @@ URL = driver_url("postgresql://maria:hunter2@db.example:5433/ads")
         ),
         pytest.param(
             errors.IdleInTransactionSessionTimeout("terminating connection"),
-            StatementLimitError, "idle_in_transaction_session_timeout, raise that setting",
+            DatabaseUnavailableError, "idle_in_transaction_session_timeout, raise that setting",
             id="a short idle_in_transaction_session_timeout",
         ),
         pytest.param(
             errors.lookup("25P04")("terminating connection"),
-            StatementLimitError, "by transaction_timeout, raise", id="a short transaction",
+            DatabaseUnavailableError, "by transaction_timeout, raise", id="a short transaction",
         ),
         pytest.param(
             errors.IdleSessionTimeout("terminating connection"),
-            StatementLimitError, "by idle_session_timeout, raise", id="a short idle session",
+            DatabaseUnavailableError, "by idle_session_timeout, raise", id="a short idle session",
         ),
         pytest.param(
             errors.InvalidSchemaName("no schema has been selected to create in"),

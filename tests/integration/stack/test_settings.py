@@ -16,6 +16,7 @@ from deployments.stack.local_stack import LocalStack
     ("wrong", "said"),
     [
         ({"browser": Path("/no/such")}, "ADSPARK_BROWSER: there is no program /no/such. Correct"),
+        ({"browser": Path("/usr/bin")}, "ADSPARK_BROWSER: there is no program /usr/bin"),
         ({"media_url": SecretStr("s4://bucket")}, "ADSPARK_MEDIA_URL: 's4://bucket' cannot be"),
         ({"media_url": SecretStr("/etc/hostname/x")}, "ADSPARK_MEDIA_URL: /etc/hostname/x cannot"),
         ({"notify_addresses": SecretStr("nonsense://x")}, "ADSPARK_NOTIFY_ADDRESSES"),

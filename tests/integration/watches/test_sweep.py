@@ -145,23 +145,35 @@ async def test_an_unforeseen_error_of_one_watch_is_told_and_stops_no_other(place
     assert (await place.sweep()).checked == 1
 
 
-async def test_a_check_that_postgresql_ends_for_its_time_says_so_and_stops_no_other(
-    place: Place,
-) -> None:
+async def end_statements(place: Place, which: str = "true") -> None:
+    """Have PostgreSQL end the fetch of each watch for which the condition holds on its new row."""
     await place.change(
         "CREATE FUNCTION end_it() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
         "RAISE EXCEPTION 'canceling statement due to statement timeout' USING ERRCODE = '57014'; "
         "END $$"
     )
     await place.change(
-        'CREATE TRIGGER end_it BEFORE INSERT ON "fetch" FOR EACH ROW WHEN (NEW.watch_id = 7) '
+        f'CREATE TRIGGER end_it BEFORE INSERT ON "fetch" FOR EACH ROW WHEN ({which}) '
         "EXECUTE FUNCTION end_it()"
     )
+
+
+async def test_a_check_that_postgresql_ends_for_its_time_says_so_and_stops_no_other(
+    place: Place,
+) -> None:
+    await end_statements(place, "NEW.watch_id = 7")
     summary = await place.sweep(retry_delays=[0.01])
-    assert (summary.checked, summary.failed, summary.retried) == (WATCHES - 1, 1, 1)
+    assert (summary.checked, summary.failed, summary.retried) == (WATCHES - 1, 1, 0)
     (problem,) = summary.problems
     assert "by statement_timeout, raise that setting" in problem.reason
     assert (await place.watch(7)).problem == problem.reason
+
+
+async def test_where_postgresql_ends_every_check_the_others_wait(place: Place) -> None:
+    await end_statements(place)
+    summary = await place.sweep(at_once=1)
+    assert (summary.failed, summary.waiting) == (3, WATCHES - 3)
+    assert "raise that setting" in summary.problems[-1].reason
 
 
 async def test_a_report_that_nobody_takes_ends_no_sweep(place: Place) -> None:
