@@ -134,7 +134,8 @@ async def test_an_account_is_used_up_when_the_month_is(
 async def test_a_spent_budget_is_an_event_once_a_month(
     environment: pytest.MonkeyPatch, database: Database, sandbox_url: str
 ) -> None:
-    watch_id = await Place(database, sandbox_url).add(monthly_budget=0, name="shoes")
+    watch_id = await Place(database, sandbox_url).add(monthly_budget=1, name="shoes")
+    assert (await process_watch(watch_id)).searches_billed == 1
     for _ in range(2):
         assert (await process_watch(watch_id)).is_out_of_budget
     (event,) = await events_of(f"adspark.watch.{watch_id}")
