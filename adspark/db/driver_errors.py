@@ -179,15 +179,15 @@ def _translate(error: BaseException, url: URL) -> AdSparkError:
         return DatabaseUnavailableError(
             f"PostgreSQL at {place} has no room on its disk ({reason}); make some, and it goes on."
         )
-    if (not state or state.startswith(_GONE)) and is_embedded(url.query.get("host")):
-        return DatabaseUnavailableError(
-            f"PostgreSQL does not answer in {url.query.get('host')} ({reason}); a stack that runs "
-            "starts it again within seconds.",
-            command="else start one: adspark up",
-        )
     if state.startswith(_OVERLOADED):
         return DatabaseUnavailableError(f"PostgreSQL did not carry out a statement ({reason}).")
     if not state or state.startswith(_GONE):
+        if is_embedded(url.query.get("host")):
+            return DatabaseUnavailableError(
+                f"PostgreSQL does not answer in {url.query.get('host')} ({reason}); a stack that "
+                "runs starts it again within seconds.",
+                command="else start one: adspark up",
+            )
         return DatabaseUnavailableError(
             f"PostgreSQL does not answer at {place} ({reason}); start it, or correct "
             f"ADSPARK_DATABASE_URL."
