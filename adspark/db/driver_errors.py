@@ -113,11 +113,12 @@ def only_read(url: URL) -> DatabaseSetupError:
 
 def _place(url: URL) -> str:
     """Host and port of an address, for people; where it names several, all of them."""
-    host, port = (_joined(url.query.get(name, "")) for name in ("host", "port"))
+    host, port = (joined(url.query.get(name, "")) for name in ("host", "port"))
     return f"{url.host or host or 'the local socket'}:{url.port or port or 5432}"
 
 
-def _joined(value: str | tuple[str, ...]) -> str:
+def joined(value: str | tuple[str, ...]) -> str:
+    """What an address has behind its question mark under one name, several with commas between."""
     return value if isinstance(value, str) else ",".join(value)
 
 

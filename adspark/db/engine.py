@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError, InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
-from adspark.db.driver_errors import only_read, translated_errors
+from adspark.db.driver_errors import joined, only_read, translated_errors
 from adspark.db.libpq import forget_libpq_variables, is_embedded
 from adspark.db.locks import Locks, check_sessions, driver_of
 from adspark.db.revisions import check_newest
@@ -284,11 +284,8 @@ def driver_url(url: str) -> URL:
 
 def _ports(url: URL) -> list[str]:
     """The ports that it names, one or one for each of its servers."""
-    if url.port is not None:
-        return [str(url.port)]
-    named = url.query.get("port", ())
-    named = (named,) if isinstance(named, str) else named
-    return [one for some in named for one in some.split(",") if one.isdecimal()]
+    named = joined(url.query.get("port", "")) if url.port is None else str(url.port)
+    return [one for one in named.split(",") if one.isdecimal()]
 
 
 def _name_in_query(found: re.Match[str]) -> str:
