@@ -187,7 +187,7 @@ def _translate(error: BaseException, url: URL) -> AdSparkError:
             return DatabaseUnavailableError(
                 f"PostgreSQL does not answer in {url.query.get('host')} ({reason}); a stack that "
                 "runs starts it again within seconds.",
-                command="else start one: adspark up",
+                command="if none runs, start one: adspark up",
             )
         return DatabaseUnavailableError(
             f"PostgreSQL does not answer at {place} ({reason}); start it, or correct "

@@ -36,7 +36,8 @@ _PORT = 5432  # names the socket
 _SERVICE_ACCOUNT = "adspark"  # PostgreSQL refuses to run as root
 _START_TIMEOUT = 60  # seconds; recovery after a crash replays the log first
 _ENDING = 2.0  # seconds in which a process that was killed ends
-_SOCKET_LINE = 4  # of postmaster.pid
+_DATA_LINE, _SOCKET_LINE = 1, 4  # of postmaster.pid; the socket's lock file begins as it
+_STARTING = "LOG:  starting PostgreSQL"
 _LONGEST_SOCKET_FOLDER = 85  # bytes; the system allows 107 with the socket's own name
 _BUFFERS = (
     "512MB"  # of shared memory, taken as it is filled: a search of a large library reads less
@@ -139,7 +140,7 @@ class LocalPostgres:
 
     def _process(self) -> psutil.Process | None:
         """The server's process: that of `postmaster.pid`, if it works in this folder."""
-        process, name = self._named_process()
+        process, name = _named_process(self._pid_file)
         if process is None or name != "postgres":
             return None
         try:
@@ -147,21 +148,23 @@ class LocalPostgres:
         except (OSError, psutil.Error):  # it is just ending, and cannot be replaced before
             return process if psutil.pid_exists(process.pid) else None
 
-    def _named_process(self) -> tuple[psutil.Process | None, str]:
-        """The process that `postmaster.pid` names, and its name; after a crash it may be any."""
-        try:
-            process = psutil.Process(int(self._pid_file.read_text().split()[0]))
-            return process, process.name()
-        except (FileNotFoundError, IndexError, ValueError, psutil.Error):
-            return None, ""
+    def _remove_foreign_lock_files(self) -> None:
+        """Remove lock files in which PostgreSQL would take another program, or the server of the
+        folder that this one was copied from, for its own."""
+        # Else they stay: by them PostgreSQL checks that nothing of a killed server uses the data.
+        for file in (self._pid_file, self._sockets / f".s.PGSQL.{_PORT}.lock"):
+            process, name = _named_process(file)
+            with suppress(psutil.Error):
+                if process is None or process.status() == psutil.STATUS_ZOMBIE:
+                    continue
+                if name != "postgres" or not self._is_of_this_data(file):
+                    file.unlink()
 
-    def _remove_foreign_pid_file(self) -> None:
-        """Remove `postmaster.pid` where PostgreSQL would take another program for its server."""
-        # Else it stays: with it PostgreSQL checks that nothing of a killed server uses the data.
-        process, name = self._named_process()
-        with suppress(psutil.Error):
-            if process and name != "postgres" and process.status() != psutil.STATUS_ZOMBIE:
-                self._pid_file.unlink()
+    def _is_of_this_data(self, lock_file: Path) -> bool:
+        try:
+            return Path(lock_file.read_text().splitlines()[_DATA_LINE]).samefile(self._data)
+        except (IndexError, OSError):
+            return False
 
     def _make_socket_folder(self) -> None:
         self._sockets = self._socket_folder()
@@ -199,7 +202,7 @@ class LocalPostgres:
         if not self._data.exists():
             self._initialise()
         self._check_version()
-        self._remove_foreign_pid_file()
+        self._remove_foreign_lock_files()
         try:
             self._run("pg_ctl", "-w", f"-t{_START_TIMEOUT}", f"-l{self._log.name}", "start",
                       f"-o{self._options()}")  # fmt: skip
@@ -212,9 +215,10 @@ class LocalPostgres:
 
     def _did_not_start(self) -> DatabaseUnavailableError:
         words = self._log.read_text(errors="replace") if self._log.exists() else ""
-        last = words.strip().splitlines()[-1:]
+        lines = words.strip().rpartition(_STARTING)[2].splitlines()
+        reason = [one for one in lines if "FATAL:" in one or "PANIC:" in one][:1] or lines[-1:]
         return DatabaseUnavailableError(
-            f"The embedded PostgreSQL did not start; see {self._log}: {' '.join(last)}"
+            f"The embedded PostgreSQL did not start; see {self._log}: {' '.join(reason)}"
         )
 
     def _initialise(self) -> None:
@@ -235,7 +239,8 @@ class LocalPostgres:
         try:
             with users.write_lock(timeout=patience):
                 sockets = self._used_socket_folder()
-                self._run("pg_ctl", "-w", "-mfast", "stop", check=False)
+                if self.is_running():  # else its pid file may name the server of another folder
+                    self._run("pg_ctl", "-w", "-mfast", "stop", check=False)
                 if sockets and sockets.name == self._short_name and not self.is_running():
                     shutil.rmtree(sockets, ignore_errors=True)
         except Timeout:
@@ -315,6 +320,16 @@ class LocalPostgres:
             ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", name],
             check=True, capture_output=True,
         )  # fmt: skip
+
+
+def _named_process(lock_file: Path) -> tuple[psutil.Process | None, str]:
+    """The process that a lock file of PostgreSQL names, and its name; after a crash it may be
+    any."""
+    try:
+        process = psutil.Process(int(lock_file.read_text().split()[0]))
+        return process, process.name()
+    except (FileNotFoundError, IndexError, ValueError, psutil.Error):
+        return None, ""
 
 
 def _wheel_folder() -> Path:

@@ -4,11 +4,12 @@ import asyncio
 import re
 import select
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from functools import partial
 from typing import Any, Self
 
+import psycopg
 from sqlalchemy import event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, InvalidatePoolError
@@ -66,6 +67,7 @@ class Database:
             **answers_within(answer_timeout, connect_arguments()),
         )
         event.listen(self._engine.sync_engine, "connect", _set_formats)
+        event.listen(self._engine.sync_engine, "connect", _check_schema)
         event.listen(self._engine.sync_engine, "checkout", _replace_cut)
 
     async def __aenter__(self) -> Self:
@@ -161,6 +163,19 @@ def _set_formats(connection: PoolProxiedConnection, _: object) -> None:
             cursor.execute(f"SET {name} = '{value}'")
     cursor.close()
     connection.commit()
+
+
+def _check_schema(connection: PoolProxiedConnection, _: object) -> None:
+    """Raise DatabaseSetupError where the tables are of another version than this one needs.
+
+    Of tables that are not there, or not to be read, each statement says so.
+    """
+    cursor = connection.cursor()
+    with suppress(psycopg.ProgrammingError):
+        cursor.execute(READ_REVISION.text)
+        check_newest(*cursor.fetchall()[0])
+    cursor.close()
+    connection.rollback()
 
 
 def _replace_cut(_: object, record: ConnectionPoolEntry, __: object) -> None:

@@ -54,11 +54,15 @@ def state_file(home: Path) -> Path:
 
 
 def read_state(home: Path) -> StackState | None:
-    """The state of the last stack, running or not; None where there was none."""
+    """The state of the last stack, running or not; None where there was none.
+
+    A state that came here with a copy of another ADSPARK_HOME is of no stack of this one.
+    """
     try:
-        return StackState.model_validate_json(state_file(home).read_text())
-    except (FileNotFoundError, ValidationError):
+        state = StackState.model_validate_json(state_file(home).read_text())
+    except (FileNotFoundError, NotADirectoryError, ValidationError):
         return None
+    return state if state.home.resolve().is_relative_to(home.resolve()) else None
 
 
 def running_stack(home: Path) -> StackState | None:

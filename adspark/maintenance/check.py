@@ -8,6 +8,7 @@ from enum import StrEnum
 from pydantic import BaseModel
 
 from adspark.errors import AdSparkError, InvalidCredentialsError, TemporaryError
+from adspark.text.sentences import without_full_stop
 
 SLOW = 15.0
 """Seconds for one check above which it is reported as slow."""
@@ -74,7 +75,7 @@ async def look_at(
     Args:
         name: of what is checked.
         look: makes the check.
-        remedy: for errors, whose message says what is wrong.
+        remedy: for errors that name none of their own.
         slow: seconds above which an answer comes with a warning.
         away: seconds after which no answer is expected any more.
     """
@@ -84,12 +85,8 @@ async def look_at(
             check = await look()
     except TimeoutError:
         return Check.failed(name, f"no answer in {away:g} s", remedy)
-    except TemporaryError as error:
-        return Check.failed(name, str(error), remedy)
-    except InvalidCredentialsError as error:  # which names the key
-        return Check.failed(name, str(error), "")
     except AdSparkError as error:
-        return Check.failed(name, str(error), remedy if remedy not in str(error) else "")
+        return _failed(name, error, remedy)
     except OSError as error:
         return Check.failed(name, f"{error.filename or name}: {error.strerror or error}", remedy)
     except Exception as error:  # whatever it is, the other checks are made; it may hold a secret
@@ -99,3 +96,12 @@ async def look_at(
         what = f"is slow: {check.what}, after {seconds:.0f} s"
         return Check.warning(name, what, "look what keeps its machine busy")
     return check
+
+
+def _failed(name: str, error: AdSparkError, remedy: str) -> Check:
+    if error.command is not None:
+        return Check.failed(name, without_full_stop(error.sentence), error.command)
+    is_said = isinstance(error, InvalidCredentialsError) or (
+        not isinstance(error, TemporaryError) and remedy in str(error)
+    )
+    return Check.failed(name, str(error), "" if is_said else remedy)

@@ -102,7 +102,8 @@ def check_database(settings: Settings) -> tuple[str | None, list[Problem]]:
             migrate.check_writable(url)
             migrate.check_sessions(url)
     except AdSparkError as error:
-        return at, [Problem(what=without_full_stop(str(error)), remedy="adspark db check")]
+        what, remedy = without_full_stop(error.sentence), error.command or "adspark db check"
+        return at, [Problem(what=what, remedy=remedy)]
     return at, []
 
 

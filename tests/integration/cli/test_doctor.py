@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from benchmarks.ports import free_port
@@ -103,6 +104,25 @@ def test_a_migrated_database_and_an_accepted_key_are_well(
     assert checks["SerpApi"]["what"] == "100000 of 100000 searches left this month"
     assert checks["database"]["what"].startswith("PostgreSQL 18")
     assert checks["database"]["what"].endswith("all extensions")
+
+
+def test_a_database_of_another_version_is_told_with_the_remedy_of_that(
+    tmp_path: Path, database_url: str
+) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    _, checks, _ = examined(tmp_path, tmp_path / "home", ADSPARK_DATABASE_URL=database_url)
+    assert checks["database"]["what"].startswith("The database is of a newer AdSpark (9999; ")
+    assert checks["database"]["remedy"] == "update AdSpark here too"
+
+
+def test_a_file_in_place_of_the_home_is_a_problem_among_the_other_checks(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    code, checks, _ = examined(tmp_path, tmp_path / "file")
+    assert code == 1
+    assert checks["disk"]["state"] == "failed"
+    assert str(tmp_path / "file") in checks["disk"]["what"]
+    assert checks["packages"]["state"] == "ok"
 
 
 def test_a_port_of_the_stack_that_is_taken_is_told_with_the_setting_to_change(

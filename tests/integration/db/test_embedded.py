@@ -17,7 +17,7 @@ import psycopg
 import pytest
 
 from adspark.db.embedded import LocalPostgres
-from adspark.errors import ConfigurationError, DatabaseSetupError
+from adspark.errors import ConfigurationError, DatabaseSetupError, DatabaseUnavailableError
 
 HOLD = """
 import sys, time
@@ -152,10 +152,42 @@ def test_a_number_that_another_process_has_got_is_not_the_server(home_folder: Pa
     other = subprocess.Popen(["sleep", "60"])
     stale = "\n".join([str(other.pid), *lines[1:]])
     (home_folder / "pg" / "data" / "postmaster.pid").write_text(f"{stale}\n")
+    (home_folder / "pg" / ".s.PGSQL.5432.lock").write_text(f"{stale}\n")
     assert not server.is_running()
     with server.running(), psycopg.connect(server.url("adspark")) as connection:
         assert connection.execute("SELECT 42").fetchall() == [(42,)]
     end(other)
+
+
+def test_a_copy_of_a_folder_in_use_gets_a_server_of_its_own(home_folder: Path) -> None:
+    server, copied = LocalPostgres(home_folder / "pg"), LocalPostgres(home_folder / "copy")
+    with server.running():
+        with psycopg.connect(server.url("adspark"), autocommit=True) as connection:
+            connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
+            connection.execute("CHECKPOINT")
+        subprocess.run(["cp", "-a", home_folder / "pg", home_folder / "copy"], check=True)
+        copied.stop_unused()
+        assert server.is_running()
+        assert not copied.is_running()
+        with copied.running(), psycopg.connect(copied.url("adspark")) as connection:
+            assert connection.execute("SELECT answer FROM kept").fetchall() == [(42,)]
+            assert connection.execute("SHOW data_directory").fetchall() == [
+                (str(home_folder / "copy" / "data"),)
+            ]
+        with psycopg.connect(server.url("adspark")) as connection:
+            assert connection.execute("SELECT answer FROM kept").fetchall() == [(42,)]
+
+
+def test_a_start_that_fails_says_why(home_folder: Path) -> None:
+    server = LocalPostgres(home_folder / "pg")
+    with server.running():
+        pass
+    (home_folder / "pg" / "data" / "global" / "pg_filenode.map").unlink()
+    with (
+        pytest.raises(DatabaseUnavailableError, match=r"FATAL:.*pg_filenode\.map"),
+        server.running(),
+    ):
+        pass
 
 
 def test_a_server_whose_user_was_killed_is_stopped_when_asked(home_folder: Path) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import LiteralString
 
 import psycopg
@@ -15,6 +16,7 @@ from adspark.db import migrate
 from adspark.db.engine import Database
 from adspark.db.revisions import newest
 from adspark.errors import DatabaseSetupError
+from adspark.maintenance.check import look_at
 from adspark.maintenance.health_checks import check_database
 from adspark.settings import Settings, get_settings
 from deployments.operations import full_check
@@ -204,12 +206,30 @@ async def test_a_database_that_no_upgrade_can_help_says_so_in_one_line_wherever_
     async with Database(configured_database) as database:
         with pytest.raises(DatabaseSetupError, match=said):
             await database.check_server()
-        seen = await check_database(database)
+        seen = await look_at("database", partial(check_database, database), remedy="")
         assert re.search(said, f"{seen.what}; {seen.remedy}")
     _, (problem,) = await asyncio.to_thread(full_check.check_database, get_settings())
     assert re.search(said, f"{problem.what}; {problem.remedy}")
     told = await asyncio.to_thread(Command("db", columns=400).told, "current")
     assert re.search(said.replace("; name", ": name"), told)
+
+
+def test_commands_neither_read_nor_write_tables_of_another_version(
+    configured_database: str,
+) -> None:
+    calls = [
+        ("board", "create", "b1"), ("board", "list"), ("users", "add", "bob"), ("watch", "list"),
+    ]  # fmt: skip
+    with psycopg.connect(configured_database, autocommit=True) as connection:
+        for revision, said in (
+            ("9999", "is of a newer AdSpark (9999; this version knows"),
+            ("0003", "is at 0003, AdSpark needs"),
+        ):
+            connection.execute("UPDATE alembic_version SET version_num = %s", [revision])
+            for name, *arguments in calls:
+                with pytest.raises(DatabaseSetupError, match=re.escape(f"The database {said}")):
+                    Command(name).told(*arguments)
+        assert connection.execute("SELECT count(*) FROM board").fetchone() == (0,)
 
 
 @pytest.mark.parametrize("owner", ["ROLE only_reads", "DATABASE {}"])
