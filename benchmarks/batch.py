@@ -15,8 +15,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
 from uuid import uuid4
@@ -152,7 +151,7 @@ async def _carry_out(place: Place, size: Size, batch_id: int, chance: random.Ran
     death = began + chance.uniform(*size.every)
     was_paused = False
     async with Database(place.database_url) as database:
-        with _workers(place, size.workers) as workers:
+        with closing(_Workers(place, size.workers)) as workers:
             while True:
                 batch = await _read(database, batch_id)
                 now = time.monotonic()
@@ -208,7 +207,7 @@ class _Workers:
         self._end(self._processes[number])
         self._processes[number] = self._start(number)
 
-    def end(self) -> None:
+    def close(self) -> None:
         """SIGKILL them all."""
         for process in self._processes:
             self._end(process)
@@ -222,15 +221,6 @@ class _Workers:
     def _end(process: ForkServerProcess) -> None:
         process.kill()
         process.join()
-
-
-@contextmanager
-def _workers(place: Place, number: int) -> Iterator[_Workers]:
-    workers = _Workers(place, number)
-    try:
-        yield workers
-    finally:
-        workers.end()
 
 
 async def _judge(place: Place, size: Size, batch_id: int, course: Course) -> int:

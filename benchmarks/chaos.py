@@ -35,7 +35,7 @@ from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from benchmarks.arguments import benchmark_parser
 from benchmarks.stack import Stack, running_stack
-from benchmarks.targets import Target
+from benchmarks.targets import Target, judge
 from deployments.stack.local_stack import WORKERS
 from flows.save_watch import save_watch
 
@@ -154,8 +154,7 @@ def main() -> int:
         what="Effects under kills / in peace", ratio=chaos / quiet if quiet else 0.0, least=_LEAST
     )
     print(f"effects a minute: {quiet:.1f} {_PEACE}, {chaos:.1f} {_KILLS}")
-    print(target.sentence)
-    return 0 if good and target.is_met else 1
+    return judge([target]) or int(not good)
 
 
 async def _pause_sweeps() -> None:

@@ -66,7 +66,7 @@ async def _probe(arguments: argparse.Namespace) -> Probe:
             seconds=time.perf_counter() - wall,
             cpu_seconds=time.process_time() - cpu,
             heap_growth=_heap() - heap if arguments.trace_heap else None,
-            peak_rss=_peak_rss(),
+            peak_rss=peak_rss(),
         )
 
 
@@ -79,8 +79,8 @@ def _heap() -> int:
     return tracemalloc.get_traced_memory()[0]
 
 
-def _peak_rss() -> int:
-    """Bytes. On Linux from /proc: there `ru_maxrss` begins with the parent's, from before exec."""
+def peak_rss() -> int:
+    """Bytes of this process; on Linux from /proc: `ru_maxrss` begins there with the parent's."""
     status = Path("/proc/self/status")
     if status.exists() and (found := re.search(r"VmHWM:\s+(\d+) kB", status.read_text())):
         return int(found[1]) * _KIB

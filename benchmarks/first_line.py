@@ -1,7 +1,6 @@
 """A flow that writes when its first line ran, deployed to a stack."""
 
 import asyncio
-import importlib.util
 import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -10,7 +9,7 @@ from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import StateType
-from prefect.flows import Flow
+from prefect.flows import Flow, load_flow_from_entrypoint
 from prefect.utilities.callables import parameter_schema
 
 from deployments.operations.runs.purge import purge
@@ -50,7 +49,9 @@ async def deployed(
     file = home / "first-line" / "first_line.py"
     file.parent.mkdir()
     file.write_text(_FLOW)
-    flow = _load(file)
+    flow: Flow[..., None] = load_flow_from_entrypoint(
+        f"{file}:first_line", use_placeholder_flow=False
+    )
     flow_id = await client.create_flow(flow)
     made = {
         who: await client.create_deployment(
@@ -81,13 +82,3 @@ async def _empty(client: PrefectClient, deployments: Sequence[UUID]) -> None:
         if not await count_runs(client, begun):
             break
         await asyncio.sleep(_PAUSE)
-
-
-def _load(file: Path) -> Flow[..., None]:
-    spec = importlib.util.spec_from_file_location("first_line", file)
-    if spec is None or spec.loader is None:
-        raise RuntimeError("the flow cannot be loaded")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    flow: Flow[..., None] = module.first_line
-    return flow

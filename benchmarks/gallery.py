@@ -10,7 +10,6 @@ Exit code 1 says that a limit was passed.
 
 import asyncio
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
@@ -29,6 +28,7 @@ from adspark.rendering.browser import PROGRAMS
 from benchmarks.arguments import parse_scale
 from benchmarks.gallery_workload import environment, fill_library, questions
 from benchmarks.library_workload import Workload
+from benchmarks.ports import free_port
 from benchmarks.server import Server, running_server
 from benchmarks.targets import Target, judge, p95
 
@@ -89,8 +89,7 @@ def main() -> int:
 @contextmanager
 def _gallery(server: Server, folder: Path) -> Iterator[tuple[str, psutil.Process]]:
     """The server of the pages; its address and its process."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "deployments.gallery.server", "--port", str(port)]
     url = f"http://127.0.0.1:{port}"
     with subprocess.Popen(command, env=environment(server, folder)) as process:

@@ -16,7 +16,7 @@ from adspark.db.engine import Database
 from adspark.db.rate_limits import acquire_slot
 from benchmarks.arguments import benchmark_parser
 from benchmarks.server import running_server
-from benchmarks.targets import Target
+from benchmarks.targets import Target, judge
 
 _LIMIT = 10
 _WINDOW = 6.0  # seconds
@@ -38,11 +38,7 @@ def main() -> int:
         sys.stdout.write(json.dumps(asyncio.run(_use(arguments.use, arguments.seconds))))
         return 0
     windows = 2 if arguments.quick else _WINDOWS
-    targets = _judge(_measure(windows), windows)
-    for target in targets:
-        sys.stdout.write(f"{'met' if target.is_met else 'MISSED':8}{target.what}: "
-                         f"{target.ratio:.2f} x\n")  # fmt: skip
-    return 0 if all(target.is_met for target in targets) else 1
+    return judge(_targets_of(_measure(windows), windows))
 
 
 def _measure(windows: int) -> list[float]:
@@ -59,7 +55,7 @@ def _measure(windows: int) -> list[float]:
         )
 
 
-def _judge(moments: list[float], windows: int) -> list[Target]:
+def _targets_of(moments: list[float], windows: int) -> list[Target]:
     within = [one for one in moments if one - moments[0] < _WINDOW * windows - _WINDOW / 2]
     most = max(
         sum(first <= one < first + _WINDOW - _CLOCK_NOISE for one in moments) for first in moments

@@ -1,15 +1,13 @@
 """One sweep in a process of its own, which tells as JSON what it took; started by `sweep`."""
 
 import asyncio
-import resource
 import sys
 import time
 
 from pydantic import BaseModel
 
+from benchmarks.fetch_probe import peak_rss
 from flows.process_all_active_watches import process_all_active_watches
-
-_KIB = 1024
 
 
 class Probe(BaseModel):
@@ -35,8 +33,7 @@ async def _probe() -> Probe:
     return Probe(
         seconds=wall,
         cpu_seconds=cpu,
-        peak_rss=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        * (1 if sys.platform == "darwin" else _KIB),
+        peak_rss=peak_rss(),
         checked=summary.checked,
         searches=summary.searches_billed + summary.searches_cached,
         news=summary.events.news,

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from pydantic import BaseModel
-from sqlalchemy import Select, select, text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -200,30 +200,20 @@ def _pick(known: Sequence[str], name: str) -> str | None:
     return name if name in known else next((one for one in known if name_key(one) == key), None)
 
 
-async def read_board(session: AsyncSession, *, user_id: int, board_id: int) -> Board | None:
-    """The user's board of this number, to be looked at; None where it is not there.
+async def read_board(
+    session: AsyncSession, *, user_id: int, board_id: int, to_change: bool = False
+) -> Board | None:
+    """The user's board of this number; None where it is not there.
 
     Args:
-        session: of the database, read only.
+        session: of the database.
         user_id: whose it is.
         board_id: its number.
+        to_change: lock it, so that another change of it waits until the transaction's end.
     """
-    found: Board | None = await session.scalar(_own_board(user_id, board_id))
-    return found
-
-
-async def lock_board(session: AsyncSession, *, user_id: int, board_id: int) -> Board | None:
-    """The user's board of this number, for a change of it; None where it is not there.
-
-    Another change of it waits until the transaction's end.
-
-    Args:
-        session: of the caller, which commits.
-        user_id: whose it is.
-        board_id: its number.
-    """
+    own = select(Board).where(col(Board.user_id) == user_id, col(Board.id) == board_id)
     found: Board | None = await session.scalar(
-        _own_board(user_id, board_id).with_for_update(key_share=True)
+        own.with_for_update(key_share=True) if to_change else own
     )
     return found
 
@@ -275,10 +265,6 @@ async def read_ads(session: AsyncSession, *, board_id: int) -> list[BoardAd]:
     """The ads on a board in its order; those added since it was last ordered come first."""
     rows = await session.execute(_READ_ADS, {"board_id": board_id})
     return [BoardAd.model_validate(row) for row in rows.mappings()]
-
-
-def _own_board(user_id: int, board_id: int) -> Select[tuple[Board]]:
-    return select(Board).where(col(Board.user_id) == user_id, col(Board.id) == board_id)
 
 
 def _choice(known: list[str]) -> str:

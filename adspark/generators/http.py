@@ -10,8 +10,9 @@ import httpx
 from pydantic import SecretStr
 
 from adspark.errors import ConfigurationError, InvalidCredentialsError
+from adspark.net.addresses import parse_base_url
 from adspark.net.bounded_responses import ACCEPT_ENCODING, MAX_BYTES_WITH_PICTURES, bound_responses
-from adspark.text.redaction import quote, remember, remember_address
+from adspark.text.redaction import quote, remember
 
 # What a proxy says that has passed the request on and does not know what became of it; from 520
 # on they are Cloudflare's, 408 and 499 are said of connections that were closed.
@@ -68,7 +69,7 @@ class PaidServiceClient:
         connect = min(_CONNECT, lost_after / 2)
         self._variable = variable
         self._http = httpx.AsyncClient(
-            base_url=_parse_base_url(variable, base_url),
+            base_url=parse_base_url(variable, base_url),
             headers=ACCEPT_ENCODING | ({"Authorization": f"Bearer {secret}"} if secret else {}),
             timeout=httpx.Timeout(timeout, connect=connect, pool=connect),
             transport=transport,
@@ -94,14 +95,3 @@ class PaidServiceClient:
                 f"{self._variable}: {response.url.host} sends to another address, "
                 f"{quote(response.headers['location'])!r} (HTTP {response.status_code}); use that."
             )
-
-
-def _parse_base_url(variable: str, base_url: str) -> httpx.URL:
-    remember_address(base_url)
-    try:
-        address = httpx.URL(base_url.rstrip("/") + "/")
-    except httpx.InvalidURL:
-        address = httpx.URL("")
-    if address.scheme not in ("http", "https") or not address.host:
-        raise ConfigurationError(f"{variable}: {base_url!r} is not an http(s) address.")
-    return address

@@ -109,28 +109,29 @@ async def read_coverage(session: AsyncSession, scope: Scope) -> ScopeCoverage:
         watch = WatchLooks.model_validate({k: row[k] for k in WatchLooks.model_fields})
         query = CreativeQuery(**{k: row[k] for k in _SEARCHED if k in row})
         looks.append(
-            _look(
-                scope,
-                query,
+            ScopeLook(
                 watch_id=row["id"],
                 name=row["name"],
+                subjects=_subjects(scope, query),
                 state=watch.state(),
                 complete_at=watch.complete_at,
                 has_gaps=watch.has_gaps,
                 is_overdue=watch.is_overdue,
+                lacks=list(_lacks(scope, query)),
             )
         )
     for fetch in await session.execute(_FETCHES, values):
+        query = CreativeQuery.model_validate(fetch.query)
         looks.append(
-            _look(
-                scope,
-                CreativeQuery.model_validate(fetch.query),
+            ScopeLook(
                 watch_id=None,
                 name="a fetch by hand",
+                subjects=_subjects(scope, query),
                 state=LookState.COMPLETE,
                 complete_at=fetch.at,
                 has_gaps=False,
                 is_overdue=False,
+                lacks=list(_lacks(scope, query)),
             )
         )
     return _judge(scope, looks)
@@ -150,30 +151,11 @@ def _judge(scope: Scope, looks: Sequence[ScopeLook]) -> ScopeCoverage:
     )
 
 
-def _look(
-    scope: Scope,
-    query: CreativeQuery,
-    *,
-    watch_id: int | None,
-    name: str,
-    state: LookState,
-    complete_at: datetime | None,
-    has_gaps: bool,
-    is_overdue: bool,
-) -> ScopeLook:
-    subjects = [one for one in scope.subjects if one in query.advertiser_ids]
-    if query.text is not None:  # it looks for the domain, or has found ads of the advertisers
-        subjects = list(scope.subjects)
-    return ScopeLook(
-        watch_id=watch_id,
-        name=name,
-        subjects=subjects,
-        state=state,
-        complete_at=complete_at,
-        has_gaps=has_gaps,
-        is_overdue=is_overdue,
-        lacks=list(_lacks(scope, query)),
-    )
+def _subjects(scope: Scope, query: CreativeQuery) -> list[str]:
+    """Those that a search looks for: the domain, or advertisers of which it has found ads."""
+    if query.text is not None:
+        return list(scope.subjects)
+    return [one for one in scope.subjects if one in query.advertiser_ids]
 
 
 def _lacks(scope: Scope, query: CreativeQuery) -> Iterator[str]:

@@ -1,18 +1,19 @@
 """Validate and convert foreign pictures: each is decoded in full, with bounded time and memory.
 
-No other module decodes foreign bytes. They are decoded in processes of their own
-(`decoder_process`), never in the event loop; a cancellation ends the decoding. What comes out is
-of one kind: upright, sRGB of 8 bits a channel (an embedded colour profile is applied; one that
-cannot be is dropped), its first frame only, and without metadata. Every function here raises
-UnusableContentError where the bytes are empty, not a picture, broken, of too many pixels or
-harmful, and ServiceUnavailableError where this machine lacks time or memory for it.
+No other module decodes foreign bytes. They are decoded in processes of their own (`decoder`), never
+in the event loop; a cancellation ends the decoding. What comes out is of one kind: upright, sRGB of
+8 bits a channel (an embedded colour profile is applied; one that cannot be is dropped), its first
+frame only, and without metadata. Every function here raises UnusableContentError where the bytes
+are empty, not a picture, broken, of too many pixels or harmful, and ServiceUnavailableError where
+this machine lacks time or memory for it.
 """
 
 import hashlib
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from adspark.media.decoder_process import decode
+from adspark.media.picture_pool import PicturePool
+from adspark.media.picture_process import PictureProgram
 
 PictureFormat = Literal["png", "jpeg", "webp", "gif", "avif", "bmp", "tiff"]
 LIMITS = {"pixels": 40_000_000, "seconds": 30, "memory": 1024}
@@ -21,6 +22,11 @@ addresses. 40 million pixels take ten seconds on a slow machine, and at most 700
 
 THUMBNAIL_WIDTH = 320
 """Pixels; a thumbnail is at most twice as high."""
+
+DECODERS = PicturePool(
+    PictureProgram("adspark.media.decoder", "decoder of pictures", "decode", "decoded"), at_once=2
+)
+"""The processes in which pictures are decoded (`decoder`)."""
 
 
 @dataclass(frozen=True)
@@ -58,25 +64,25 @@ class InspectedPicture:
 
 async def check_picture(content: bytes) -> PictureInfo:
     """Decode a picture, whatever its format, and say what it is."""
-    facts, _ = await decode(content, _request("facts"))
+    facts, _ = await DECODERS.ask(content, _request("facts"))
     return _info(facts, facts["format"], content)
 
 
 async def normalise_picture(content: bytes, *, is_compact: bool = True) -> NormalPicture:
     """A picture's normal form; with `is_compact` it takes more time and fewer bytes."""
-    facts, made = await decode(content, _request("picture", is_compact=is_compact))
+    facts, made = await DECODERS.ask(content, _request("picture", is_compact=is_compact))
     return NormalPicture(made, _info(facts, facts["output_format"], made))
 
 
 async def reduce_picture(content: bytes, side: int) -> bytes:
     """The brightness of a picture in `side` × `side` pixels, a byte each, row by row."""
-    _, grey = await decode(content, _request("grey", side=side))
+    _, grey = await DECODERS.ask(content, _request("grey", side=side))
     return grey
 
 
 async def shrink_picture(content: bytes, width: int) -> bytes:
     """A picture as a JPEG, at most `width` pixels wide and twice as many high."""
-    _, small = await decode(content, _request("thumbnail", width=width))
+    _, small = await DECODERS.ask(content, _request("thumbnail", width=width))
     return small
 
 
@@ -93,7 +99,9 @@ async def inspect_picture(
     Raises:
         AdSparkError: as `check_picture`.
     """
-    facts, made = await decode(content, _request("grey and thumbnail", side=side, width=width))
+    facts, made = await DECODERS.ask(
+        content, _request("grey and thumbnail", side=side, width=width)
+    )
     info = _info(facts, facts["format"], content)
     return InspectedPicture(info, made[: side * side], made[side * side :])
 

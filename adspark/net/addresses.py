@@ -9,7 +9,13 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 
 import httpx
 
-from adspark.errors import AdSparkError, ServiceUnavailableError, UnusableContentError
+from adspark.errors import (
+    AdSparkError,
+    ConfigurationError,
+    ServiceUnavailableError,
+    UnusableContentError,
+)
+from adspark.text.redaction import remember_address
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _HIGHEST_PORT = 65535
@@ -112,6 +118,22 @@ def is_public(ip: _IP) -> bool:
     if (inner := _inner_address(ip)) is not None:
         return is_public(inner)
     return ip in _GLOBAL_UNICAST and not any(ip in network for network in _SPECIAL_IPV6)
+
+
+def parse_base_url(variable: str, written: str) -> httpx.URL:
+    """The address of a service, to which paths are joined; a password in it is redacted.
+
+    Raises:
+        ConfigurationError: it is none; names the setting `variable` that it comes from.
+    """
+    remember_address(written)
+    try:
+        address = httpx.URL(written.rstrip("/") + "/")
+    except httpx.InvalidURL:
+        address = httpx.URL("")
+    if address.scheme not in _DEFAULT_PORTS or not address.host:
+        raise ConfigurationError(f"{variable}: {written!r} is not an http(s) address.")
+    return address
 
 
 def show_address(url: str) -> str:

@@ -12,8 +12,7 @@ from playwright.async_api import Browser
 from playwright.async_api import Error as BrowserError
 
 from adspark.errors import ServiceUnavailableError, UnusableContentError
-from adspark.media.decoder_process import close_idle
-from adspark.media.images import check_picture, normalise_picture
+from adspark.media.images import DECODERS, check_picture, normalise_picture
 from adspark.net.addresses import AddressRules
 from adspark.net.downloads import Download, Downloader
 from adspark.rendering.browser import MEMORY, Chromium
@@ -110,7 +109,7 @@ class Renderer:
         try:
             await asyncio.shield(asyncio.ensure_future(self._chromium.close()))
         finally:
-            close_idle()
+            DECODERS.close_idle()
             await self._downloader.__aexit__()
 
     def key(self, target: RenderTarget) -> str:

@@ -17,13 +17,13 @@ from pydantic import SecretStr
 
 from adspark.errors import (
     AdSparkError,
-    ConfigurationError,
     InvalidCredentialsError,
     QuotaExhaustedError,
     RateLimitedError,
     ServiceDownError,
     ServiceUnavailableError,
 )
+from adspark.net.addresses import parse_base_url
 from adspark.net.bounded_responses import ACCEPT_ENCODING, TooLargeError, bound_responses
 from adspark.net.proxies import proxy_for
 from adspark.serpapi.details_payloads import (
@@ -35,7 +35,7 @@ from adspark.serpapi.details_payloads import (
 from adspark.serpapi.payloads import AccountPayload, RejectedPayload, Search, SearchPage
 from adspark.serpapi.responses import Answer, checked_metadata, parse_page, quote
 from adspark.serpapi.search_query import CreativeQuery
-from adspark.text.redaction import remember, remember_address, safe_cause
+from adspark.text.redaction import remember, safe_cause
 from adspark.text.sentences import with_full_stop
 from adspark.tracing import span
 
@@ -95,15 +95,7 @@ class SerpApiClient:
                 "serpapi-credentials/adspark."
             )
         remember(key)
-        remember_address(base_url)
-        try:
-            address = httpx.URL(base_url)
-        except httpx.InvalidURL:
-            address = httpx.URL("")
-        if address.scheme not in ("http", "https") or not address.host:
-            raise ConfigurationError(
-                f"ADSPARK_SERPAPI_URL: {base_url!r} is not an http(s) address."
-            )
+        address = parse_base_url("ADSPARK_SERPAPI_URL", base_url)
         self._key = key
         self._host = address.host
         self.timeout = timeout

@@ -51,12 +51,11 @@ async def write_variant(media: MediaStore, variant: VariantSummary, *, width: in
 
 def _write_check(check: RuleCheck) -> list[str]:
     """The verdicts, rule by rule, those that failed first."""
-    order = [Verdict.FAILED, Verdict.NOT_CHECKED, Verdict.PASSED]
     lines = ["### Brand rules", "", f"{check.headline}.", ""]
     lines += ["| Rule | Verdict | Why |", "| --- | --- | --- |"]
     lines += [
         f"| {one.name} | {_MARKS[one.verdict]} | {escape_markdown(one.reason)} |"
-        for one in sorted(check.verdicts, key=lambda one: order.index(one.verdict))
+        for one in sorted(check.verdicts, key=lambda one: one.verdict.rank)
     ]
     return [*lines, ""]
 

@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from adspark.db.engine import Database
 from adspark.errors import UnusableContentError
@@ -30,13 +31,6 @@ class ThumbnailSummary(BaseModel):
 
     made: int = 0
     failures: dict[int, str] = {}
-
-
-class _Variant(BaseModel):
-    """A variant without a thumbnail."""
-
-    id: int
-    image_path: str
 
 
 async def make_thumbnails(
@@ -70,14 +64,13 @@ async def make_thumbnails(
     return summary
 
 
-async def _read(database: Database, before: int) -> Sequence[_Variant]:
+async def _read(database: Database, before: int) -> Sequence[Row[Any]]:
     """The next variants that lack one, by falling number."""
     async with database.session() as session:
-        rows = await session.execute(_READ, {"before": before, "batch": _BATCH})
-        return [_Variant(id=row.id, image_path=row.image_path) for row in rows]
+        return (await session.execute(_READ, {"before": before, "batch": _BATCH})).all()
 
 
-async def _make(database: Database, media: MediaStore, variant: _Variant) -> None:
+async def _make(database: Database, media: MediaStore, variant: Row[Any]) -> None:
     """Raises UnusableContentError where there is no picture, or none that can be decoded."""
     inspected = await inspect_picture(await media.read(variant.image_path), side=SIDE)
     path = await media.save_thumbnail(inspected)

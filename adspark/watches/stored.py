@@ -128,19 +128,16 @@ async def list_watches(
     session: AsyncSession,
     *,
     user_id: int | None = None,
-    watch_id: int | None = None,
     watch_ids: Collection[int] | None = None,
 ) -> list[WatchRow]:
-    """The watches of a user, or of all, or one, or some: what they look for, found and cost.
+    """The watches of a user, or of all, or some: what they look for, found and cost.
 
     Args:
         session: of the database.
         user_id: only of this user.
-        watch_id: only this one.
         watch_ids: only these.
     """
-    wanted = watch_ids if watch_id is None else [watch_id]
-    values = {"user_id": user_id, "watch_ids": None if wanted is None else list(wanted)}
+    values = {"user_id": user_id, "watch_ids": None if watch_ids is None else list(watch_ids)}
     rows = await session.execute(_LIST, values)
     return [WatchRow.model_validate(row) for row in rows.mappings()]
 

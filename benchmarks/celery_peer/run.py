@@ -14,6 +14,7 @@ from contextlib import contextmanager
 import psutil
 import psycopg
 
+from benchmarks.ports import free_port
 from benchmarks.sandbox import Sandbox
 from benchmarks.sweep_probe import Probe
 
@@ -73,9 +74,7 @@ def _cpu_seconds(process: psutil.Process) -> float:
 @contextmanager
 def _running_redis() -> Iterator[str]:
     """A redis-server on a free port of this machine, without a file; yields its address."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port = one.getsockname()[1]
+    port = free_port()
     with tempfile.TemporaryDirectory(prefix="adspark-") as folder:
         command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "",
                    "--dir", folder]  # fmt: skip

@@ -1,7 +1,7 @@
 """The stored advertisers as a list, in an order, page by page from where the last one ended."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -58,14 +58,6 @@ class AdvertiserPage(BaseModel):
     next: str | None = Field(description="Where the next page begins; None: this was the last.")
 
 
-@dataclass(frozen=True)
-class _Cursor:
-    """The last advertiser of a page: the value that it is sorted by, and its id."""
-
-    key: int | str
-    advertiser_id: str
-
-
 async def list_advertiser_page(
     session: AsyncSession, *, sort: AdvertiserSort, limit: int, after: str | None = None
 ) -> AdvertiserPage:
@@ -81,11 +73,12 @@ async def list_advertiser_page(
         InvalidQueryError: the limit or the place cannot be used; names the field.
     """
     LIMIT.check("limit", limit)
-    cursor = None if after is None else _decode(after, sort)
     values: dict[str, Any] = {"room": limit + 1}
-    if cursor is not None:
-        values |= {"key": cursor.key, "id": cursor.advertiser_id}
-    rows = (await session.execute(text(_statement(sort, cursor)), values)).mappings().all()
+    if after is not None:
+        key, advertiser_id = decode_place(after, sort, partial(_is_key, sort))
+        values |= {"key": key, "id": advertiser_id}
+    statement = text(_statement(sort, is_first=after is None))
+    rows = (await session.execute(statement, values)).mappings().all()
     shown = rows[:limit]
     last = shown[-1] if len(rows) > limit else None
     return AdvertiserPage(
@@ -101,28 +94,19 @@ async def list_names(session: AsyncSession, *, limit: int) -> dict[str, str]:
     return dict(rows.tuples().all())
 
 
-def _statement(sort: AdvertiserSort, cursor: _Cursor | None) -> str:
+def _statement(sort: AdvertiserSort, *, is_first: bool) -> str:
     is_name = sort is AdvertiserSort.NAME
     sign, direction = (">", "ASC") if is_name else ("<", "DESC")
     key = f"CAST(:key AS {'text' if is_name else 'bigint'})"
-    beyond = "true"
-    if cursor is not None:
-        beyond = f"(key {sign} {key} OR key = {key} AND advertiser_id > :id)"
+    after = f"(key {sign} {key} OR key = {key} AND advertiser_id > :id)"
+    beyond = "true" if is_first else after
     return (
         f"SELECT * FROM (SELECT *, {_KEYS[sort]} AS key FROM ({_COUNTED}) AS counted) AS keyed "  # noqa: S608
         f"WHERE {beyond} ORDER BY key {direction}, advertiser_id LIMIT :room"
     )
 
 
-def _decode(written: str, sort: AdvertiserSort) -> _Cursor:
-    return _Cursor(
-        *decode_place(
-            written,
-            sort,
-            lambda key: (
-                is_text(key)
-                if sort is AdvertiserSort.NAME
-                else isinstance(key, int) and abs(key) <= LARGEST_KEY
-            ),
-        )
-    )
+def _is_key(sort: AdvertiserSort, key: object) -> bool:
+    if sort is AdvertiserSort.NAME:
+        return is_text(key)
+    return isinstance(key, int) and abs(key) <= LARGEST_KEY

@@ -1,7 +1,6 @@
 """Search the stored ads: words, filters, an order, page by page from where the last one ended."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -138,15 +137,15 @@ async def search_ads(
     elif chosen is Sort.RELEVANCE and not terms:
         raise InvalidQueryError("sort", "relevance takes words to search; choose newest.")
     cursor = None if after is None else Cursor.decode(after, chosen)
-    search = _Search(PlaceFinder(session, filters or AdFilters(), chosen, limit, cursor))
+    finder = PlaceFinder(session, filters or AdFilters(), chosen, limit, cursor)
     await session.execute(_PLAN)
     if not terms:
         if query.strip():
             return _nothing(f"{query.strip()[:40]!r} holds no word to search for.")
-        return await search.page(TextCondition(None, "true"))
-    page = await search.find(terms)
+        return await _read_page(finder, TextCondition(None, "true"))
+    page = await _find(finder, terms)
     if not page.total and after is None:
-        page = await _search_nearest(session, search, terms, page)
+        page = await _search_nearest(finder, terms, page)
     if not page.total and after is None and (unread := await count_unread_ads(session)):
         more = " or more" if unread == MOST_COUNTED else ""
         ads = f"{counted(unread, 'ad')}{more} {'is' if unread == 1 else 'are'}"
@@ -156,50 +155,41 @@ async def search_ads(
     return page
 
 
-async def _search_nearest(
-    session: AsyncSession, search: "_Search", terms: Sequence[Term], page: AdPage
-) -> AdPage:
+async def _search_nearest(finder: PlaceFinder, terms: Sequence[Term], page: AdPage) -> AdPage:
     """The page of the nearest known words, else `page`, with a line where it may be lacking."""
-    missing = await missing_extensions(session)
+    missing = await missing_extensions(finder.session)
     notes = page.notes + list(missing.values())
     if "pg_trgm" not in missing:
-        corrected = await correct_terms(session, terms=terms)
-        if corrected is not None and (found := await search.find(corrected)).total:
+        corrected = await correct_terms(finder.session, terms=terms)
+        if corrected is not None and (found := await _find(finder, corrected)).total:
             words = " ".join(one.written for one in corrected)
             return found.model_copy(update={"searched_instead": words})
     return page.model_copy(update={"notes": notes})
 
 
-@dataclass(frozen=True)
-class _Search:
-    """One search but for its words."""
+async def _find(finder: PlaceFinder, terms: Sequence[Term]) -> AdPage:
+    """The page of ads that have all terms."""
+    found = await look_up_terms(finder.session, terms=terms, user_id=finder.filters.user_id)
+    if not found:
+        return _nothing("The database takes none of this for a word.")
+    return await _read_page(finder, text_condition(found))
 
-    finder: PlaceFinder
 
-    async def find(self, terms: Sequence[Term]) -> AdPage:
-        """The page of ads that have all terms."""
-        finder = self.finder
-        found = await look_up_terms(finder.session, terms=terms, user_id=finder.filters.user_id)
-        if not found:
-            return _nothing("The database takes none of this for a word.")
-        return await self.page(text_condition(found))
-
-    async def page(self, words: TextCondition) -> AdPage:
-        """The page of ads that fulfil a condition of words, and the total."""
-        finder = self.finder
-        found = await finder.find(words)
-        shown = found.places[: finder.limit]
-        has_more = len(found.places) > finder.limit
-        return AdPage(
-            ads=await read_found_ads(
-                finder.session, ids=[ad for ad, _ in shown], user_id=finder.filters.user_id
-            ),
-            total=found.total,
-            is_total_exact=found.is_exact,
-            formats=found.formats,
-            next=Cursor(finder.sort, shown[-1][1], shown[-1][0]).encode() if has_more else None,
-            notes=found.notes,
-        )
+async def _read_page(finder: PlaceFinder, words: TextCondition) -> AdPage:
+    """The page of ads that fulfil a condition of words, and the total."""
+    found = await finder.find(words)
+    shown = found.places[: finder.limit]
+    has_more = len(found.places) > finder.limit
+    return AdPage(
+        ads=await read_found_ads(
+            finder.session, ids=[ad for ad, _ in shown], user_id=finder.filters.user_id
+        ),
+        total=found.total,
+        is_total_exact=found.is_exact,
+        formats=found.formats,
+        next=Cursor(finder.sort, shown[-1][1], shown[-1][0]).encode() if has_more else None,
+        notes=found.notes,
+    )
 
 
 async def read_found_ads(

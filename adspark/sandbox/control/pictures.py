@@ -8,6 +8,7 @@ import hashlib
 import io
 from dataclasses import dataclass
 from functools import lru_cache
+from textwrap import wrap
 
 from PIL import Image, ImageDraw
 
@@ -115,7 +116,9 @@ def _draw_name(
 ) -> None:
     """The advertiser's name on as many lines as it takes, with a note below."""
     left, top, right, bottom = box
-    lines = _wrap(placard.advertiser, max(8, (right - left) // 11))
+    name = " ".join(placard.advertiser.split())
+    length = max(8, (right - left) // 11)
+    lines = wrap(name, length, break_long_words=False, break_on_hyphens=False) or [""]
     height = (bottom - top) * 4 // 5 // (len(lines) + 1)
     line_height = max(9, min(34, height))
     y = top + (bottom - top - line_height * (len(lines) + 1)) // 2 + line_height // 2
@@ -144,15 +147,6 @@ def _draw_copy(
         lettering = fit_text(written, room, largest=largest, smallest=smallest)
         write_text(pen, lettering, (left, top), ink)
         top += room[1]
-
-
-def _wrap(text: str, length: int) -> list[str]:
-    lines = [""]
-    for word in text.split():
-        if lines[-1] and len(lines[-1]) + 1 + len(word) > length:
-            lines.append("")
-        lines[-1] = f"{lines[-1]} {word}".strip()
-    return lines
 
 
 def _write(

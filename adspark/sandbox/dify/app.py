@@ -85,25 +85,9 @@ class DifyApp:
         """
         original = self._originals.find(inputs, self.shape.picture_input.variable)
         prompt = str(inputs[PROMPT])
-        copy = write_copy(prompt, original)
-        width, height = original.size
-        poster = Poster(
-            headline=copy.headline,
-            body=copy.body,
-            tagline=copy.tagline,
-            call=copy.call,
-            number=copy.number,
-            hue=choose_hue(prompt, original.brand),
-            width=width,
-            height=height,
-        )
-        plan = Plan(
-            copy=copy,
-            poster=poster,
-            outputs=self.shape.outputs,
-            seconds=self._settings.generation_seconds,
-            hits=hits,
-        )
+        hue = choose_hue(prompt, original.brand)
+        poster = Poster(write_copy(prompt, original), hue, *original.size)
+        plan = Plan(poster, self.shape.outputs, self._settings.generation_seconds, hits)
         run = Run(
             self._settings.dify_workflow_id,
             user,

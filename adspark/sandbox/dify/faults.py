@@ -1,11 +1,10 @@
 """Faults of Dify that can be switched on, and which of them hit a request."""
 
-import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
-from adspark.sandbox.serpapi.faults import ArmedFault, BaseFault
+from adspark.sandbox.serpapi.faults import BaseFault, BaseFaultBox
 
 
 class DifyFaultKind(StrEnum):
@@ -72,17 +71,8 @@ Hits = Mapping[DifyFaultKind, DifyFault]
 NO_HITS: Hits = MappingProxyType({})
 
 
-class DifyFaultBox:
-    """The faults of a running sandbox; the same seed hits the same requests."""
-
-    def __init__(self, faults: Iterable[DifyFault], seed: int) -> None:
-        self._seed = seed
-        self.replace(faults)
-
-    def replace(self, faults: Iterable[DifyFault]) -> None:
-        """Switch on these instead of the present ones; counting starts anew."""
-        self.armed = [ArmedFault(fault) for fault in faults]
-        self._chance = random.Random(self._seed)  # noqa: S311 - repeatable chance is the point
+class DifyFaultBox(BaseFaultBox[DifyFault]):
+    """The faults of Dify."""
 
     def draw_for_upload(self) -> bool:
         """Whether an upload fails."""

@@ -8,12 +8,15 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 from adspark.errors import AdSparkError
 from adspark.media.images import check_picture
-from adspark.sandbox.dify.content.drawing import Poster
 from adspark.sandbox.dify.errors import DifyError, invalid_param, not_found
 from adspark.sandbox.settings import SandboxSettings
+
+if TYPE_CHECKING:  # it imports what is known of originals, and that these files
+    from adspark.sandbox.dify.content.drawing import Poster
 
 Size = tuple[int, int]
 
@@ -41,7 +44,7 @@ class Drawing:
     """A picture that a workflow drew; a broken one is served as garbage."""
 
     id: str
-    poster: Poster
+    poster: "Poster"
     is_broken: bool = False
 
 
@@ -74,7 +77,7 @@ class FileBox:
         self._uploads[upload.id] = upload
         return upload
 
-    def add_drawing(self, poster: Poster, *, is_broken: bool = False) -> Drawing:
+    def add_drawing(self, poster: "Poster", *, is_broken: bool = False) -> Drawing:
         """Keep a picture, as the recipe that it is drawn by."""
         drawing = Drawing(str(uuid.uuid4()), poster, is_broken)
         self._drawings[drawing.id] = drawing

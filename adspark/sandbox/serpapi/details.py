@@ -11,8 +11,9 @@ from adspark.sandbox.library.dates import move_information
 from adspark.sandbox.library.generated import find_domain
 from adspark.sandbox.library.listed import is_us_only
 from adspark.sandbox.serpapi.query import DetailsQuery
-from adspark.sandbox.serpapi.response_head import HeadWriter
+from adspark.sandbox.serpapi.response_head import write_head
 from adspark.sandbox.serpapi.search_cache import SearchRecord
+from adspark.sandbox.settings import SandboxSettings
 
 FAILED = "Failed to retrieve data."
 NO_RESULTS = "Google Ads Transparency Center Ad Details hasn't returned any results for this query."
@@ -44,10 +45,8 @@ class DetailsWriter:
     A recorded answer stays as it is when a change alters its ad.
     """
 
-    def __init__(self, head: HeadWriter, base_url: str, *, follows_today: bool = False) -> None:
-        self._follows_today = follows_today
-        self._head = head
-        self._base_url = base_url
+    def __init__(self, settings: SandboxSettings) -> None:
+        self._settings = settings
         self._recorded = _read_recorded()
 
     @property
@@ -61,12 +60,12 @@ class DetailsWriter:
         path = f"/advertiser/{query.advertiser_id}/creative/{query.creative_id}"
         row = find_ad(query, catalogue)
         if row is None:
-            head = self._head.write(page.params, record, path, status="Error")
+            head = write_head(self._settings, page.params, record, path, status="Error")
             return head | {"error": FAILED}
         recorded = self._recorded.get(query)
         details = recorded or _describe(row)
-        body = self._head.write(page.params, record, path)
-        is_moved = recorded and self._follows_today
+        body = write_head(self._settings, page.params, record, path)
+        is_moved = recorded and self._settings.follows_today
         body["search_information"] = (
             move_information(details.information, record.created_at)
             if is_moved
@@ -81,7 +80,7 @@ class DetailsWriter:
         """With its picture on the sandbox, where the sandbox has it."""
         path = str(variation.get("image", "")).removeprefix(_PICTURE_HOST)
         if path.startswith("/") and catalogue.find(path.rpartition("/")[2]):
-            return variation | {"image": f"{self._base_url}{path}"}
+            return variation | {"image": f"{self._settings.base_url}{path}"}
         return variation
 
 

@@ -25,7 +25,6 @@ from adspark.sandbox.serpapi.query import (
     parse_query,
     refuse,
 )
-from adspark.sandbox.serpapi.response_head import HeadWriter
 from adspark.sandbox.serpapi.search_cache import SearchCache, SearchRecord, make_record
 from adspark.sandbox.settings import SandboxSettings
 
@@ -38,13 +37,12 @@ class SearchEngine:
     def __init__(self, settings: SandboxSettings, catalogue: MovingCatalogue) -> None:
         self._settings = settings
         self._tokens = PageTokens(settings.seed)
-        head = HeadWriter(settings.base_url, settings.latency)
-        self._writer = AnswerWriter(head, self._tokens, settings.base_url)
+        self._writer = AnswerWriter(settings, self._tokens)
         self._cache = SearchCache(settings.cached_for)
         self._moving = catalogue
         self._unchanged = catalogue.at(settings.clock())
         self._changed = ChangedCatalogue(self._unchanged)
-        self.details = DetailsWriter(head, settings.base_url, follows_today=settings.follows_today)
+        self.details = DetailsWriter(settings)
         self.meter = Meter(settings)
         self.faults = FaultBox(settings.faults, settings.seed)
 

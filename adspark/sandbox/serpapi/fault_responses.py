@@ -30,14 +30,15 @@ class DroppedConnection(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             async with asyncio.timeout(self._silence):
-                await _wait_for_leaving(receive)
+                await wait_for_leaving(receive)
         except (TimeoutError, asyncio.CancelledError):
             _reset_connection(receive)
             with suppress(asyncio.CancelledError):  # a server that stops cancels more than once
-                await _wait_for_leaving(receive)
+                await wait_for_leaving(receive)
 
 
-async def _wait_for_leaving(receive: Receive) -> None:
+async def wait_for_leaving(receive: Receive) -> None:
+    """Until the client has left."""
     while (await receive())["type"] != "http.disconnect":
         pass
 

@@ -114,17 +114,24 @@ class Hit:
     changes: frozenset[FaultKind] = field(default_factory=frozenset)
 
 
-class FaultBox:
-    """The faults of a running sandbox; the same seed hits the same searches."""
+class BaseFaultBox(Generic[AnyFault]):
+    """The faults of a service in a running sandbox; the same seed hits the same requests."""
 
-    def __init__(self, faults: Iterable[Fault], seed: int) -> None:
+    def __init__(self, faults: Iterable[AnyFault], seed: int) -> None:
         self._seed = seed
         self.replace(faults)
 
-    def replace(self, faults: Iterable[Fault]) -> None:
+    def replace(self, faults: Iterable[AnyFault]) -> None:
         """Switch on these instead of the present ones; counting starts anew."""
         self.armed = [ArmedFault(fault) for fault in faults]
         self._chance = random.Random(self._seed)  # noqa: S311 - repeatable chance is the point
+
+
+class FaultBox(BaseFaultBox[Fault]):
+    """The faults of SerpApi."""
+
+    def replace(self, faults: Iterable[Fault]) -> None:
+        super().replace(faults)
         self._refusal: FaultKind | None = None
 
     def draw(self, *, later_page: bool, details: bool = False) -> Hit:

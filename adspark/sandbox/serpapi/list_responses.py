@@ -10,8 +10,9 @@ from adspark.sandbox.library.catalogue import Row
 from adspark.sandbox.serpapi.faults import FaultKind
 from adspark.sandbox.serpapi.page_tokens import PageTokens
 from adspark.sandbox.serpapi.query import Query
-from adspark.sandbox.serpapi.response_head import HeadWriter, hide_key
+from adspark.sandbox.serpapi.response_head import hide_key, write_head
 from adspark.sandbox.serpapi.search_cache import SearchRecord
+from adspark.sandbox.settings import SandboxSettings
 
 NO_RESULTS = "Google Ads Transparency Center hasn't returned any results for this search."
 
@@ -32,10 +33,9 @@ class Page:
 class AnswerWriter:
     """Writes answers; the same page and record give the same answer."""
 
-    def __init__(self, head: HeadWriter, tokens: PageTokens, base_url: str) -> None:
-        self._head = head
+    def __init__(self, settings: SandboxSettings, tokens: PageTokens) -> None:
+        self._settings = settings
         self._tokens = tokens
-        self._base_url = base_url
 
     def write(
         self, page: Page, record: SearchRecord, changes: frozenset[FaultKind]
@@ -49,7 +49,7 @@ class AnswerWriter:
         """
         selection = record.catalogue.select(page.query)
         total, offset = len(selection), page.offset
-        body = self._head.write(page.params, record, _make_path(page.query))
+        body = write_head(self._settings, page.params, record, _make_path(page.query))
         if offset >= total or FaultKind.NO_RESULTS in changes:
             return body | {
                 "search_information": {"results_state": "Fully empty"},
@@ -80,14 +80,17 @@ class AnswerWriter:
             shown["link"] = f"{shown['link']}&{names}"
         for name in _ADDRESSES:
             if str(shown.get(name, "")).startswith("/"):
-                shown[name] = f"{self._base_url}{shown[name]}"
+                shown[name] = f"{self._settings.base_url}{shown[name]}"
         return shown
 
     def _pagination(self, page: Page, following: int) -> dict[str, object]:
         token = self._tokens.make(page.query, following)
         asked = hide_key(page.params)
         address = urlencode(sorted((asked | {"next_page_token": token}).items()))
-        return {"next_page_token": token, "next": f"{self._base_url}/search.json?{address}"}
+        return {
+            "next_page_token": token,
+            "next": f"{self._settings.base_url}/search.json?{address}",
+        }
 
 
 def break_rows(rows: list[object]) -> list[object]:

@@ -5,43 +5,43 @@ from datetime import datetime
 
 from adspark.sandbox.responses import MARKS
 from adspark.sandbox.serpapi.search_cache import SearchRecord
+from adspark.sandbox.settings import SandboxSettings
 
 _USUAL_TIME = 0.05  # seconds, as total_time_taken of a search without latency
 _HIDDEN = {"api_key"}
 
 
-class HeadWriter:
-    """Writes the heads of one sandbox's answers."""
+def write_head(
+    settings: SandboxSettings,
+    params: Mapping[str, str],
+    record: SearchRecord,
+    path: str,
+    *,
+    status: str = "Success",
+) -> dict[str, object]:
+    """The beginning of a body; `path` leads to the page that the search stands for.
 
-    def __init__(self, base_url: str, latency: float) -> None:
-        self._base_url = base_url
-        self._latency = latency
-
-    def write(
-        self, params: Mapping[str, str], record: SearchRecord, path: str, *, status: str = "Success"
-    ) -> dict[str, object]:
-        """The beginning of a body; `path` leads to the page that the search stands for.
-
-        Args:
-            params: of the request.
-            record: the search, as it is kept.
-            path: of the page at Google.
-            status: of the search.
-        """
-        archived = f"{self._base_url}/searches/sandbox/{record.id}"
-        metadata: dict[str, object] = {
-            "id": record.id,
-            "status": status,
-            "json_endpoint": f"{archived}.json",
-            "created_at": _as_text(record.created_at),
-            "processed_at": _as_text(record.created_at),
-            f"{params['engine']}_url": f"{self._base_url}{path}",
-            "raw_html_file": f"{archived}.html",
-            "prettify_html_file": f"{archived}.prettify",
-            "total_time_taken": round(self._latency + _USUAL_TIME, 2),
-            **MARKS,
-        }
-        return {"search_metadata": metadata, "search_parameters": hide_key(params)}
+    Args:
+        settings: of the sandbox.
+        params: of the request.
+        record: the search, as it is kept.
+        path: of the page at Google.
+        status: of the search.
+    """
+    archived = f"{settings.base_url}/searches/sandbox/{record.id}"
+    metadata: dict[str, object] = {
+        "id": record.id,
+        "status": status,
+        "json_endpoint": f"{archived}.json",
+        "created_at": _as_text(record.created_at),
+        "processed_at": _as_text(record.created_at),
+        f"{params['engine']}_url": f"{settings.base_url}{path}",
+        "raw_html_file": f"{archived}.html",
+        "prettify_html_file": f"{archived}.prettify",
+        "total_time_taken": round(settings.latency + _USUAL_TIME, 2),
+        **MARKS,
+    }
+    return {"search_metadata": metadata, "search_parameters": hide_key(params)}
 
 
 def hide_key(params: Mapping[str, str]) -> dict[str, str]:

@@ -164,7 +164,7 @@ def show(watch: Which, as_json: JsonOption = False, user: UserOption = None) -> 
 
     async def act(session: AsyncSession) -> tuple[WatchRow, list[News], Sequence[Fetch]]:
         watch_id = (await find_watch(session, name_or_id=watch, user_id=user)).id
-        (row,) = await list_watches(session, watch_id=watch_id)
+        (row,) = await list_watches(session, watch_ids=[watch_id])
         events = await read_news(session, watch_ids=[watch_id], since=_EVER, limit=_EVENTS)
         return row, events, await list_fetches(session, watch_id=watch_id, limit=_FETCHES)
 

@@ -72,7 +72,7 @@ async def read_cost(session: SessionDep) -> SharedBudget:
 
 
 async def _read_watch(session: AsyncSession, watch_id: int) -> WatchRow:
-    found = await list_watches(session, watch_id=watch_id)
+    found = await list_watches(session, watch_ids=[watch_id])
     if not found:
         raise UnknownWatchError(f"There is no watch {watch_id}.")
     return found[0]

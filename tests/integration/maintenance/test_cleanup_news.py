@@ -217,7 +217,7 @@ async def test_the_end_of_an_ad_is_told_although_it_was_cleaned_up_before(
 async def spent(place: Place, watch_id: int) -> tuple[int, int, int]:
     """What was billed this month: of the watch in two reports, and of all."""
     async with place.database.session() as session:
-        (row,) = await list_watches(session, watch_id=watch_id)
+        (row,) = await list_watches(session, watch_ids=[watch_id])
         report = await read_budget(session)
         (cost,) = [one for one in report.watches if one.watch_id == watch_id]
     return row.searches_this_month, cost.billed, report.billed

@@ -10,12 +10,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from adspark.errors import UnusableContentError
-from adspark.media.decoder_process import close_idle, decode
-from adspark.media.images import (
-    LIMITS,
-    check_picture,
-    normalise_picture,
-)
+from adspark.media.images import DECODERS, LIMITS, check_picture, normalise_picture
 from tests.support.hostile_pages import draw, make_png_bomb
 from tests.support.strange_pictures import SHAPES, carried_by, encode, gif_of_frames, jpeg_of_scans
 
@@ -162,13 +157,15 @@ async def test_a_picture_too_large_for_a_png_is_kept_as_a_jpeg() -> None:
 
 async def test_a_picture_that_takes_too_much_time_ends_its_decoder_only() -> None:
     with pytest.raises(UnusableContentError, match="more than 1 s of computing"):
-        await decode(jpeg_of_scans(88, side=2500), {"output": "facts", **LIMITS, "seconds": 1})
+        await DECODERS.ask(
+            jpeg_of_scans(88, side=2500), {"output": "facts", **LIMITS, "seconds": 1}
+        )
     assert (await check_picture(draw(60, 40))).width == 60
 
 
 async def test_a_picture_that_takes_too_much_memory_is_refused() -> None:
     with pytest.raises(UnusableContentError, match="more than 320 MB of memory"):
-        await decode(make_png_bomb(6_320), {"output": "facts", **LIMITS, "memory": 320})
+        await DECODERS.ask(make_png_bomb(6_320), {"output": "facts", **LIMITS, "memory": 320})
     assert (await check_picture(draw(60, 40))).width == 60
 
 
@@ -183,7 +180,7 @@ async def test_the_largest_picture_fits_into_the_memory(kind: str) -> None:
 
 async def test_a_decoding_that_is_given_up_ends_its_process() -> None:
     slow = jpeg_of_scans(88)
-    close_idle()
+    DECODERS.close_idle()
     before = set(psutil.Process().children())
     task = asyncio.create_task(normalise_picture(slow))
     while not (begun := set(psutil.Process().children()) - before):
@@ -207,7 +204,7 @@ async def test_a_decoder_that_was_killed_while_idle_is_replaced() -> None:
 async def test_a_decoder_has_none_of_the_secrets_of_its_parent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    close_idle()
+    DECODERS.close_idle()
     monkeypatch.setenv("ADSPARK_SERPAPI_KEY", "secret")
     await check_picture(draw(60, 40))
     (decoder,) = [

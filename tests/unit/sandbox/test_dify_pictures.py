@@ -7,18 +7,18 @@ import pytest
 from PIL import Image
 
 from adspark.sandbox.control.lettering import fit_text
+from adspark.sandbox.dify.content.copywriting import Copy
 from adspark.sandbox.dify.content.drawing import Poster, choose_hue, draw_poster
 
-POSTER = Poster(
+COPY = Copy(
     headline="Summer with lululemon",
     body="Lightweight, breathable running hats. Made for long, bright days.",
     tagline="Made for long, bright days.",
     call="Shop summer",
+    idea="summer",
     number="C8FDEF",
-    hue=0.6,
-    width=380,
-    height=200,
 )
+POSTER = Poster(COPY, hue=0.6, width=380, height=200)
 SIZES = [(380, 199), (380, 434), (300, 250), (300, 50), (728, 90), (160, 600), (2000, 2000)]
 ODD_SIZES = [(16, 16), (16, 600), (600, 16), (50, 50), (88, 31)]
 
@@ -44,8 +44,8 @@ def test_the_same_poster_gives_the_same_bytes_and_another_one_others() -> None:
     assert draw_poster(POSTER) == first
     others = [
         replace(POSTER, hue=0.1),
-        replace(POSTER, number="000000"),
-        replace(POSTER, body="Else."),
+        replace(POSTER, copy=replace(COPY, number="000000")),
+        replace(POSTER, copy=replace(COPY, body="Else.")),
     ]
     assert len({first, *map(draw_poster, others)}) == 4
 
@@ -61,15 +61,8 @@ def test_hues_differ_by_prompt_and_brand() -> None:
 )
 def test_any_words_can_be_drawn(words: str) -> None:
     for width, height in ((300, 50), (160, 600), (16, 16)):
-        poster = replace(
-            POSTER,
-            headline=words,
-            body=words,
-            tagline=words,
-            call=words,
-            width=width,
-            height=height,
-        )
+        copy = replace(COPY, headline=words, body=words, tagline=words, call=words)
+        poster = replace(POSTER, copy=copy, width=width, height=height)
         assert draw(poster).size == (width, height)
 
 

@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw
 
 from adspark.sandbox.control.lettering import Box, Colour, Lettering, fit_text, write_text
 from adspark.sandbox.control.pictures import mix_colour
+from adspark.sandbox.dify.content.copywriting import Copy
 
 _KEPT = 256  # pictures
 _WHITE = (255, 255, 255)
@@ -24,16 +25,11 @@ class Poster:
     """What a picture shows.
 
     Attributes:
-        tagline: stands in for the body where that has no room.
-        number: tells variants apart that look alike.
+        copy: whose tagline stands in for the body where that has no room.
         hue: of the background, from 0 to 1.
     """
 
-    headline: str
-    body: str
-    tagline: str
-    call: str
-    number: str
+    copy: Copy
     hue: float
     width: int
     height: int
@@ -80,7 +76,7 @@ def _draw_ribbon(image: Image.Image, poster: Poster) -> Box:
     """In the upper right corner, with the variant's number where there is room for it."""
     size = max(_SMALLEST, min(20, min(image.size) // 18))
     room = (image.width * 2 // 3, size * 2)
-    text = f"{_RIBBON}  {poster.number}" if image.width >= size * 26 else _RIBBON
+    text = f"{_RIBBON}  {poster.copy.number}" if image.width >= size * 26 else _RIBBON
     lettering = fit_text(text, room, largest=size, smallest=5, most_lines=1)
     pad = max(3, size // 2)
     width, height = lettering.width + 2 * pad, lettering.height + max(2, pad // 2)
@@ -121,7 +117,7 @@ def _draw_words(image: Image.Image, poster: Poster, room: Box) -> None:
     gap = max(2, min(room.height // 14, 24))
     largest = max(_SMALLEST, min(84, room.height // 3, room.width // 6))
     headline = fit_text(
-        poster.headline,
+        poster.copy.headline,
         (room.width, room.height * 11 // 20),
         largest=max(largest, min(room.height // 2, 20)),
         smallest=_SMALLEST,
@@ -147,17 +143,17 @@ def _draw_words(image: Image.Image, poster: Poster, room: Box) -> None:
 def _fit_body(poster: Poster, room: tuple[int, int], headline_size: int) -> Lettering:
     """The body if it can be read, else its tagline."""
     largest = max(_SMALLEST, min(headline_size * 2 // 3, 34))
-    body = fit_text(poster.body, room, largest=largest, smallest=_SMALLEST)
+    body = fit_text(poster.copy.body, room, largest=largest, smallest=_SMALLEST)
     if not body.is_cut and body.size >= _READABLE:
         return body
-    return fit_text(poster.tagline, room, largest=largest, smallest=_SMALLEST)
+    return fit_text(poster.copy.tagline, room, largest=largest, smallest=_SMALLEST)
 
 
 def _draw_button(image: Image.Image, poster: Poster, room: Box, *, is_right: bool = False) -> Box:
     """Rounded and just as wide as its words need, at the left or right of its room."""
     pad = max(4, room.height * 2 // 5)
     call = fit_text(
-        poster.call,
+        poster.copy.call,
         (room.width - 2 * pad, room.height),
         largest=max(_SMALLEST, min(28, room.height * 11 // 20)),
         smallest=_SMALLEST,

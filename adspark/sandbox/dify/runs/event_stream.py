@@ -10,7 +10,7 @@ from starlette.types import Message, Receive, Scope, Send
 from adspark.sandbox.dify.faults import NO_HITS, DifyFaultKind, Hits
 from adspark.sandbox.dify.runs.run import Json, Run
 from adspark.sandbox.responses import dump_json
-from adspark.sandbox.serpapi.fault_responses import DroppedConnection
+from adspark.sandbox.serpapi.fault_responses import DroppedConnection, wait_for_leaving
 
 _PING = b"event: ping\n\n"
 _BEFORE_FAULT = 2  # events that come through before a stream is cut or falls silent
@@ -52,7 +52,7 @@ class EventStream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         pumping = asyncio.ensure_future(self._pump(send))
-        leaving = asyncio.ensure_future(_wait_for_leaving(receive))
+        leaving = asyncio.ensure_future(wait_for_leaving(receive))
         try:
             await asyncio.wait({pumping, leaving}, return_when=asyncio.FIRST_COMPLETED)
             is_cut = pumping.done() and not pumping.result()
@@ -122,11 +122,6 @@ def _write(event: Json) -> bytes:
 
 def _body(chunk: bytes, *, more: bool) -> Message:
     return {"type": "http.response.body", "body": chunk, "more_body": more}
-
-
-async def _wait_for_leaving(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 async def _cancel(*futures: "asyncio.Future[bool] | asyncio.Future[None]") -> None:

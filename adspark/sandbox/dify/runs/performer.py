@@ -42,7 +42,6 @@ NODES = (
 class Plan:
     """What a run will give, and what goes wrong with it."""
 
-    copy: Copy
     poster: Poster
     outputs: Outputs
     seconds: float
@@ -77,7 +76,7 @@ class Performer:
         slow = plan.hits.get(DifyFaultKind.SLOW)
         extra = 0.0 if slow is None else _SLOWER if slow.seconds is None else slow.seconds
         seconds = plan.seconds + extra
-        await self._write(run, model, plan.copy, seconds * _MODEL_SHARE)
+        await self._write(run, model, plan.poster.copy, seconds * _MODEL_SHARE)
         node = _start_node(run, tool)
         await asyncio.sleep(seconds * (1 - _MODEL_SHARE))
         if DifyFaultKind.FAILED_RUN in plan.hits:
@@ -102,7 +101,7 @@ class Performer:
 
     async def _make_outputs(self, plan: Plan) -> tuple[Json, list[Json]]:
         """The outputs, and the files among them."""
-        text = plan.copy.text
+        text = plan.poster.copy.text
         if plan.outputs is Outputs.NOTHING:
             return {"answer": 42}, []
         if plan.outputs is Outputs.NONE:

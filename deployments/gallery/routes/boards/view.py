@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 
 from adspark.creatives.board_changes import version_of, version_of_order
 from adspark.creatives.board_links import LINK_DAYS, list_links
-from adspark.creatives.boards import lock_board, read_board
+from adspark.creatives.boards import read_board
 from adspark.models import Board
 from deployments.gallery.access.public_address import public_url
 from deployments.gallery.failures import NotThereError
@@ -29,8 +29,9 @@ class BoardPages(VisitorPages):
         Raises:
             NotThereError: they have none of this number.
         """
-        read = lock_board if to_change else read_board
-        found = await read(self.session, user_id=self.visitor.user_id, board_id=board_id)
+        found = await read_board(
+            self.session, user_id=self.visitor.user_id, board_id=board_id, to_change=to_change
+        )
         if found is None:
             raise NotThereError("no_board", "/boards")
         return found
