@@ -13,9 +13,8 @@ from adspark.watches.reports.news_pages import NEWS_KINDS, read_news_events
 from adspark.watches.reports.watch_pages import read_look_cost, read_watch_page
 from adspark.watches.store import count_contents, delete_watch, set_active
 from adspark.watches.stored import WatchState, list_fetches
-from deployments.gallery.access.visitor import ChangerDep
 from deployments.gallery.failures import NotThereError
-from deployments.gallery.forms import FormDep
+from deployments.gallery.forms import CHANGES
 from deployments.gallery.notices import lead_to
 from deployments.gallery.numbers import Number
 from deployments.gallery.resources import PagesDep, SessionDep, VisitorPages
@@ -77,18 +76,14 @@ async def show_watch(pages: PagesDep, watch_id: Number) -> HTMLResponse:
     )
 
 
-@router.post("/watches/{watch_id}/pause")
-async def pause(
-    session: SessionDep, _visitor: ChangerDep, _form: FormDep, watch_id: Number
-) -> RedirectResponse:
+@router.post("/watches/{watch_id}/pause", dependencies=CHANGES)
+async def pause(session: SessionDep, watch_id: Number) -> RedirectResponse:
     """Let a watch rest."""
     return await _set_active(session, watch_id, is_active=False)
 
 
-@router.post("/watches/{watch_id}/resume")
-async def resume(
-    session: SessionDep, _visitor: ChangerDep, _form: FormDep, watch_id: Number
-) -> RedirectResponse:
+@router.post("/watches/{watch_id}/resume", dependencies=CHANGES)
+async def resume(session: SessionDep, watch_id: Number) -> RedirectResponse:
     """Let a paused watch be looked at again."""
     return await _set_active(session, watch_id, is_active=True)
 
@@ -101,10 +96,8 @@ async def confirm_delete(pages: PagesDep, watch_id: Number) -> HTMLResponse:
     return pages.page("watch_delete.html", line=line, contents=contents)
 
 
-@router.post("/watches/{watch_id}/delete")
-async def delete(
-    session: SessionDep, _visitor: ChangerDep, _form: FormDep, watch_id: Number
-) -> RedirectResponse:
+@router.post("/watches/{watch_id}/delete", dependencies=CHANGES)
+async def delete(session: SessionDep, watch_id: Number) -> RedirectResponse:
     """Delete the watch; the ads stay."""
     if not await delete_watch(session, watch_id=watch_id):
         raise NotThereError("no_watch", "/watches")
