@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 from adspark.errors import InvalidQueryError
 from adspark.validation.stored import check_storable
 from deployments.gallery.access.kept_form import KeptForm, read_fields, read_kept
-from deployments.gallery.access.visitor import TOKEN, is_form_token
+from deployments.gallery.access.visitor import TOKEN, changer, is_form_token, spender
 from deployments.gallery.resources import Gallery
 
 KEY = "key"
@@ -144,6 +144,12 @@ def _check_token(
 
 FormDep = Annotated[Form, Depends(_read_form)]
 """A form of buttons: what was kept of one over a sign-in is not carried out."""
+
+CHANGES = [Depends(changer), Depends(_read_form)]
+"""Of a route whose form is a button alone, for those who may change something."""
+
+SPENDS = [Depends(spender), Depends(_read_form)]
+"""The same for those who may spend searches and generations."""
 
 TypedFormDep = Annotated[Form, Depends(_read_typed_form)]
 """A form into which something is typed. One that was kept over a sign-in is shown again: every

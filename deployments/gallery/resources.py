@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Annotated
 
 from fastapi import Depends, Request
+from fastapi.responses import HTMLResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.db.engine import Database
@@ -15,6 +16,7 @@ from adspark.settings import Settings
 from adspark.watches.searches_left import SearchesLeft
 from deployments.gallery.access.visitor import VisitorDep
 from deployments.gallery.templating import Templates
+from deployments.gallery.texts import Texts
 
 # Seconds for which a page waits for a lock, and for an answer at all.
 LOCK_TIMEOUT, ANSWER_TIMEOUT = 5.0, 7.0
@@ -71,3 +73,21 @@ class VisitorPages:
     gallery: GalleryDep
     session: SessionDep
     visitor: VisitorDep
+
+    @property
+    def texts(self) -> Texts:
+        """What the pages say."""
+        return self.gallery.templates.texts
+
+    def page(self, template: str, *, status: int = 200, **values: object) -> HTMLResponse:
+        """A page for the visitor, as `Templates.page` makes it.
+
+        Args:
+            template: name of the template.
+            status: of the response.
+            values: what the template names.
+        """
+        return self.gallery.templates.page(self.request, template, status=status, **values)
+
+
+PagesDep = Annotated[VisitorPages, Depends()]

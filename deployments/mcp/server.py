@@ -18,15 +18,15 @@ from deployments.mcp.tool import Asked, Tool
 from deployments.mcp.tools import ads, advertisers, variants, watches
 
 READING: tuple[Tool, ...] = (
-    watches.NEWS,
-    ads.SEARCH,
-    ads.SHOW,
-    advertisers.SHOW,
-    advertisers.COMPARE,
-    advertisers.TIMELINE,
-    watches.LIST,
-    variants.SHOW,
-    watches.BUDGET,
+    watches.list_news,
+    ads.search,
+    ads.show,
+    advertisers.show,
+    advertisers.compare,
+    advertisers.show_time,
+    watches.list_watches,
+    variants.show,
+    watches.show_budget,
 )
 """The tools that only read."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_type_hints
 
 from mcp.types import Tool as ListedTool
 from mcp.types import ToolAnnotations
@@ -78,3 +78,22 @@ class Tool:
                 open_world_hint=self.spends,
             ),
         )
+
+
+def tool(
+    name: str, title: str, *, spends: bool = False
+) -> Callable[[Callable[[Asked, Any], Awaitable[Answer]]], Tool]:
+    """Make a tool of the function that answers it: its docstring is what the assistant is told.
+
+    Args:
+        name: by which it is called.
+        title: for people.
+        spends: it may cost money.
+    """
+
+    def make(answer: Callable[[Asked, Any], Awaitable[Answer]]) -> Tool:
+        description = " ".join((answer.__doc__ or "").split())
+        arguments = get_type_hints(answer)["arguments"]
+        return Tool(name, title, description, arguments, answer, spends)
+
+    return make

@@ -1,8 +1,12 @@
 """Which metrics there are for Prometheus: name, meaning and labels of each."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+_Labels = TypeVar("_Labels", bound=tuple[str, ...])
 
 
 @dataclass(frozen=True)
@@ -14,13 +18,19 @@ class MetricFamily:
     labels: tuple[str, ...] = ()
     of_pool: str | None = None
 
-    def gauge(self) -> GaugeMetricFamily:
-        """A gauge without values."""
-        return GaugeMetricFamily(self.name, self.what, labels=self.labels)
+    def gauge(self, values: Mapping[_Labels, float]) -> GaugeMetricFamily:
+        """A gauge with these values, by what its labels say."""
+        made = GaugeMetricFamily(self.name, self.what, labels=self.labels)
+        for labels, value in values.items():
+            made.add_metric(labels, value)
+        return made
 
-    def counter(self) -> CounterMetricFamily:
-        """A counter without values; Prometheus' format adds `_total` to its name."""
-        return CounterMetricFamily(self.name, self.what, labels=self.labels)
+    def counter(self, values: Mapping[_Labels, float]) -> CounterMetricFamily:
+        """The same as a counter; Prometheus' format adds `_total` to its name."""
+        made = CounterMetricFamily(self.name, self.what, labels=self.labels)
+        for labels, value in values.items():
+            made.add_metric(labels, value)
+        return made
 
 
 UP = MetricFamily("adspark_up", "Whether it answers: prefect, database.", ("source",))

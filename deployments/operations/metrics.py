@@ -10,6 +10,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from statistics import fmean
 from uuid import UUID
 
 import httpx
@@ -81,24 +82,18 @@ class MetricsCollector(Collector):
                 self._runner.run(self._client.__aexit__(None, None, None))
 
     async def _read(self) -> list[Metric]:
-        up = families.UP.gauge()
         async with Database(self._database_url, lock_timeout=COMMAND_LOCK_TIMEOUT) as database:
             stored, known, left = await asyncio.gather(
                 _or_none(_of_database(database)),
                 _or_none(self._of_prefect()),
                 _or_none(self._of_account(database)),
             )
-        up.add_metric(["database"], stored is not None)
-        up.add_metric(["prefect"], known is not None)
-        return [up, *(stored or ()), *(known or ()), *(left or ())]
+        up = {("database",): stored is not None, ("prefect",): known is not None}
+        return [families.UP.gauge(up), *(stored or ()), *(known or ()), *(left or ())]
 
     async def _of_account(self, database: Database) -> list[Metric]:
         left = (await self._searches.read(database)).left
-        if left is None:
-            return []
-        family = families.SEARCHES_LEFT.gauge()
-        family.add_metric([], left)
-        return [family]
+        return [] if left is None else [families.SEARCHES_LEFT.gauge({(): left})]
 
     async def _of_prefect(self) -> list[Metric]:
         if self._client is None:
@@ -140,40 +135,33 @@ class _EndedRuns:
 
     def metrics(self) -> list[Metric]:
         """Their number by flow and state, and how long they took, in seconds."""
-        numbers, mean = families.RUNS.gauge(), families.MEAN.gauge()
-        longest = families.LONGEST.gauge()
         seconds: dict[str, list[float]] = defaultdict(list)
         counts: Counter[tuple[str, str]] = Counter()
         for run in self._runs.values():
             flow = self._flows.get(run.flow_id, "")
             counts[flow, run.state_name or ""] += 1
             seconds[flow].append(run.total_run_time.total_seconds())
-        for key, number in counts.items():
-            numbers.add_metric(list(key), number)
-        for flow, durations in seconds.items():
-            mean.add_metric([flow], sum(durations) / len(durations))
-            longest.add_metric([flow], max(durations))
-        return [numbers, mean, longest]
+        return [
+            families.RUNS.gauge(counts),
+            families.MEAN.gauge({(flow,): fmean(times) for flow, times in seconds.items()}),
+            families.LONGEST.gauge({(flow,): max(times) for flow, times in seconds.items()}),
+        ]
 
 
 def _of_pools(pools: Iterable[PoolSnapshot]) -> list[Metric]:
     metrics: list[Metric] = []
     for shown in families.POOLS:
-        family = shown.gauge()
-        for pool in pools:
-            value = getattr(pool, shown.of_pool or "")
-            if value is not None or shown.of_pool == "oldest_late":
-                family.add_metric([pool.name], float(value or 0))
-        metrics.append(family)
+        values = {(pool.name,): getattr(pool, shown.of_pool or "") for pool in pools}
+        if shown.of_pool == "oldest_late":  # None: no run is late
+            values = {key: value or 0 for key, value in values.items()}
+        known = {key: float(value) for key, value in values.items() if value is not None}
+        metrics.append(shown.gauge(known))
     return metrics
 
 
 def _of_limits(rates: Iterable[Rate]) -> Metric:
-    family = families.RATE_LIMIT.gauge()
-    for rate in rates:
-        if rate.a_minute is not None:
-            family.add_metric([rate.name], rate.a_minute)
-    return family
+    limits = {(one.name,): one.a_minute for one in rates if one.a_minute is not None}
+    return families.RATE_LIMIT.gauge(limits)
 
 
 async def _of_database(database: Database) -> list[Metric]:
@@ -186,20 +174,11 @@ async def _of_database(database: Database) -> list[Metric]:
         generations = await count_generations(session)
         budgets = await read_budgets(session)
         uses = await count_uses(session)
-    searches = families.SEARCHES.counter()
-    searches.add_metric(["billed"], counted.billed)
-    searches.add_metric(["cached"], counted.cached)
-    family = families.VARIANTS.gauge()
-    for status, number in variants.items():
-        family.add_metric([status], number)
-    of_batches, used = families.BATCHES.gauge(), families.GENERATIONS.counter()
-    for state, number in batches.items():
-        of_batches.add_metric([state], number)
-    used.add_metric([], generations)
-    left = families.GENERATIONS_LEFT.gauge()
-    for budget in budgets:
-        left.add_metric([str(budget.user_id)], budget.left or 0)
-    rates = families.RATE_USED.gauge()
-    for name in (SEARCHES, GENERATIONS):
-        rates.add_metric([name], uses.get(name, 0))
-    return [searches, family, of_batches, used, left, rates]
+    return [
+        families.SEARCHES.counter({("billed",): counted.billed, ("cached",): counted.cached}),
+        families.VARIANTS.gauge({(status,): number for status, number in variants.items()}),
+        families.BATCHES.gauge({(status,): number for status, number in batches.items()}),
+        families.GENERATIONS.counter({(): generations}),
+        families.GENERATIONS_LEFT.gauge({(str(one.user_id),): one.left or 0 for one in budgets}),
+        families.RATE_USED.gauge({(name,): uses.get(name, 0) for name in (SEARCHES, GENERATIONS)}),
+    ]

@@ -32,7 +32,6 @@ async def read_snapshot(
     *,
     searches: SearchesLeft | None = None,
     failures: Iterable[FlowRun] | None = None,
-    with_workers: bool = False,
 ) -> Snapshot:
     """Read the system as it is now.
 
@@ -41,7 +40,6 @@ async def read_snapshot(
         database: None where it does not answer: rates and searches are left out.
         searches: asks for the searches that are left, at most once a minute; None leaves them out.
         failures: of the last day at least; None leaves what has ended out.
-        with_workers: whether to count workers.
 
     Raises:
         DatabaseUnavailableError: Postgres does not answer.
@@ -52,7 +50,6 @@ async def read_snapshot(
             POOL_NAMES,
             failures=failures,
             with_done=failures is not None,
-            with_workers=with_workers,
         ),
         _read_rates(client, database),
     )

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 
 class Document(BaseModel):
-    """What one command, or several, print with `--json`.
+    """What one command, or several, print with `--json`; what each class is made with:
 
     Attributes:
         SHAPE: name and version, as `watch-list/1`; the field `schema` of what is printed.
@@ -17,7 +17,17 @@ class Document(BaseModel):
     """
 
     SHAPE: ClassVar[str]
-    COMMANDS: ClassVar[tuple[str, ...]] = ()
+    COMMANDS: ClassVar[tuple[str, ...]]
+
+    def __init_subclass__(
+        cls,
+        *,
+        shape: str,
+        commands: tuple[str, ...] = (),
+        **options: Any,  # noqa: ANN401  (pydantic's own)
+    ) -> None:
+        super().__init_subclass__(**options)
+        cls.SHAPE, cls.COMMANDS = shape, commands
 
     @classmethod
     def of(cls, model: BaseModel, **more: Any) -> Self:  # noqa: ANN401  (its own fields)
@@ -29,20 +39,16 @@ class Document(BaseModel):
         return {"schema": self.SHAPE, **self.model_dump(mode="json", warnings=False)}
 
 
-class ErrorDocument(Document):
+class ErrorDocument(Document, shape="error/1"):
     """Why a command ended: a line on standard error."""
-
-    SHAPE = "error/1"
 
     message: str
     field: str | None = Field(default=None, description="The option or argument that is wrong.")
     exit_code: int = Field(description="1: it failed; 2: the call has to change first.")
 
 
-class NoteDocument(Document):
+class NoteDocument(Document, shape="note/1"):
     """What a command tells while it works: a line on standard error."""
-
-    SHAPE = "note/1"
 
     level: str = Field(description="info or warning.")
     message: str

@@ -90,10 +90,10 @@ def show_error(message: str) -> str:
     return _one_line(message)[:_MOST_CHARACTERS]
 
 
-def show_name(name: str, *, most: int = _LONGEST_NAME) -> str:
+def show_name(name: str) -> str:
     """A name that somebody has chosen, for a message in which a remedy follows."""
     line = _one_line(name)
-    return line if len(line) <= most else f"{line[:most]}…"
+    return line if len(line) <= _LONGEST_NAME else f"{line[:_LONGEST_NAME]}…"
 
 
 def _one_line(text: str) -> str:

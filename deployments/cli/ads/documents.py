@@ -16,18 +16,12 @@ from deployments.cli.ads.domain_search import DomainAdvertisers
 from deployments.terminal.documents import Document
 
 
-class FoundAds(Document, AdPage):
+class FoundAds(Document, AdPage, shape="ads-found/1", commands=("ads search",)):
     """A page of a search."""
 
-    SHAPE = "ads-found/1"
-    COMMANDS = ("ads search",)
 
-
-class AdDocument(Document, AdReport):
+class AdDocument(Document, AdReport, shape="ad/1", commands=("ads show",)):
     """Everything that is stored about an ad."""
-
-    SHAPE = "ad/1"
-    COMMANDS = ("ads show",)
 
     @computed_field(description="Whether its words are known, where from, and why not.")  # type: ignore[prop-decorator]
     @property
@@ -44,50 +38,35 @@ class SimilarAdDocument(SimilarAd):
         return super().why
 
 
-class SimilarAdsDocument(Document):
+class SimilarAdsDocument(Document, shape="ads-similar/1", commands=("ads similar",)):
     """Ads that are like one, the most alike first."""
-
-    SHAPE = "ads-similar/1"
-    COMMANDS = ("ads similar",)
 
     ads: list[SimilarAdDocument]
     notes: list[str] = Field(description="What could not be compared.")
 
 
-class TagList(Document):
+class TagList(Document, shape="tag-list/1", commands=("ads tag",)):
     """The tags that a user sees."""
-
-    SHAPE = "tag-list/1"
-    COMMANDS = ("ads tag",)
 
     tags: list[TagRow]
 
 
-class TagChanged(Document):
+class TagChanged(Document, shape="tag-changed/1", commands=("ads tag",)):
     """A tag that ads were given, or that was taken from them."""
-
-    SHAPE = "tag-changed/1"
-    COMMANDS = ("ads tag",)
 
     changed: list[str] = Field(description="Ads that have it now and had it not, or the reverse.")
 
 
-class MarkChanged(Document):
+class MarkChanged(Document, shape="ad-mark-changed/1", commands=("ads note", "ads title")):
     """A note or title that was written or removed."""
-
-    SHAPE = "ad-mark-changed/1"
-    COMMANDS = ("ads note", "ads title")
 
     ad_creative_id: str
     mark: Literal["note", "title"]
     is_removed: bool
 
 
-class AdsExported(Document, ExportSummary):
+class AdsExported(Document, ExportSummary, shape="ads-exported/1", commands=("ads export",)):
     """What was exported."""
-
-    SHAPE = "ads-exported/1"
-    COMMANDS = ("ads export",)
 
     @computed_field(description="In one line.")  # type: ignore[prop-decorator]
     @property
@@ -95,50 +74,40 @@ class AdsExported(Document, ExportSummary):
         return super().headline
 
 
-class DetailsDocument(Document, DetailsSummary):
+class DetailsDocument(Document, DetailsSummary, shape="ads-details/1", commands=("ads details",)):
     """What looking up details came to."""
-
-    SHAPE = "ads-details/1"
-    COMMANDS = ("ads details",)
 
     ads: list[str] = Field(description="That were looked up.")
     known: int = Field(description="Of those named, with details already.")
 
 
-class AdvertiserList(Document):
+class AdvertiserList(Document, shape="advertiser-list/1", commands=("advertisers list",)):
     """The stored advertisers."""
-
-    SHAPE = "advertiser-list/1"
-    COMMANDS = ("advertisers list",)
 
     advertisers: list[AdvertiserRow]
 
 
-class AdvertisersFound(Document, FoundAdvertisers):
+class AdvertisersFound(
+    Document, FoundAdvertisers, shape="advertisers-found/1", commands=("advertisers find",)
+):
     """Advertisers of a name or domain, the best match first."""
 
-    SHAPE = "advertisers-found/1"
-    COMMANDS = ("advertisers find",)
 
-
-class AdvertisersSearched(Document, DomainAdvertisers):
+class AdvertisersSearched(
+    Document, DomainAdvertisers, shape="advertisers-searched/1", commands=("advertisers find",)
+):
     """Who advertises for a domain, with `--search`."""
 
-    SHAPE = "advertisers-searched/1"
-    COMMANDS = ("advertisers find",)
 
-
-class AdvertiserDocument(Document, AdvertiserReport):
+class AdvertiserDocument(
+    Document, AdvertiserReport, shape="advertiser/1", commands=("advertisers show",)
+):
     """Everything that is stored about an advertiser."""
 
-    SHAPE = "advertiser/1"
-    COMMANDS = ("advertisers show",)
 
-
-class AdvertisersCompared(Document):
+class AdvertisersCompared(
+    Document, shape="advertisers-compared/1", commands=("advertisers compare",)
+):
     """Advertisers beside each other."""
-
-    SHAPE = "advertisers-compared/1"
-    COMMANDS = ("advertisers compare",)
 
     advertisers: list[AdvertiserReport]

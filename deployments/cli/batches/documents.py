@@ -9,41 +9,31 @@ from adspark.variants.store import VariantSummary
 from deployments.terminal.documents import Document
 
 
-class BatchList(Document):
+class BatchList(Document, shape="batch-list/1", commands=("batch list",)):
     """Batches, newest first."""
-
-    SHAPE = "batch-list/1"
-    COMMANDS = ("batch list",)
 
     batches: list[BatchSummary]
 
 
-class BatchReport(Document, BatchSummary):
+class BatchReport(Document, BatchSummary, shape="batch/1", commands=("batch show",)):
     """One batch, how far it is, and its variants in order of rank."""
-
-    SHAPE = "batch/1"
-    COMMANDS = ("batch show",)
 
     ranked: list[VariantSummary] = Field(description="The best first.")
     forecast: Forecast | None = Field(description="Of what is open; None: nothing is to come.")
 
 
-class BatchRequested(Document, BatchPlan):
+class BatchRequested(Document, BatchPlan, shape="batch-requested/1", commands=("batch create",)):
     """What was requested, or would be."""
-
-    SHAPE = "batch-requested/1"
-    COMMANDS = ("batch create",)
 
     batch_id: int | None = Field(description="None: a dry run, or nothing to request.")
     started: int = Field(description="Runs that were started; others follow them.")
     forecast: Forecast
 
 
-class BatchChanged(Document):
+class BatchChanged(
+    Document, shape="batch-changed/1", commands=("batch pause", "batch resume", "batch cancel")
+):
     """A batch that was paused, resumed or cancelled."""
-
-    SHAPE = "batch-changed/1"
-    COMMANDS = ("batch pause", "batch resume", "batch cancel")
 
     batch_id: int
     changed: bool = Field(description="False: it was so before, or had ended.")

@@ -8,20 +8,14 @@ from adspark.creatives.boards import BoardAd, BoardRow
 from deployments.terminal.documents import Document
 
 
-class BoardList(Document):
+class BoardList(Document, shape="board-list/1", commands=("board list",)):
     """A user's boards."""
-
-    SHAPE = "board-list/1"
-    COMMANDS = ("board list",)
 
     boards: list[BoardRow]
 
 
-class BoardReport(Document):
+class BoardReport(Document, shape="board/1", commands=("board show",)):
     """A board with its ads, in its order."""
-
-    SHAPE = "board/1"
-    COMMANDS = ("board show",)
 
     id: int
     user_id: int
@@ -30,21 +24,15 @@ class BoardReport(Document):
     ads: list[BoardAd]
 
 
-class BoardCreated(Document):
+class BoardCreated(Document, shape="board-created/1", commands=("board create",)):
     """A board that was made."""
-
-    SHAPE = "board-created/1"
-    COMMANDS = ("board create",)
 
     name: str
     user_id: int
 
 
-class BoardChanged(Document):
+class BoardChanged(Document, shape="board-changed/1", commands=("board add", "board remove")):
     """A board to which ads were added, or from which they were removed."""
-
-    SHAPE = "board-changed/1"
-    COMMANDS = ("board add", "board remove")
 
     board_id: int
     name: str
@@ -52,11 +40,8 @@ class BoardChanged(Document):
     unchanged: list[str] = Field(description="Ads that were on it already, or were not on it.")
 
 
-class BoardDeleted(Document):
+class BoardDeleted(Document, shape="board-deleted/1", commands=("board delete",)):
     """A board that was deleted; its ads stay."""
-
-    SHAPE = "board-deleted/1"
-    COMMANDS = ("board delete",)
 
     board_id: int
     name: str

@@ -5,15 +5,11 @@ from adspark.watches.simulation.report import SimulationReport
 from deployments.terminal.documents import Document
 
 
-class BudgetDocument(Document, SharedBudget):
+class BudgetDocument(Document, SharedBudget, shape="budget/1", commands=("budget",)):
     """What searching costs, and how users share it."""
 
-    SHAPE = "budget/1"
-    COMMANDS = ("budget",)
 
-
-class SimulationDocument(Document, SimulationReport):
+class SimulationDocument(
+    Document, SimulationReport, shape="budget-simulation/1", commands=("budget",)
+):
     """A simulated month of sweeps."""
-
-    SHAPE = "budget-simulation/1"
-    COMMANDS = ("budget",)

@@ -32,11 +32,8 @@ class DemoVariant(BaseModel):
     summary: VariantSummary
 
 
-class DemoDocument(Document):
+class DemoDocument(Document, shape="demo/1", commands=("demo",)):
     """What the demo fetched, noticed, read and made."""
-
-    SHAPE = "demo/1"
-    COMMANDS = ("demo",)
 
     steps: list[DemoRun[FetchSummary]]
     looks: list[DemoRun[WatchSummary]]

@@ -69,7 +69,7 @@ def look_up(api_url: str, data: Settings, ad_creative_id: str) -> LibraryAd:
                 failed = f"{deployment} is not done"
                 raise AdSparkError(f"The demo did not go as it should: {failed}. {reason}".strip())
             try:
-                following = run_and_follow(api_url, deployment, _RETRYING, lambda _: None)
+                following = run_and_follow(api_url, deployment, _RETRYING)
                 asyncio.run(asyncio.wait_for(following, deadline - time.monotonic()))
                 runs, reason = runs + 1, _describe_failure(report)
             except (RunFailedError, TimeoutError) as error:

@@ -112,7 +112,7 @@ def _run(
     kind: type[_Summary],
 ) -> DemoRun[_Summary]:
     began = time.monotonic()
-    run = asyncio.run(run_and_follow(state.api_url, deployment, parameters, lambda _: None))
+    run = asyncio.run(run_and_follow(state.api_url, deployment, parameters))
     return DemoRun(
         name=name,
         flow_run_id=str(run.id),

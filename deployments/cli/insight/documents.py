@@ -9,68 +9,50 @@ from adspark.insight.survival import Survival
 from deployments.terminal.documents import Document
 
 
-class TimelineDocument(Document):
+class TimelineDocument(Document, shape="insight-timeline/1", commands=("insight timeline",)):
     """Launches and endings by day, week or month."""
-
-    SHAPE = "insight-timeline/1"
-    COMMANDS = ("insight timeline",)
 
     periods: list[PeriodRow]
 
 
-class MixDocument(Document):
+class MixDocument(Document, shape="insight-mix/1", commands=("insight mix",)):
     """Formats, sizes and platforms."""
-
-    SHAPE = "insight-mix/1"
-    COMMANDS = ("insight mix",)
 
     mix: list[MixRow]
 
 
-class RegionsDocument(Document):
+class RegionsDocument(Document, shape="insight-regions/1", commands=("insight regions",)):
     """Regions that were entered and left."""
-
-    SHAPE = "insight-regions/1"
-    COMMANDS = ("insight regions",)
 
     regions: list[RegionRow]
 
 
-class LongestDocument(Document):
+class LongestDocument(Document, shape="insight-longest/1", commands=("insight longest",)):
     """The ads that are shown for the longest time."""
-
-    SHAPE = "insight-longest/1"
-    COMMANDS = ("insight longest",)
 
     ads: list[LongestRow]
 
 
-class SurvivalDocument(Document, Survival):
+class SurvivalDocument(
+    Document, Survival, shape="insight-survival/1", commands=("insight survival",)
+):
     """How long ads last."""
 
-    SHAPE = "insight-survival/1"
-    COMMANDS = ("insight survival",)
 
-
-class ShareDocument(Document):
+class ShareDocument(Document, shape="insight-share/1", commands=("insight share",)):
     """Advertisers' shares of the creatives seen running on a day."""
-
-    SHAPE = "insight-share/1"
-    COMMANDS = ("insight share",)
 
     day: date
     shares: list[ShareRow]
 
 
-class CampaignsDocument(Document, Campaigns):
+class CampaignsDocument(
+    Document, Campaigns, shape="insight-campaigns/1", commands=("insight campaigns",)
+):
     """Near-duplicates."""
 
-    SHAPE = "insight-campaigns/1"
-    COMMANDS = ("insight campaigns",)
 
-
-class LibraryDocument(Document, LibraryOnDay):
+class LibraryDocument(
+    Document, LibraryOnDay, shape="insight-library/1", commands=("insight library",)
+):
     """The ads that ran on a day."""
-
-    SHAPE = "insight-library/1"
-    COMMANDS = ("insight library",)

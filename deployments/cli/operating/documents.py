@@ -5,11 +5,8 @@ from pydantic import BaseModel, Field
 from deployments.terminal.documents import Document
 
 
-class ProcessDocument(Document):
+class ProcessDocument(Document, shape="stack-process/1", commands=("up",)):
     """A process of the stack whose state has changed: a line each."""
-
-    SHAPE = "stack-process/1"
-    COMMANDS = ("up",)
 
     name: str
     state: str
@@ -17,11 +14,8 @@ class ProcessDocument(Document):
     log: str | None
 
 
-class StackReady(Document):
+class StackReady(Document, shape="stack-ready/1", commands=("up",)):
     """A stack that is ready."""
-
-    SHAPE = "stack-ready/1"
-    COMMANDS = ("up",)
 
     gallery_url: str
     ui_url: str
@@ -30,29 +24,20 @@ class StackReady(Document):
     not_set_up: list[str] = Field(description="What it cannot do yet, and the remedy.")
 
 
-class StackStopped(Document):
+class StackStopped(Document, shape="stack-stopped/1", commands=("down", "up")):
     """A stack that was stopped."""
-
-    SHAPE = "stack-stopped/1"
-    COMMANDS = ("down", "up")
 
     changed: bool = Field(description="False: none was running.")
 
 
-class MetricsServed(Document):
+class MetricsServed(Document, shape="metrics-served/1", commands=("metrics",)):
     """Where figures for Prometheus are served."""
-
-    SHAPE = "metrics-served/1"
-    COMMANDS = ("metrics",)
 
     url: str
 
 
-class PoolDocument(Document):
+class PoolDocument(Document, shape="pool/1", commands=("pause", "resume", "drain", "scale")):
     """A pool after what was done to it."""
-
-    SHAPE = "pool/1"
-    COMMANDS = ("pause", "resume", "drain", "scale")
 
     pool: str
     is_paused: bool | None = Field(default=None, description="None: as it was.")
@@ -62,11 +47,10 @@ class PoolDocument(Document):
     slots_before: int | None = None
 
 
-class DatabaseDocument(Document):
+class DatabaseDocument(
+    Document, shape="database/1", commands=("db create", "db upgrade", "db current", "db check")
+):
     """The schema of the database."""
-
-    SHAPE = "database/1"
-    COMMANDS = ("db create", "db upgrade", "db current", "db check")
 
     revision: str | None = Field(description="The migration that it is at; None: empty.")
     newest: str = Field(description="The one that AdSpark needs.")
@@ -83,32 +67,23 @@ class CheckDocument(BaseModel):
     remedy: str = Field(description="The command or the setting that mends it.")
 
 
-class DoctorDocument(Document):
+class DoctorDocument(Document, shape="doctor/1", commands=("doctor",)):
     """What was checked on this machine."""
-
-    SHAPE = "doctor/1"
-    COMMANDS = ("doctor",)
 
     ok: bool = Field(description="Nothing has failed.")
     checks: list[CheckDocument]
 
 
-class ReportDocument(Document):
+class ReportDocument(Document, shape="report/1", commands=("report",)):
     """A report that was written."""
-
-    SHAPE = "report/1"
-    COMMANDS = ("report",)
 
     file: str
     bytes: int
     problems: int = Field(description="What doctor found to have failed.")
 
 
-class SetUpDocument(Document):
+class SetUpDocument(Document, shape="set-up/1", commands=("init",)):
     """What `adspark init` has come to."""
-
-    SHAPE = "set-up/1"
-    COMMANDS = ("init",)
 
     sandbox: bool
     gallery_url: str

@@ -9,24 +9,15 @@ from deployments.provisioning.provision import Provisioned
 from deployments.terminal.documents import Document
 
 
-class StatusDocument(Document, Health):
+class StatusDocument(Document, Health, shape="status/1", commands=("status",)):
     """How the system is; well where there are no problems."""
-
-    SHAPE = "status/1"
-    COMMANDS = ("status",)
 
     check: FullCheck | None = Field(default=None, description="With --check or --probe.")
 
 
-class SnapshotDocument(Document, Snapshot):
+class SnapshotDocument(Document, Snapshot, shape="monitor/1", commands=("monitor",)):
     """The system at one moment: a line for each look."""
 
-    SHAPE = "monitor/1"
-    COMMANDS = ("monitor",)
 
-
-class ProvisionDocument(Document, Provisioned):
+class ProvisionDocument(Document, Provisioned, shape="provision/1", commands=("provision",)):
     """What provisioning did, or would do, and what people's changes it kept."""
-
-    SHAPE = "provision/1"
-    COMMANDS = ("provision",)

@@ -8,18 +8,12 @@ from adspark.creatives.fetch import FetchSummary
 from deployments.terminal.documents import Document
 
 
-class FetchDocument(Document, FetchSummary):
+class FetchDocument(Document, FetchSummary, shape="fetch/1", commands=("fetch",)):
     """What a fetch did."""
 
-    SHAPE = "fetch/1"
-    COMMANDS = ("fetch",)
 
-
-class FinishedRunDocument(Document):
+class FinishedRunDocument(Document, shape="run/1", commands=("run",)):
     """A run that has completed."""
-
-    SHAPE = "run/1"
-    COMMANDS = ("run",)
 
     flow_run_id: UUID
     result: JsonValue = Field(description="What the flow gave back; null where it is not here.")

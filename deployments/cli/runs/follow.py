@@ -64,7 +64,7 @@ async def run_and_follow(
     api_url: str,
     deployment: str,
     parameters: Mapping[str, JsonValue],
-    on_event: Callable[[Event], None],
+    on_event: Callable[[Event], None] = lambda _: None,
 ) -> FinishedRun:
     """Run `deployment` (`flow/name`, or a flow's name alone) and wait for its end.
 

@@ -7,11 +7,8 @@ from pydantic import Field
 from deployments.terminal.documents import Document
 
 
-class RunsRetried(Document):
+class RunsRetried(Document, shape="runs-retried/1", commands=("retry",)):
     """Failed runs that were put back in their queues."""
-
-    SHAPE = "runs-retried/1"
-    COMMANDS = ("retry",)
 
     retried: list[UUID]
     not_retried: list[UUID] = Field(
@@ -19,11 +16,8 @@ class RunsRetried(Document):
     )
 
 
-class RunsPurged(Document):
+class RunsPurged(Document, shape="runs-purged/1", commands=("purge",)):
     """Waiting runs that were cancelled."""
-
-    SHAPE = "runs-purged/1"
-    COMMANDS = ("purge",)
 
     purged: int
     found: int = Field(description="That would be, or were to be, cancelled.")

@@ -5,17 +5,11 @@ from deployments.operations.runs.report import RunReport
 from deployments.terminal.documents import Document
 
 
-class TaskDocument(Document, RunReport):
+class TaskDocument(Document, RunReport, shape="task/1", commands=("task",)):
     """All about one run."""
 
-    SHAPE = "task/1"
-    COMMANDS = ("task",)
 
-
-class FailureList(Document):
+class FailureList(Document, shape="failure-list/1", commands=("failures",)):
     """What failed and was not mended since, by cause."""
-
-    SHAPE = "failure-list/1"
-    COMMANDS = ("failures",)
 
     failures: list[FailureGroup]

@@ -130,9 +130,7 @@ def look(state: StackState, watch_id: int) -> int:
     from deployments.cli.runs.follow import run_and_follow  # noqa: PLC0415  (slow)
 
     tell("Looking …")
-    run = asyncio.run(
-        run_and_follow(state.api_url, "process-watch", {"watch_id": watch_id}, lambda _: None)
-    )
+    run = asyncio.run(run_and_follow(state.api_url, "process-watch", {"watch_id": watch_id}))
     tell(f"  {escape(WatchSummary.model_validate(run.result).headline)}")
     tell("Archiving the pictures …")
     return asyncio.run(_archive(state))
@@ -142,9 +140,7 @@ async def _archive(state: StackState) -> int:
     """Start the archive's run, and wait until there is a screen full of pictures, or no more."""
     from deployments.cli.runs.follow import run_and_follow  # noqa: PLC0415  (slow)
 
-    following = asyncio.create_task(
-        run_and_follow(state.api_url, "archive-creatives", {}, lambda _: None)
-    )
+    following = asyncio.create_task(run_and_follow(state.api_url, "archive-creatives", {}))
     end = time.monotonic() + _PATIENCE
     while True:
         done, _ = await asyncio.wait({following}, timeout=_PAUSE)

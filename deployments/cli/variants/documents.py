@@ -10,30 +10,23 @@ from adspark.variants.store import VariantSummary
 from deployments.terminal.documents import Document
 
 
-class VariantList(Document):
+class VariantList(Document, shape="variant-list/1", commands=("variant list",)):
     """Variants, newest first."""
-
-    SHAPE = "variant-list/1"
-    COMMANDS = ("variant list",)
 
     variants: list[VariantSummary]
     reviews_waiting: list[int] = Field(description="Variants that wait for a person's review.")
 
 
-class VariantReport(Document, VariantSummary):
+class VariantReport(
+    Document, VariantSummary, shape="variant/1", commands=("variant show", "variant request")
+):
     """One variant and its reviews."""
-
-    SHAPE = "variant/1"
-    COMMANDS = ("variant show", "variant request")
 
     reviews: list[StoredReview]
 
 
-class VariantsRequested(Document):
+class VariantsRequested(Document, shape="variants-requested/1", commands=("variant request",)):
     """What was requested; with `--wait` the variant itself is printed instead."""
-
-    SHAPE = "variants-requested/1"
-    COMMANDS = ("variant request",)
 
     variants: list[int] = Field(description="Their numbers; empty in a dry run.")
     started: int = Field(description="Runs that were started; others wait for a stack.")
@@ -41,11 +34,8 @@ class VariantsRequested(Document):
     notes: list[str] = Field(default_factory=list, description="Why ads are left out.")
 
 
-class VariantRetried(Document):
+class VariantRetried(Document, shape="variant-retried/1", commands=("variant retry",)):
     """A variant that is tried again."""
-
-    SHAPE = "variant-retried/1"
-    COMMANDS = ("variant retry",)
 
     variant_id: int
     is_new_generation: bool = Field(
@@ -54,66 +44,51 @@ class VariantRetried(Document):
     started: int = Field(description="Runs that were started: 0 or 1.")
 
 
-class VariantCancelled(Document):
+class VariantCancelled(Document, shape="variant-cancelled/1", commands=("variant cancel",)):
     """A variant that was ended."""
-
-    SHAPE = "variant-cancelled/1"
-    COMMANDS = ("variant cancel",)
 
     variant_id: int
     changed: bool = Field(description="False: it had ended already.")
     problems: list[str] = Field(description="Why its generation could not be stopped.")
 
 
-class VariantReviewed(Document):
+class VariantReviewed(Document, shape="variant-reviewed/1", commands=("variant review",)):
     """A review that was saved."""
-
-    SHAPE = "variant-reviewed/1"
-    COMMANDS = ("variant review",)
 
     variant_id: int
     user_id: int
     is_approved: bool | None = Field(description="None: it is left open.")
 
 
-class VariantChecked(Document):
+class VariantChecked(Document, shape="variant-checked/1", commands=("variant check",)):
     """A variant that was checked again."""
-
-    SHAPE = "variant-checked/1"
-    COMMANDS = ("variant check",)
 
     variant_id: int
     check: RuleCheck | None = Field(description="None: there are no brand rules.")
 
 
-class VariantPicture(Document):
+class VariantPicture(Document, shape="variant-picture/1", commands=("variant open",)):
     """Where a picture is."""
-
-    SHAPE = "variant-picture/1"
-    COMMANDS = ("variant open",)
 
     variant_id: int
     place: str = Field(description="A path, or an address.")
 
 
-class VariantsExported(Document, HandOver):
+class VariantsExported(
+    Document, HandOver, shape="variants-exported/1", commands=("variant export",)
+):
     """Approved variants that were handed over to Google Ads."""
-
-    SHAPE = "variants-exported/1"
-    COMMANDS = ("variant export",)
 
     file: str
 
 
-class VariantFigures(Document, VariantStatistics):
+class VariantFigures(
+    Document, VariantStatistics, shape="variant-figures/1", commands=("variant stats",)
+):
     """How variants fare."""
 
-    SHAPE = "variant-figures/1"
-    COMMANDS = ("variant stats",)
 
-
-class VariantOutcomes(Document, Outcomes):
+class VariantOutcomes(
+    Document, Outcomes, shape="variant-outcomes/1", commands=("variant outcomes",)
+):
     """What people approved, by prompt, advertiser and reviewer, and how far they agree."""
-
-    SHAPE = "variant-outcomes/1"
-    COMMANDS = ("variant outcomes",)

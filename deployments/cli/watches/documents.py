@@ -13,30 +13,21 @@ BEGINS_ANEW = "its search is another one now: what it finds first counts as know
 """What is said of a watch whose search was changed."""
 
 
-class WatchList(Document):
+class WatchList(Document, shape="watch-list/1", commands=("watch list",)):
     """The watches."""
-
-    SHAPE = "watch-list/1"
-    COMMANDS = ("watch list",)
 
     watches: list[WatchRow]
 
 
-class WatchReport(Document, WatchRow):
+class WatchReport(Document, WatchRow, shape="watch/1", commands=("watch show",)):
     """One watch, the latest of what it noticed, and its last fetches."""
-
-    SHAPE = "watch/1"
-    COMMANDS = ("watch show",)
 
     events: list[News]
     fetches: list[Fetch]
 
 
-class WatchSaved(Document):
+class WatchSaved(Document, shape="watch-saved/1", commands=("watch create", "watch change")):
     """A watch that was created or changed."""
-
-    SHAPE = "watch-saved/1"
-    COMMANDS = ("watch create", "watch change")
 
     watch_id: int
     outcome: Outcome
@@ -46,11 +37,8 @@ class WatchSaved(Document):
     warnings: list[str]
 
 
-class WatchSwitched(Document):
+class WatchSwitched(Document, shape="watch-switched/1", commands=("watch pause", "watch resume")):
     """A watch that was paused or resumed."""
-
-    SHAPE = "watch-switched/1"
-    COMMANDS = ("watch pause", "watch resume")
 
     watch_id: int
     name: str
@@ -58,11 +46,8 @@ class WatchSwitched(Document):
     changed: bool = Field(description="False: it was so already.")
 
 
-class WatchDeleted(Document):
+class WatchDeleted(Document, shape="watch-deleted/1", commands=("watch delete",)):
     """A watch that was deleted, and what went with it."""
-
-    SHAPE = "watch-deleted/1"
-    COMMANDS = ("watch delete",)
 
     watch_id: int
     name: str
@@ -89,22 +74,16 @@ class ImportedWatch(BaseModel):
     cost: str = Field(description="What it costs a month at most, in words.")
 
 
-class WatchesImported(Document):
+class WatchesImported(Document, shape="watches-imported/1", commands=("watch import",)):
     """What importing a file did, or would do."""
-
-    SHAPE = "watches-imported/1"
-    COMMANDS = ("watch import",)
 
     watches: list[ImportedWatch]
     warnings: list[str]
     dry_run: bool
 
 
-class WatchesExported(Document):
+class WatchesExported(Document, shape="watches-exported/1", commands=("watch export",)):
     """The definitions of the watches, or where they were written."""
-
-    SHAPE = "watches-exported/1"
-    COMMANDS = ("watch export",)
 
     file: str | None = Field(description="None: they are in `definitions`.")
     watches: int

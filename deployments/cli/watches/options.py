@@ -32,19 +32,7 @@ from deployments.cli.users.option import user_option
 from deployments.terminal.choices import one_of
 from deployments.terminal.output import print_line
 
-AdvertiserOption = Annotated[
-    list[str] | None,
-    Option(
-        metavar="NAME",
-        callback=refuse_empty,
-        help="A stored advertiser by name, domain or AR number; may be given again for another.",
-    ),
-]
 Which = Annotated[str, Argument(metavar="NAME_OR_ID", help="As in adspark watch list.")]
-PoliticalOption = Annotated[
-    bool, Option("--political-ads", help="Only political ads; needs a region.")
-]
-AllAdsOption = Annotated[bool, Option("--all-ads", help="Not only political ads.")]
 EveryOption = Annotated[
     int | None,
     ranged(INTERVAL_MINUTES, "--every", metavar="MINUTES", help="Between two checks; at first 60."),
@@ -60,23 +48,6 @@ BudgetOption = Annotated[
         help="Billed searches a month at most; at first without a bound.",
     ),
 ]
-EndedOption = Annotated[
-    int | None,
-    ranged(
-        ENDED_AFTER_DAYS,
-        "--ended-after",
-        metavar="DAYS",
-        help="Not shown for so long: ended; at first 7.",
-    ),
-]
-DetailsOption = Annotated[
-    int | None,
-    ranged(
-        DETAILS_PER_SWEEP,
-        "--details",
-        help="New ads that a look has looked up, one search each; at first 0.",
-    ),
-]
 UserOption = Annotated[int | None, user_option(help="Whose watch it is.")]
 
 
@@ -85,18 +56,43 @@ class WatchFieldOptions:
     """What may be said of a watch but for its name and its user; None: nothing is."""
 
     advertiser_ids: AdvertiserIds = None
-    advertiser: AdvertiserOption = None
+    advertiser: Annotated[
+        list[str] | None,
+        Option(
+            metavar="NAME",
+            callback=refuse_empty,
+            help="A stored advertiser by name, domain or AR number; may be given again for "
+            "another.",
+        ),
+    ] = None
     text: TextOption = None
     region: RegionOption = None
     platform: PlatformOption = None
     creative_format: FormatOption = None
-    political_ads: PoliticalOption = False
-    all_ads: AllAdsOption = False
+    political_ads: Annotated[
+        bool, Option("--political-ads", help="Only political ads; needs a region.")
+    ] = False
+    all_ads: Annotated[bool, Option("--all-ads", help="Not only political ads.")] = False
     interval_minutes: EveryOption = None
     max_pages: PagesOption = None
     monthly_budget: BudgetOption = None
-    ended_after_days: EndedOption = None
-    details_per_sweep: DetailsOption = None
+    ended_after_days: Annotated[
+        int | None,
+        ranged(
+            ENDED_AFTER_DAYS,
+            "--ended-after",
+            metavar="DAYS",
+            help="Not shown for so long: ended; at first 7.",
+        ),
+    ] = None
+    details_per_sweep: Annotated[
+        int | None,
+        ranged(
+            DETAILS_PER_SWEEP,
+            "--details",
+            help="New ads that a look has looked up, one search each; at first 0.",
+        ),
+    ] = None
 
     def to_fields(self, *, as_json: bool) -> WatchFields:
         """The fields of a watch; the advertisers that are named are looked up, and shown.

@@ -62,22 +62,22 @@ def is_shared(request: Request) -> bool:
 VisitorDep = Annotated[Visitor, Depends(read_visitor)]
 
 
-def _changer(visitor: VisitorDep) -> Visitor:
+def changer(visitor: VisitorDep) -> Visitor:
     """A visitor who may change something; HTTPException (403) for others."""
     if not visitor.may_change:
         raise HTTPException(403)
     return visitor
 
 
-def _spender(visitor: VisitorDep) -> Visitor:
+def spender(visitor: VisitorDep) -> Visitor:
     """A visitor who may spend searches and generations; HTTPException (403) for others."""
     if not visitor.may_spend:
         raise HTTPException(403)
     return visitor
 
 
-ChangerDep = Annotated[Visitor, Depends(_changer)]
-SpenderDep = Annotated[Visitor, Depends(_spender)]
+ChangerDep = Annotated[Visitor, Depends(changer)]
+SpenderDep = Annotated[Visitor, Depends(spender)]
 
 
 def form_token(request: Request, *, user_id: int | None = None) -> str:

@@ -63,15 +63,14 @@ class LibraryPages(VisitorPages):
         parameters = QueryParams(URL(address).query)
         user_id = self.visitor.user_id
         shown = await _search(self.session, parameters, user_id)
-        options = await _read_options(self.session, user_id, self.gallery.templates.texts)
+        options = await _read_options(self.session, user_id, self.texts)
         listed = {one.ad_creative_id for one in shown.page.ads} if shown.page else set()
         others = [one for one in refused.ads if one not in listed] if refused else []
 
         def shown_value(name: str, value: str) -> str:
             return dict(options.get(name, ())).get(value, value)
 
-        return self.gallery.templates.page(
-            self.request,
+        return self.page(
             "library.html",
             status=422 if shown.problems or refused else 200,
             address=address,

@@ -31,7 +31,7 @@ async def change_selection(
     """
     ids = list(dict.fromkeys(form.opened().texts("ad")))
     if not ids:
-        problem = pages.gallery.templates.texts("selection.none_selected")
+        problem = pages.texts("selection.none_selected")
         return await _show_again(pages, form, ids, "ads", problem)
     try:
         done = await _change(pages.session, visitor.user_id, form, ids)
@@ -48,7 +48,7 @@ async def export_selection(pages: LibraryPagesDep, visitor: VisitorDep, form: Fo
     """The selected ads as CSV, newest first."""
     ids = list(dict.fromkeys(form.texts("ad")))
     if not ids:
-        problem = pages.gallery.templates.texts("selection.none_selected")
+        problem = pages.texts("selection.none_selected")
         return await _show_again(pages, form, ids, "ads", problem)
     filters = WrittenFilters(user=visitor.user_id, ids=ids)
     return await send_export(pages.gallery, ExportRequest(filters=filters), Format.CSV)

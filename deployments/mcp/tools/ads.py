@@ -19,7 +19,7 @@ from adspark.watches.reports.watch_pages import read_watch_line
 from deployments.mcp.answers import Answer
 from deployments.mcp.coverage import Coverage, cover_scope, cover_watches, own_records
 from deployments.mcp.pictures import read_picture
-from deployments.mcp.tool import Arguments, Asked, Tool
+from deployments.mcp.tool import Arguments, Asked, tool
 
 _Text = Annotated[str, Field(max_length=500)]
 _OWN = ("board_id", "tag", "ids")  # filters by what users have collected themselves
@@ -97,7 +97,12 @@ class AdArguments(Arguments):
     ]
 
 
-async def _search(asked: Asked, arguments: SearchArguments) -> Answer:
+@tool("search_ads", "Search stored ads")
+async def search(asked: Asked, arguments: SearchArguments) -> Answer:
+    """Stored ads that have the words and fulfil all filters, a page of them, with their total by
+    format. Says whether ads of the advertiser or domain were looked for completely: if not, none
+    found means not known.
+    """
     session = asked.session
     filters = await arguments.written(asked.visitor.user_id).resolve(session)
     page = await search_ads(
@@ -149,7 +154,11 @@ def _with_unread(coverage: Coverage, unread: int) -> Coverage:
     )
 
 
-async def _show(asked: Asked, arguments: AdArguments) -> Answer:
+@tool("show_ad", "Show an ad")
+async def show(asked: Asked, arguments: AdArguments) -> Answer:
+    """Everything stored about one ad, and its picture: words, days, countries, versions, what
+    watches noticed, its variants; and what of it is not known.
+    """
     ad = await read_ad(
         asked.session,
         ad_creative_id=clean_ad_id(arguments.ad),
@@ -187,26 +196,3 @@ def _describe_picture(ad: AdReport) -> str:
     if current is None or current.status is PictureStatus.PENDING:
         return "it is not fetched yet"
     return f"it is {current.status}" if current.status is not PictureStatus.STORED else "too large"
-
-
-SEARCH = Tool(
-    name="search_ads",
-    title="Search stored ads",
-    description=(
-        "Stored ads that have the words and fulfil all filters, a page of them, with their total "
-        "by format. Says whether ads of the advertiser or domain were looked for completely: if "
-        "not, none found means not known."
-    ),
-    arguments=SearchArguments,
-    answer=_search,
-)
-SHOW = Tool(
-    name="show_ad",
-    title="Show an ad",
-    description=(
-        "Everything stored about one ad, and its picture: words, days, countries, versions, what "
-        "watches noticed, its variants; and what of it is not known."
-    ),
-    arguments=AdArguments,
-    answer=_show,
-)

@@ -22,7 +22,7 @@ from adspark.validation.days import today
 from adspark.validation.numbers import Whole
 from deployments.mcp.answers import Answer
 from deployments.mcp.coverage import Coverage, cover_scope
-from deployments.mcp.tool import Arguments, Asked, Tool
+from deployments.mcp.tool import Arguments, Asked, tool
 
 _Name = Annotated[str, Field(max_length=500, description="Id, name or domain.")]
 _LONGEST, _REGIONS = 5, 20  # ads that ran longest, and regions, of a profile
@@ -58,7 +58,12 @@ class TimelineArguments(Arguments):
     limit: Annotated[Whole, Field(ge=1, le=366, description="Periods, the latest first.")] = 26
 
 
-async def _show(asked: Asked, arguments: ProfileArguments) -> Answer:
+@tool("show_advertiser", "Show an advertiser")
+async def show(asked: Asked, arguments: ProfileArguments) -> Answer:
+    """The profile of an advertiser: ads and those running by format, platforms, countries, domains,
+    how long its ads last, the longest. Without an advertiser, those stored. Says whether its ads
+    were looked for completely.
+    """
     session = asked.session
     if arguments.advertiser is None:
         page = await list_advertiser_page(
@@ -77,7 +82,11 @@ async def _show(asked: Asked, arguments: ProfileArguments) -> Answer:
     )
 
 
-async def _compare(asked: Asked, arguments: CompareArguments) -> Answer:
+@tool("compare_advertisers", "Compare advertisers")
+async def compare(asked: Asked, arguments: CompareArguments) -> Answer:
+    """The profiles of two to four advertisers, and their shares of their creatives running today
+    (not of money or views). Where one was not looked for completely, its figures are lower bounds.
+    """
     session = asked.session
     ids = await resolve_compared(session, names=arguments.advertisers, field="advertisers")
     shares = await read_share(session, advertiser_ids=ids, day=today(), limit=len(ids))
@@ -90,7 +99,11 @@ async def _compare(asked: Asked, arguments: CompareArguments) -> Answer:
     )
 
 
-async def _show_time(asked: Asked, arguments: TimelineArguments) -> Answer:
+@tool("show_timeline", "An advertiser over time")
+async def show_time(asked: Asked, arguments: TimelineArguments) -> Answer:
+    """Launches, endings and running ads of an advertiser by day, week or month, the latest first; a
+    period without a row had none of its stored ads running.
+    """
     first, last = arguments.first, arguments.last
     if first is not None and last is not None and last < first:
         raise InvalidQueryError("last", f"{last} lies before first, {first}; swap them.")
@@ -110,37 +123,3 @@ async def _show_time(asked: Asked, arguments: TimelineArguments) -> Answer:
 async def _cover(session: AsyncSession, *ids: str, since: date | None = None) -> Coverage:
     found = await read_coverage(session, Scope(advertiser_ids=ids))
     return cover_scope(found, subjects=ids, since=since)
-
-
-SHOW = Tool(
-    name="show_advertiser",
-    title="Show an advertiser",
-    description=(
-        "The profile of an advertiser: ads and those running by format, platforms, countries, "
-        "domains, how long its ads last, the longest. Without an advertiser, those stored. Says "
-        "whether its ads were looked for completely."
-    ),
-    arguments=ProfileArguments,
-    answer=_show,
-)
-COMPARE = Tool(
-    name="compare_advertisers",
-    title="Compare advertisers",
-    description=(
-        "The profiles of two to four advertisers, and their shares of their creatives running "
-        "today (not of money or views). Where one was not looked for completely, its figures are "
-        "lower bounds."
-    ),
-    arguments=CompareArguments,
-    answer=_compare,
-)
-TIMELINE = Tool(
-    name="show_timeline",
-    title="An advertiser over time",
-    description=(
-        "Launches, endings and running ads of an advertiser by day, week or month, the latest "
-        "first; a period without a row had none of its stored ads running."
-    ),
-    arguments=TimelineArguments,
-    answer=_show_time,
-)

@@ -15,7 +15,7 @@ from deployments.gallery.api.variants import ReviewedVariant, VariantPage
 from deployments.mcp.answers import Answer
 from deployments.mcp.coverage import Coverage, own_records
 from deployments.mcp.pictures import read_picture
-from deployments.mcp.tool import Arguments, Asked, Tool
+from deployments.mcp.tool import Arguments, Asked, tool
 
 _Number = Annotated[Whole, Field(ge=1, le=LARGEST_ID)]
 _OPEN = (VariantStatus.PENDING, VariantStatus.PROCESSING)
@@ -33,7 +33,11 @@ class VariantArguments(Arguments):
     after: Annotated[_Number | None, Field(description="`next` of the page before.")] = None
 
 
-async def _show(asked: Asked, arguments: VariantArguments) -> Answer:
+@tool("show_variants", "Variants and their reviews")
+async def show(asked: Asked, arguments: VariantArguments) -> Answer:
+    """Variants that were made of ads, the newest first, with figures over all; or one of them with
+    its picture, copy, similarity to the original and what people think of it.
+    """
     if arguments.variant is None:
         return await _list(asked, arguments)
     arguments.check_only({"variant"}, "the number of a variant")
@@ -71,15 +75,3 @@ async def _list(asked: Asked, arguments: VariantArguments) -> Answer:
         own_records("All variants that were requested with AdSpark."),
         {"page": page, "figures_of_all": await read_statistics(asked.session)},
     )
-
-
-SHOW = Tool(
-    name="show_variants",
-    title="Variants and their reviews",
-    description=(
-        "Variants that were made of ads, the newest first, with figures over all; or one of them "
-        "with its picture, copy, similarity to the original and what people think of it."
-    ),
-    arguments=VariantArguments,
-    answer=_show,
-)

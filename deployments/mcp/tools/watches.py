@@ -20,7 +20,7 @@ from adspark.watches.stored import WatchRow, WatchState
 from deployments.mcp.answers import Answer
 from deployments.mcp.coverage import Coverage, cover_watches, own_records
 from deployments.mcp.lookup import find_watch_id
-from deployments.mcp.tool import Arguments, Asked, Tool
+from deployments.mcp.tool import Arguments, Asked, tool
 
 _Name = Annotated[str, Field(max_length=500)]
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -74,7 +74,12 @@ class WatchesFound(BaseModel):
     total: int
 
 
-async def _list_news(asked: Asked, arguments: NewsArguments) -> Answer:
+@tool("list_news", "What is new")
+async def list_news(asked: Asked, arguments: NewsArguments) -> Answer:
+    """What the watches noticed since a time: ads launched (new), changed, ended, reactivated, the
+    latest first. Says of each watch whether it was looked at completely since then: if not, nothing
+    new means not known.
+    """
     session, since = asked.session, _read_since(arguments.since)
     page = await read_news_page(session, since=since, limit=_MOST_WATCHES)
     watches = page.watches
@@ -126,7 +131,11 @@ def _read_since(written: str) -> datetime:
     return moment
 
 
-async def _list_watches(asked: Asked, arguments: ListArguments) -> Answer:
+@tool("list_watches", "Watches")
+async def list_watches(asked: Asked, arguments: ListArguments) -> Answer:
+    """The watches: what each looks for, what it found and cost, when and how completely it was last
+    looked at, and the problem where it was not.
+    """
     check_storable("watch", arguments.watch)
     found = await read_watch_page(
         asked.session,
@@ -146,7 +155,11 @@ async def _list_watches(asked: Asked, arguments: ListArguments) -> Answer:
     return Answer(coverage, {"page": WatchesFound(watches=rows, total=found.total)})
 
 
-async def _show_budget(asked: Asked, _: NoArguments) -> Answer:
+@tool("show_budget", "What searching costs")
+async def show_budget(asked: Asked, arguments: NoArguments) -> Answer:
+    """Searches billed this month by watch and day, those from the cache, and the forecast for the
+    month. What the account has left is not asked.
+    """
     coverage = Coverage(
         is_complete=False,
         as_of=datetime.now(UTC),
@@ -157,36 +170,3 @@ async def _show_budget(asked: Asked, _: NoArguments) -> Answer:
         ],
     )
     return Answer(coverage, {"budget": await read_budget(asked.session)})
-
-
-NEWS = Tool(
-    name="list_news",
-    title="What is new",
-    description=(
-        "What the watches noticed since a time: ads launched (new), changed, ended, reactivated, "
-        "the latest first. Says of each watch whether it was looked at completely since then: if "
-        "not, nothing new means not known."
-    ),
-    arguments=NewsArguments,
-    answer=_list_news,
-)
-LIST = Tool(
-    name="list_watches",
-    title="Watches",
-    description=(
-        "The watches: what each looks for, what it found and cost, when and how completely it was "
-        "last looked at, and the problem where it was not."
-    ),
-    arguments=ListArguments,
-    answer=_list_watches,
-)
-BUDGET = Tool(
-    name="show_budget",
-    title="What searching costs",
-    description=(
-        "Searches billed this month by watch and day, those from the cache, and the forecast for "
-        "the month. What the account has left is not asked."
-    ),
-    arguments=NoArguments,
-    answer=_show_budget,
-)

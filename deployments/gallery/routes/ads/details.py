@@ -27,7 +27,7 @@ async def show_details(pages: AdPagesDep, ad_id: str) -> HTMLResponse:
     if not details["is_known"]:
         await pages.session.rollback()  # its connection does not wait for SerpApi
         details["searches"] = await pages.gallery.searches.read(pages.gallery.database)
-    return pages.gallery.templates.page(pages.request, "ad_details.html", problems={}, **details)
+    return pages.page("ad_details.html", problems={}, **details)
 
 
 @router.post("/ads/{ad_id}/details")

@@ -100,7 +100,7 @@ async def _save_text(
         )
         if not is_same:
             await session.rollback()
-            problem = pages.gallery.templates.texts(f"ad_page.{what}_changed")
+            problem = pages.texts(f"ad_page.{what}_changed")
             return await pages.show(
                 ad_id, status=409, problems={what: problem}, given=_given(form, what)
             )

@@ -46,8 +46,7 @@ async def show_similar(pages: AdPagesDep, ad_id: str) -> HTMLResponse:
         ids=[one.ad_creative_id for one in found.ads],
         user_id=pages.visitor.user_id,
     )
-    return pages.gallery.templates.page(
-        pages.request,
+    return pages.page(
         "ad_similar.html",
         ad=ad,
         listed=listed,

@@ -62,8 +62,7 @@ class AdPages(VisitorPages):
         user_id = self.visitor.user_id
         boards = await list_boards(self.session, user_id=user_id)
         tags = await list_tags(self.session, user_id=user_id)
-        return self.gallery.templates.page(
-            self.request,
+        return self.page(
             "ad.html",
             status=status,
             problems=problems or {},
@@ -118,13 +117,12 @@ class AdPages(VisitorPages):
 
     def show_missing(self, ad_id: str) -> HTMLResponse:
         """The page that says that an ad is not stored."""
-        return self.gallery.templates.page(
-            self.request,
+        return self.page(
             "ad_missing.html",
             status=404,
             ad_id=ad_id,
             is_id=is_ad_id(ad_id),
-            typed=read_typed(self.request, self.gallery.templates.texts),
+            typed=read_typed(self.request, self.texts),
         )
 
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,8 +13,7 @@ from adspark.library.advertisers.listing import list_names
 from adspark.library.advertisers.named import resolve_another
 from adspark.text.terminal import plain
 from adspark.validation.days import today
-from deployments.gallery.access.visitor import VisitorDep
-from deployments.gallery.resources import GalleryDep, SessionDep
+from deployments.gallery.resources import PagesDep
 from deployments.gallery.routes.advertisers.profiles import (
     DEFAULT_SPAN,
     SPANS,
@@ -41,14 +40,12 @@ class _Chosen:
 
 
 @router.get("/compare")
-async def compare_advertisers(
-    request: Request, gallery: GalleryDep, session: SessionDep, visitor: VisitorDep
-) -> HTMLResponse:
+async def compare_advertisers(pages: PagesDep) -> HTMLResponse:
     """The form, and below it the advertisers that it names."""
-    parameters = request.query_params
+    parameters, session = pages.request.query_params, pages.session
     written = [one.strip() for one in parameters.getlist("advertiser") if one.strip()]
     written = written[: _MOST + 1]
-    chosen = await _choose(session, written, gallery.templates.texts)
+    chosen = await _choose(session, written, pages.texts)
     weeks_problem, span = "", DEFAULT_SPAN
     try:
         span = read_span(parameters.get("weeks"))
@@ -58,16 +55,15 @@ async def compare_advertisers(
     if not chosen.problems:
         await session.close()  # its connection is free for the profiles
         profiles = await read_profiles(
-            gallery.database,
+            pages.gallery.database,
             advertiser_ids=chosen.ids,
-            user_id=visitor.user_id,
+            user_id=pages.visitor.user_id,
             span=span,
             longest=_LONGEST,
         )
     offered = await list_names(session, limit=_MOST_OFFERED)
     shares = await read_share(session, advertiser_ids=chosen.ids, day=today(), limit=_MOST)
-    return gallery.templates.page(
-        request,
+    return pages.page(
         "compare.html",
         status=422 if chosen.problems or weeks_problem else 200,
         compared=list(zip(profiles, draw_charts(profiles), strict=True)),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import QueryParams
@@ -18,9 +18,8 @@ from adspark.library.advertisers.stored import read_domains
 from adspark.library.filters.parsing import parse_day
 from adspark.library.filters.written import choose
 from adspark.validation.days import check_day_has_come, today
-from deployments.gallery.access.visitor import VisitorDep
 from deployments.gallery.failures import NotThereError
-from deployments.gallery.resources import GalleryDep, SessionDep
+from deployments.gallery.resources import PagesDep
 from deployments.gallery.routes.advertisers.profiles import (
     DEFAULT_SPAN,
     SPANS,
@@ -49,48 +48,40 @@ class _List:
 
 
 @router.get("/advertisers")
-async def show_advertisers(
-    request: Request, gallery: GalleryDep, session: SessionDep
-) -> HTMLResponse:
+async def show_advertisers(pages: PagesDep) -> HTMLResponse:
     """The list of advertisers."""
-    shown = await _read_list(session, request.query_params)
-    return gallery.templates.page(
-        request,
+    given = pages.request.query_params
+    shown = await _read_list(pages.session, given)
+    return pages.page(
         "advertisers.html",
         status=422 if shown.problems else 200,
         page=shown.page,
         found=shown.found,
         most_found=_MOST_FOUND,
         problems=shown.problems,
-        given=request.query_params,
+        given=given,
         sorts=list(AdvertiserSort),
     )
 
 
 @router.get("/advertisers/{advertiser_id}")
-async def show_advertiser(
-    request: Request,
-    gallery: GalleryDep,
-    session: SessionDep,
-    visitor: VisitorDep,
-    advertiser_id: str,
-) -> HTMLResponse:
+async def show_advertiser(pages: PagesDep, advertiser_id: str) -> HTMLResponse:
     """The profile of an advertiser."""
+    session, given = pages.session, pages.request.query_params
     problems: dict[str, str] = {}
-    span = _read_span(request.query_params, problems)
+    span = _read_span(given, problems)
     try:
         profile = await read_profile(
             session,
             advertiser_id=advertiser_id,
-            user_id=visitor.user_id,
+            user_id=pages.visitor.user_id,
             span=span,
             longest=_LONGEST,
         )
     except InvalidQueryError as error:
         raise NotThereError("no_advertiser", "/advertisers") from error
-    day = _read_day(request.query_params, problems)
-    return gallery.templates.page(
-        request,
+    day = _read_day(given, problems)
+    return pages.page(
         "advertiser.html",
         status=422 if problems else 200,
         profile=profile,
@@ -104,7 +95,7 @@ async def show_advertiser(
         span=span,
         spans=SPANS,
         problems=problems,
-        given=request.query_params,
+        given=given,
     )
 
 

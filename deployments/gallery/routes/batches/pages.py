@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from adspark.users.store import read_user_names
@@ -17,10 +17,9 @@ from adspark.variants.batches.lists import (
 )
 from adspark.variants.batches.plan import MOST_GENERATIONS
 from adspark.variants.reviews.decisions import read_decisions
-from deployments.gallery.access.visitor import VisitorDep
 from deployments.gallery.generations import read_limits
 from deployments.gallery.numbers import After, Number
-from deployments.gallery.resources import GalleryDep, SessionDep
+from deployments.gallery.resources import PagesDep, SessionDep
 
 router = APIRouter(prefix="/variants/batches", include_in_schema=False)
 
@@ -28,37 +27,30 @@ _PAGE = 24  # batches, or variants of one
 
 
 @router.get("")
-async def show_batches(
-    request: Request, gallery: GalleryDep, session: SessionDep, after: After = None
-) -> HTMLResponse:
+async def show_batches(pages: PagesDep, after: After = None) -> HTMLResponse:
     """The page of the list."""
-    found = await list_batches(session, before=after, limit=_PAGE + 1)
+    found = await list_batches(pages.session, before=after, limit=_PAGE + 1)
     shown = found[:_PAGE]
     following = shown[-1].id if len(found) > _PAGE else None
-    users = await read_user_names(session, {one.user_id for one in shown})
-    return gallery.templates.page(
-        request, "batches.html", batches=shown, next=following, users=users
-    )
+    users = await read_user_names(pages.session, {one.user_id for one in shown})
+    return pages.page("batches.html", batches=shown, next=following, users=users)
 
 
 @router.get("/{batch_id}")
 async def show_batch(
-    request: Request,
-    gallery: GalleryDep,
-    session: SessionDep,
-    visitor: VisitorDep,
+    pages: PagesDep,
     batch_id: Number,
     after: Annotated[Whole, Query(ge=0, le=MOST_GENERATIONS)] = 0,
 ) -> HTMLResponse:
     """The page of a batch."""
+    session = pages.session
     batch = await read_batch(session, batch_id=batch_id)
     await session.rollback()  # no connection waits for Prefect
     is_going_on = batch.open and batch.status is BatchStatus.RUNNING
-    limits = await read_limits(gallery) if is_going_on else None
+    limits = await read_limits(pages.gallery) if is_going_on else None
     first = min(after, batch.variants)
     ranked = await list_ranked(session, batch_id=batch_id, after=first, limit=_PAGE)
-    return gallery.templates.page(
-        request,
+    return pages.page(
         "batch.html",
         batch=batch,
         state=_state(batch),
@@ -68,7 +60,7 @@ async def show_batch(
         next=first + _PAGE if first + _PAGE < batch.variants else None,
         decisions=await read_decisions(session, ids=[one.id for one in ranked]),
         users=await read_user_names(session, [batch.user_id]),
-        may_spend=visitor.may_spend,
+        may_spend=pages.visitor.may_spend,
     )
 
 

@@ -8,8 +8,7 @@ from fastapi.responses import RedirectResponse
 from adspark.errors import UnknownVariantError
 from adspark.variants.batches.lists import read_batch
 from adspark.variants.batches.store import cancel_batch, pause_batch, resume_batch
-from deployments.gallery.access.visitor import ChangerDep, SpenderDep
-from deployments.gallery.forms import FormDep
+from deployments.gallery.forms import CHANGES, SPENDS
 from deployments.gallery.generations import start_requested_batch, stop
 from deployments.gallery.notices import lead_to
 from deployments.gallery.numbers import Number
@@ -18,19 +17,15 @@ from deployments.gallery.resources import SessionDep
 router = APIRouter(prefix="/variants/batches", include_in_schema=False)
 
 
-@router.post("/{batch_id}/pause")
-async def pause(
-    session: SessionDep, _: ChangerDep, __: FormDep, batch_id: Number
-) -> RedirectResponse:
+@router.post("/{batch_id}/pause", dependencies=CHANGES)
+async def pause(session: SessionDep, batch_id: Number) -> RedirectResponse:
     """Let nothing more of it be submitted."""
     changed = await _change(session, batch_id, pause_batch)
     return lead_to(_page(batch_id), "batch_paused" if changed else "variant_moved_on")
 
 
-@router.post("/{batch_id}/resume")
-async def resume(
-    session: SessionDep, _: SpenderDep, __: FormDep, batch_id: Number
-) -> RedirectResponse:
+@router.post("/{batch_id}/resume", dependencies=SPENDS)
+async def resume(session: SessionDep, batch_id: Number) -> RedirectResponse:
     """Let it go on; where Prefect is away, generate-pending-variants does once it is back."""
     if not await _change(session, batch_id, resume_batch):
         return lead_to(_page(batch_id), "variant_moved_on")
@@ -38,10 +33,8 @@ async def resume(
     return lead_to(_page(batch_id), "batch_resumed" if is_started else "variant_not_started")
 
 
-@router.post("/{batch_id}/cancel")
-async def cancel(
-    session: SessionDep, _: ChangerDep, __: FormDep, batch_id: Number
-) -> RedirectResponse:
+@router.post("/{batch_id}/cancel", dependencies=CHANGES)
+async def cancel(session: SessionDep, batch_id: Number) -> RedirectResponse:
     """End it with all its open variants, and their generations."""
     await read_batch(session, batch_id=batch_id)
     ended = await cancel_batch(session, batch_id=batch_id)

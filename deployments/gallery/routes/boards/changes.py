@@ -43,8 +43,7 @@ async def change_board(
     except InvalidQueryError as error:
         return await _show_again(pages, board_id, form, 422, error.sentence)
     except ChangedMeanwhileError:
-        texts = pages.gallery.templates.texts
-        problem = texts(f"board.{_CHANGED[form.text('do')]}")
+        problem = pages.texts(f"board.{_CHANGED[form.text('do')]}")
         return await _show_again(pages, board_id, form, 409, problem)
     await pages.session.commit()
     return done

@@ -1,8 +1,7 @@
 """Boards: the list of them, one with its ads, and the same as a file."""
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.creatives.boards import find_or_create_board, list_boards, read_board
 from adspark.errors import InvalidQueryError
@@ -11,7 +10,7 @@ from deployments.gallery.failures import NotThereError
 from deployments.gallery.forms import TypedFormDep
 from deployments.gallery.notices import lead_to
 from deployments.gallery.numbers import Number
-from deployments.gallery.resources import GalleryDep, SessionDep
+from deployments.gallery.resources import GalleryDep, PagesDep, VisitorPages
 from deployments.gallery.routes.boards.archive import send_archive
 from deployments.gallery.routes.boards.content import read_board_ads
 from deployments.gallery.routes.boards.view import BoardPagesDep
@@ -20,35 +19,26 @@ router = APIRouter(prefix="/boards", include_in_schema=False)
 
 
 @router.get("")
-async def show_boards(
-    request: Request, gallery: GalleryDep, session: SessionDep, visitor: VisitorDep
-) -> HTMLResponse:
+async def show_boards(pages: PagesDep) -> HTMLResponse:
     """The visitor's boards."""
-    return await _boards_page(request, gallery, session, visitor.user_id)
+    return await _boards_page(pages)
 
 
 @router.post("")
-async def make_board(
-    request: Request,
-    gallery: GalleryDep,
-    session: SessionDep,
-    visitor: ChangerDep,
-    form: TypedFormDep,
-) -> Response:
+async def make_board(pages: PagesDep, _: ChangerDep, form: TypedFormDep) -> Response:
     """Make an empty board, and lead to it; also to one that is there already, as after a second
     click on the button."""
     try:
         board, is_new = await find_or_create_board(
-            session, user_id=visitor.user_id, name=form.text("name")
+            pages.session, user_id=pages.visitor.user_id, name=form.text("name")
         )
     except InvalidQueryError as error:
-        await session.rollback()
-        name, problem = form.written("name"), error.sentence
-        return await _boards_page(request, gallery, session, visitor.user_id, name, problem)
+        await pages.session.rollback()
+        return await _boards_page(pages, form.written("name"), error.sentence)
     done = lead_to(
         f"/boards/{board.id}", "board_made" if is_new else "board_there", board=board.name
     )
-    await session.commit()
+    await pages.session.commit()
     return done
 
 
@@ -70,19 +60,11 @@ async def send_board(gallery: GalleryDep, visitor: VisitorDep, board_id: Number)
     return await send_archive(gallery, name, ads)
 
 
-async def _boards_page(
-    request: Request,
-    gallery: GalleryDep,
-    session: AsyncSession,
-    user_id: int,
-    name: str = "",
-    problem: str = "",
-) -> HTMLResponse:
-    return gallery.templates.page(
-        request,
+async def _boards_page(pages: VisitorPages, name: str = "", problem: str = "") -> HTMLResponse:
+    return pages.page(
         "boards.html",
         status=422 if problem else 200,
-        boards=await list_boards(session, user_id=user_id),
+        boards=await list_boards(pages.session, user_id=pages.visitor.user_id),
         name=name,
         problem=problem,
     )

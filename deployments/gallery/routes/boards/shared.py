@@ -1,12 +1,12 @@
 """A board for whoever has a link to it: to look at, and nothing else, until the link expires."""
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
 
 from adspark.creatives.board_links import find_linked_board, has_linked_picture
 from adspark.media.paths import is_thumbnail
-from deployments.gallery.resources import GalleryDep, SessionDep
+from deployments.gallery.resources import GalleryDep, PagesDep
 from deployments.gallery.routes.boards.content import read_board_ads
 from deployments.gallery.routes.files import send_picture
 
@@ -14,17 +14,14 @@ router = APIRouter(prefix="/shared", include_in_schema=False)
 
 
 @router.get("/{token}")
-async def show_shared_board(
-    request: Request, gallery: GalleryDep, session: SessionDep, token: str
-) -> HTMLResponse:
+async def show_shared_board(pages: PagesDep, token: str) -> HTMLResponse:
     """The board that a link leads to; HTTPException (404) where it has expired or was ended."""
-    board = await find_linked_board(session, token=token)
+    board = await find_linked_board(pages.session, token=token)
     if board is None:
         raise HTTPException(404)
-    ads = await read_board_ads(session, board_id=board.board_id, user_id=None)
-    page = gallery.templates.page(
-        request, "shared_board.html", board=board, ads=ads, media=f"/shared/{token}/media/"
-    )
+    ads = await read_board_ads(pages.session, board_id=board.board_id, user_id=None)
+    media = f"/shared/{token}/media/"
+    page = pages.page("shared_board.html", board=board, ads=ads, media=media)
     page.headers["X-Robots-Tag"] = "noindex, nofollow"
     return page
 

@@ -57,8 +57,7 @@ class BoardPages(VisitorPages):
         """
         board = await self.find(board_id)
         ads = await read_board_ads(self.session, board_id=board.id, user_id=self.visitor.user_id)
-        return self.gallery.templates.page(
-            self.request,
+        return self.page(
             "board.html",
             status=status,
             board=board,

@@ -4,9 +4,8 @@ import tempfile
 from contextlib import ExitStack
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, Response
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError, UnknownBatchError
 from adspark.validation.bounds import LARGEST_ID
@@ -14,10 +13,9 @@ from adspark.validation.numbers import Whole, read_whole
 from adspark.variants.batches.store import read_state
 from adspark.variants.handover.approved import read_approved
 from adspark.variants.handover.files import Destination, check_destination, write_zip
-from deployments.gallery.access.visitor import VisitorDep
 from deployments.gallery.downloads import FileDownload, Turns
 from deployments.gallery.forms import Form, TypedFormDep
-from deployments.gallery.resources import Gallery, GalleryDep, SessionDep
+from deployments.gallery.resources import PagesDep, VisitorPages
 
 router = APIRouter(include_in_schema=False)
 
@@ -27,31 +25,23 @@ _TURNS = Turns(2)  # each keeps its file for as long as its reader takes
 
 
 @router.get("/variants/export")
-async def show_form(
-    request: Request, gallery: GalleryDep, session: SessionDep, batch: _Batch = None
-) -> HTMLResponse:
+async def show_form(pages: PagesDep, batch: _Batch = None) -> HTMLResponse:
     """The form, for all that is approved or for a batch's."""
     if batch is not None:
-        await read_state(session, batch_id=batch)
-    return _write_form(request, gallery, batch, {}, {})
+        await read_state(pages.session, batch_id=batch)
+    return _write_form(pages, batch, {}, {})
 
 
 @router.post("/variants/export")
-async def send_file(
-    request: Request,
-    gallery: GalleryDep,
-    session: SessionDep,
-    _: VisitorDep,
-    form: TypedFormDep,
-) -> Response:
+async def send_file(pages: PagesDep, form: TypedFormDep) -> Response:
     """The ZIP file, as a download."""
     batch = _read_batch(form.written("batch"))
     try:
-        return await _make_file(gallery, session, form, batch)
+        return await _make_file(pages, form, batch)
     except InvalidQueryError as error:
         typed = {name: form.written(name) for name in _FIELDS}
         field = error.field if error.field in _FIELDS else ""
-        return _write_form(request, gallery, batch, typed, {field: error.sentence})
+        return _write_form(pages, batch, typed, {field: error.sentence})
 
 
 def _read_batch(written: str) -> int | None:
@@ -63,30 +53,23 @@ def _read_batch(written: str) -> int | None:
     return batch
 
 
-async def _make_file(
-    gallery: Gallery, session: AsyncSession, form: Form, batch: int | None
-) -> FileDownload:
+async def _make_file(pages: VisitorPages, form: Form, batch: int | None) -> FileDownload:
     """Raises InvalidQueryError, which names the field, and BusyError."""
     destination = check_destination(Destination(**{name: form.text(name) for name in _FIELDS}))
-    variants = await read_approved(session, batch_id=batch)
-    await session.rollback()  # no connection waits for pictures
+    variants = await read_approved(pages.session, batch_id=batch)
+    await pages.session.rollback()  # no connection waits for pictures
     with ExitStack() as held:
         held.enter_context(_TURNS.one())
         file = held.enter_context(tempfile.TemporaryFile(prefix="adspark-variants-"))
-        await write_zip(file, variants, destination, gallery.media)
+        await write_zip(file, variants, destination, pages.gallery.media)
         name = f"variants-batch-{batch}.zip" if batch else "variants.zip"
         return FileDownload(file, held.pop_all(), name=name)
 
 
 def _write_form(
-    request: Request,
-    gallery: Gallery,
-    batch: int | None,
-    typed: dict[str, str],
-    problems: dict[str, str],
+    pages: VisitorPages, batch: int | None, typed: dict[str, str], problems: dict[str, str]
 ) -> HTMLResponse:
-    return gallery.templates.page(
-        request,
+    return pages.page(
         "variant_export.html",
         status=422 if problems else 200,
         batch=batch,

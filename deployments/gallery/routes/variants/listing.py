@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 from starlette.datastructures import QueryParams
 
@@ -19,7 +19,7 @@ from adspark.variants.reviews.decisions import Decision, read_decisions
 from adspark.variants.reviews.share import Share
 from adspark.variants.reviews.store import read_statistics
 from adspark.variants.reviews.waiting import count_waiting
-from deployments.gallery.resources import GalleryDep, SessionDep
+from deployments.gallery.resources import PagesDep, SessionDep
 
 router = APIRouter(include_in_schema=False)
 
@@ -37,9 +37,9 @@ class _Filters:
 
 
 @router.get("/variants")
-async def show_variants(request: Request, gallery: GalleryDep, session: SessionDep) -> HTMLResponse:
+async def show_variants(pages: PagesDep) -> HTMLResponse:
     """The page of the list."""
-    given = request.query_params
+    given, session = pages.request.query_params, pages.session
     filters, problems = _Filters(), dict[str, str]()
     try:
         filters = _read_filters(given)
@@ -58,8 +58,7 @@ async def show_variants(request: Request, gallery: GalleryDep, session: SessionD
     shown = found[:_PAGE]
     steps = await count_open_steps(session, user_id=filters.user)
     statistics = await read_statistics(session, user_id=filters.user)
-    return gallery.templates.page(
-        request,
+    return pages.page(
         "variants.html",
         status=422 if problems else 200,
         variants=shown,
@@ -79,12 +78,10 @@ async def show_variants(request: Request, gallery: GalleryDep, session: SessionD
 
 
 @router.get("/variants/outcomes")
-async def show_outcomes(request: Request, gallery: GalleryDep, session: SessionDep) -> HTMLResponse:
+async def show_outcomes(pages: PagesDep) -> HTMLResponse:
     """What is approved, by prompt, advertiser and reviewer."""
-    outcomes = await read_outcomes(session)
-    return gallery.templates.page(
-        request, "variant_outcomes.html", outcomes=outcomes, groups=list(Group), most=MOST
-    )
+    outcomes = await read_outcomes(pages.session)
+    return pages.page("variant_outcomes.html", outcomes=outcomes, groups=list(Group), most=MOST)
 
 
 @router.get("/variants/progress")

@@ -3,9 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import (
     ConfigurationError,
@@ -26,11 +25,16 @@ from adspark.variants.reviews.store import list_reviews
 from adspark.variants.reviews.waiting import find_next_waiting
 from adspark.variants.state import is_retry_paid
 from adspark.variants.store import read_original_copy, read_variant, summary_of
-from deployments.gallery.access.visitor import Visitor, VisitorDep
 from deployments.gallery.failures import NotThereError
 from deployments.gallery.numbers import Number
 from deployments.gallery.prefect_server import run_url
-from deployments.gallery.resources import Gallery, GalleryDep, SessionDep
+from deployments.gallery.resources import (
+    Gallery,
+    GalleryDep,
+    PagesDep,
+    SessionDep,
+    VisitorPages,
+)
 
 router = APIRouter(include_in_schema=False)
 
@@ -38,42 +42,30 @@ _PATIENCE = 2.0  # with the media store; the page is of use without it
 
 
 @router.get("/variants/{variant_id}")
-async def show_variant(
-    request: Request,
-    gallery: GalleryDep,
-    session: SessionDep,
-    visitor: VisitorDep,
-    variant_id: Number,
-) -> HTMLResponse:
+async def show_variant(pages: PagesDep, variant_id: Number) -> HTMLResponse:
     """The page of a variant."""
-    variant = await read_variant(session, variant_id=variant_id)
-    return await write_page(request, gallery, session, visitor=visitor, variant=variant)
+    return await write_page(pages, await read_variant(pages.session, variant_id=variant_id))
 
 
 async def write_page(
-    request: Request,
-    gallery: Gallery,
-    session: AsyncSession,
-    *,
-    visitor: Visitor,
+    pages: VisitorPages,
     variant: AdVariant,
+    *,
     typed: dict[str, object] | None = None,
     problems: dict[str, str] | None = None,
 ) -> HTMLResponse:
     """The page of a variant, also after a review was refused.
 
     Args:
-        request: for it.
-        gallery: what it is made from.
-        session: of the database.
-        visitor: who looks at it.
+        pages: of who looks at it.
         variant: the row.
         typed: the values of the form as they were sent; None shows the visitor's own review.
         problems: what is wrong with them, by field.
     """
-    ads = await read_found_ads(session, ids=[variant.original_ad_id], user_id=visitor.user_id)
+    session, gallery, user_id = pages.session, pages.gallery, pages.visitor.user_id
+    ads = await read_found_ads(session, ids=[variant.original_ad_id], user_id=user_id)
     reviews = await list_reviews(session, variant_id=variant.id)
-    own = next((one for one in reviews if one.user_id == visitor.user_id), None)
+    own = next((one for one in reviews if one.user_id == user_id), None)
     original = await read_original_copy(session, ad_creative_id=variant.original_ad_id)
     words = original.text if original is not None else ""
     step = await read_step(session, variant_id=variant.id)
@@ -83,8 +75,7 @@ async def write_page(
     check = summary_of(variant).rule_check
     original_picture = variant.original_path or (ads[0].thumbnail if ads else None)
     owners = [one.user_id for one in check.versions if one.user_id] if check else []
-    return gallery.templates.page(
-        request,
+    return pages.page(
         "variant.html",
         status=422 if problems else 200,
         variant=variant,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -28,7 +28,7 @@ from adspark.variants.batches.plan import (
 )
 from adspark.variants.requests import VariantRequest, check_originals, request_variants
 from adspark.variants.store import read_variant
-from deployments.gallery.access.visitor import SpenderDep, VisitorDep
+from deployments.gallery.access.visitor import SpenderDep
 from deployments.gallery.forms import OutdatedFormError, TypedFormDep
 from deployments.gallery.generations import (
     check_generator_takes,
@@ -37,7 +37,7 @@ from deployments.gallery.generations import (
     start_requested_batch,
 )
 from deployments.gallery.notices import lead_to
-from deployments.gallery.resources import Gallery, GalleryDep, SessionDep
+from deployments.gallery.resources import PagesDep, VisitorPages
 
 router = APIRouter(include_in_schema=False)
 
@@ -73,33 +73,27 @@ class _Filled:
 
 
 @router.get("/variants/new")
-async def show_form(
-    request: Request, gallery: GalleryDep, session: SessionDep, visitor: VisitorDep
-) -> Response:
+async def show_form(pages: PagesDep) -> Response:
     """The form for the ads of the address."""
-    ads = request.query_params.getlist("ad")
-    if set(request.query_params) - {"ad", "of"}:  # from a form that has other fields too
+    given = pages.request.query_params
+    ads = given.getlist("ad")
+    if set(given) - {"ad", "of"}:  # from a form that has other fields too
         return lead_to(f"/variants/new?{urlencode({'ad': ads}, doseq=True)}")
     filled = _Filled(uuid4(), [])
     try:
-        filled.parent = _read_number("parent_id", request.query_params.get("of", ""))
+        filled.parent = _read_number("parent_id", given.get("of", ""))
         filled.ads = _read_ads(ads)
     except InvalidQueryError as error:
         _note(filled, error)
     if filled.parent is not None:
-        await read_variant(session, variant_id=filled.parent)
-    return await _write_form(request, gallery, session, filled, user_id=visitor.user_id)
+        await read_variant(pages.session, variant_id=filled.parent)
+    return await _write_form(pages, filled)
 
 
 @router.post("/variants/new")
-async def request_all(
-    request: Request,
-    gallery: GalleryDep,
-    session: SessionDep,
-    visitor: SpenderDep,
-    form: TypedFormDep,
-) -> Response:
+async def request_all(pages: PagesDep, _: SpenderDep, form: TypedFormDep) -> Response:
     """Request a variant of each ad by each prompt; several, once their number was confirmed."""
+    session = pages.session
     filled = _Filled(
         _read_key(form.written("key")),
         [],
@@ -112,16 +106,16 @@ async def request_all(
         filled.parent = _read_number("parent_id", form.written("of").strip())
         for name in ("prompt", "workspace"):
             form.texts(name)  # may be shown again, and not be kept
-        wanted, has_prefect = await _check(gallery, session, filled, visitor.user_id)
+        wanted, has_prefect = await _check(pages, filled)
         is_one = len(wanted.ads) == len(wanted.prompts) == 1
         made = await _request(session, wanted, filled, form.text("confirmed"))
     except InvalidQueryError as error:
         await session.rollback()
         _note(filled, error)
-        return await _write_form(request, gallery, session, filled, user_id=visitor.user_id)
+        return await _write_form(pages, filled)
     if made is None:
-        await _preview(gallery, session, filled, wanted)
-        return await _write_form(request, gallery, session, filled, user_id=visitor.user_id)
+        await _preview(pages, filled, wanted)
+        return await _write_form(pages, filled)
     await session.commit()
     is_started = has_prefect and await (
         start_requested(session, [made]) if is_one else start_requested_batch(session, made)
@@ -157,55 +151,48 @@ async def _request(
         return None
 
 
-async def _preview(
-    gallery: Gallery, session: AsyncSession, filled: _Filled, wanted: BatchRequest
-) -> None:
+async def _preview(pages: VisitorPages, filled: _Filled, wanted: BatchRequest) -> None:
     """Fill in what it comes to."""
-    await session.rollback()  # no connection waits for Prefect
-    limits = await read_limits(gallery)
-    plan = await plan_batch(session, wanted)
-    filled.plan = plan
-    filled.forecast = await foresee(session, plan.generations, limits)
+    await pages.session.rollback()  # no connection waits for Prefect
+    limits = await read_limits(pages.gallery)
+    filled.plan = await plan_batch(pages.session, wanted)
+    filled.forecast = await foresee(pages.session, filled.plan.generations, limits)
 
 
-async def _check(
-    gallery: Gallery, session: AsyncSession, filled: _Filled, user_id: int
-) -> tuple[BatchRequest, bool]:
+async def _check(pages: VisitorPages, filled: _Filled) -> tuple[BatchRequest, bool]:
     """The checked request, and whether Prefect answers; ends the transaction.
 
     Raises:
         InvalidQueryError: names the field; nothing was requested.
     """
     if not filled.ads:
-        raise InvalidQueryError("ad", gallery.templates.texts("request.no_ad"))
+        raise InvalidQueryError("ad", pages.texts("request.no_ad"))
     wanted = check_batch(
         BatchRequest(
             ads=tuple(filled.ads),
             prompts=tuple(filled.prompts),
-            user_id=user_id,
+            user_id=pages.visitor.user_id,
             workspace_id=_read_number("workspace_id", filled.workspace),
             wants_review=filled.wants_review,
         )
     )
-    await check_originals(session, filled.ads)
-    await session.rollback()  # no connection waits for Prefect
-    has_prefect = await check_generator_takes(gallery.settings, wanted.prompts)
+    await check_originals(pages.session, filled.ads)
+    await pages.session.rollback()  # no connection waits for Prefect
+    has_prefect = await check_generator_takes(pages.gallery.settings, wanted.prompts)
     return wanted, has_prefect
 
 
-async def _write_form(
-    request: Request, gallery: Gallery, session: AsyncSession, filled: _Filled, *, user_id: int
-) -> HTMLResponse:
+async def _write_form(pages: VisitorPages, filled: _Filled) -> HTMLResponse:
     ads: list[FoundAd] = []
     if filled.ads:
-        ads = await read_found_ads(session, ids=filled.ads, user_id=user_id)
+        user_id = pages.visitor.user_id
+        ads = await read_found_ads(pages.session, ids=filled.ads, user_id=user_id)
     known = {one.ad_creative_id for one in ads}
     missing = [one for one in filled.ads if one not in known]
     if missing:
         named = ", ".join(one[:_SHOWN] for one in missing[:_MOST_NAMED])
-        filled.problems["ad"] = gallery.templates.texts("request.missing", ads=named)
-    return gallery.templates.page(
-        request,
+        filled.problems["ad"] = pages.texts("request.missing", ads=named)
+    return pages.page(
         "variant_request.html",
         status=422 if filled.problems else 200,
         filled=filled,

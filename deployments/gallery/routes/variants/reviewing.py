@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from fastapi.responses import Response
 
 from adspark.errors import AdSparkError, BusyError, InvalidQueryError
@@ -14,7 +14,7 @@ from deployments.gallery.forms import Form, TypedFormDep
 from deployments.gallery.notices import lead_to
 from deployments.gallery.numbers import Number
 from deployments.gallery.prefect_server import open_prefect
-from deployments.gallery.resources import GalleryDep, SessionDep
+from deployments.gallery.resources import PagesDep
 from deployments.gallery.routes.variants.page import write_page
 from orchestration.runs.variant_runs import answer_review
 
@@ -28,14 +28,10 @@ _SAID = {True: "approved", False: "rejected", None: "saved"}
 
 @router.post("/variants/{variant_id}/review")
 async def review_variant(
-    request: Request,
-    gallery: GalleryDep,
-    session: SessionDep,
-    visitor: ChangerDep,
-    form: TypedFormDep,
-    variant_id: Number,
+    pages: PagesDep, visitor: ChangerDep, form: TypedFormDep, variant_id: Number
 ) -> Response:
     """Save the visitor's review."""
+    session = pages.session
     variant = await read_variant(session, variant_id=variant_id)
     page = f"/variants/{variant_id}"
     if variant.status != VariantStatus.COMPLETED:
@@ -49,23 +45,15 @@ async def review_variant(
     except InvalidQueryError as error:
         problems = {error.field: error.sentence}
         if error.field == "accepts_closeness":
-            problems = {error.field: gallery.templates.texts("review.accept_first")}
+            problems = {error.field: pages.texts("review.accept_first")}
         elif error.field == "overrule_reason" and not form.written("overrule_reason").strip():
-            problems = {error.field: gallery.templates.texts("review.overrule_first")}
+            problems = {error.field: pages.texts("review.overrule_first")}
     except BusyError:
-        problems = {"": gallery.templates.texts("review.changed_meanwhile")}
+        problems = {"": pages.texts("review.changed_meanwhile")}
     if problems:
         await session.rollback()
         variant = await read_variant(session, variant_id=variant_id)
-        return await write_page(
-            request,
-            gallery,
-            session,
-            visitor=visitor,
-            variant=variant,
-            typed=_typed(form),
-            problems=problems,
-        )
+        return await write_page(pages, variant, typed=_typed(form), problems=problems)
     said = _SAID[review.is_approved]
     if review.is_approved is not None and not await _resume(variant, review):
         said = "no_run"

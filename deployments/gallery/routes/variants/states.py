@@ -6,8 +6,8 @@ from fastapi.responses import RedirectResponse
 from adspark.errors import AdSparkError, UnknownVariantError
 from adspark.variants.state import VariantState
 from adspark.variants.store import read_variant
-from deployments.gallery.access.visitor import ChangerDep, SpenderDep
-from deployments.gallery.forms import FormDep
+from deployments.gallery.access.visitor import SpenderDep
+from deployments.gallery.forms import CHANGES, FormDep
 from deployments.gallery.generations import stop
 from deployments.gallery.notices import lead_to
 from deployments.gallery.numbers import Number
@@ -40,10 +40,8 @@ async def retry_variant(
     return lead_to(page, "variant_requested" if started else "variant_not_started")
 
 
-@router.post("/variants/{variant_id}/cancel")
-async def end_variant(
-    session: SessionDep, _: ChangerDep, __: FormDep, variant_id: Number
-) -> RedirectResponse:
+@router.post("/variants/{variant_id}/cancel", dependencies=CHANGES)
+async def end_variant(session: SessionDep, variant_id: Number) -> RedirectResponse:
     """Cancel an open variant, its generation and its run."""
     variant = await read_variant(session, variant_id=variant_id)
     page = f"/variants/{variant_id}"

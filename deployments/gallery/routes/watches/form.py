@@ -16,11 +16,11 @@ from adspark.serpapi.regions import REGIONS
 from adspark.watches.budgets import MonthEstimate, estimate_month
 from adspark.watches.definition import change_definition, definition_of, pick_fields
 from adspark.watches.store import Outcome
-from deployments.gallery.access.visitor import ChangerDep, VisitorDep
+from deployments.gallery.access.visitor import ChangerDep
 from deployments.gallery.forms import Form, TypedFormDep
 from deployments.gallery.notices import lead_to
 from deployments.gallery.numbers import Number
-from deployments.gallery.resources import Gallery, GalleryDep, SessionDep
+from deployments.gallery.resources import Gallery, GalleryDep, PagesDep, SessionDep
 from deployments.gallery.routes.watches.fields import (
     NUMBERS,
     TEXTS,
@@ -191,24 +191,22 @@ async def change(form: TypedFormDep, editor: _OfWatchDep, visitor: ChangerDep) -
 
 
 @router.get("/watches/estimate")
-async def estimate(
-    request: Request, gallery: GalleryDep, session: SessionDep, visitor: VisitorDep
-) -> JSONResponse:
+async def estimate(pages: PagesDep) -> JSONResponse:
     """The month's cost of what is typed so far, for the page's script; where a number would be
     refused there is none, but what is wrong, by the field's name."""
-    typed = request.query_params
+    typed, session = pages.request.query_params, pages.session
     present = await find_watch_row(session, typed.get("watch", ""))
     form = await read_watch_form(
         session,
         Form({name: typed.getlist(name) for name in typed}),
         None if present is None else definition_of(present),
-        visitor.user_id,
-        gallery.templates.texts,
+        pages.visitor.user_id,
+        pages.texts,
     )
     found, problems = await _estimate_typed(session, form, present)
     if found is None:
         return JSONResponse({"text": "", "seen": "", "problems": problems}, 422)
-    told = {"text": describe_cost(gallery, found), "seen": seen_mark(found), "problems": {}}
+    told = {"text": describe_cost(pages.gallery, found), "seen": seen_mark(found), "problems": {}}
     return JSONResponse(told)
 
 

@@ -18,11 +18,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.post("/watches/{watch_id}/look")
 async def look_now(
-    gallery: GalleryDep,
-    session: SessionDep,
-    _visitor: SpenderDep,
-    form: FormDep,
-    watch_id: Number,
+    session: SessionDep, _visitor: SpenderDep, form: FormDep, watch_id: Number
 ) -> RedirectResponse:
     """Start a look, which may cost searches; one that is under way is followed."""
     watch = await read_watch_row(session, watch_id)

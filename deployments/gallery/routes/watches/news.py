@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.exceptions import HTTPException
@@ -22,8 +22,7 @@ from adspark.watches.reports.news_pages import (
     read_news_page,
 )
 from deployments.environment.stack_settings import HOST
-from deployments.gallery.access.visitor import VisitorDep
-from deployments.gallery.resources import Gallery, GalleryDep, SessionDep
+from deployments.gallery.resources import Gallery, PagesDep
 from deployments.gallery.routes.watches.paging import read_place
 from deployments.gallery.routes.watches.visits import Visits, keep_visits, read_visits
 
@@ -45,10 +44,9 @@ _SPANS = {_Period.DAY: timedelta(days=1), _Period.WEEK: timedelta(days=7)}
 
 
 @router.get("/")
-async def show_news(
-    request: Request, gallery: GalleryDep, session: SessionDep, visitor: VisitorDep
-) -> HTMLResponse:
+async def show_news(pages: PagesDep) -> HTMLResponse:
     """The first page."""
+    request, session, visitor = pages.request, pages.session, pages.visitor
     visits = read_visits(request, visitor)
     period = choose("since", _Period, request.query_params.get("since")) or _Period.DAY
     shown = choose("show", Shown, request.query_params.get("show")) or Shown.ALL
@@ -61,8 +59,7 @@ async def show_news(
         raise HTTPException(404)
     with_news = [one.id for one in page.watches if one.news]
     events = await read_news_events(session, watch_ids=with_news, since=since, most=_MOST)
-    answer = gallery.templates.page(
-        request,
+    answer = pages.page(
         "news.html",
         totals=page.totals,
         watches=page.watches,
@@ -75,7 +72,7 @@ async def show_news(
         period=period,
         since=since,
         now=visits.now,
-        sandbox=_sandbox_url(gallery),
+        sandbox=_sandbox_url(pages.gallery),
         is_first_visit=visits.before is None,
         shown=str(shown),
         place=place,
