@@ -1,23 +1,19 @@
-"""What the pages say: one file for each language, and how a template takes a text from it."""
+"""What the pages say, in a file of their language, and how a template takes a text from it."""
 
 import tomllib
 from collections.abc import Iterator, Mapping
 from importlib import resources
 from typing import Any
 
-LANGUAGE = "en"
-
 
 class Texts:
-    """The texts of a language, by the names of their table and of the text: `library.empty`.
+    """The texts, by the names of their table and of the text: `library.empty`."""
 
-    Args:
-        language: code of a file in this folder.
-    """
+    language = "en"
+    """Of the file in this folder; a page names it."""
 
-    def __init__(self, language: str = LANGUAGE) -> None:
-        written = resources.files(__package__).joinpath(f"{language}.toml").read_text("utf-8")
-        self.language = language
+    def __init__(self) -> None:
+        written = resources.files(__package__).joinpath(f"{self.language}.toml").read_text("utf-8")
         self._texts = dict(_flat(tomllib.loads(written)))
 
     def __call__(self, name: str, /, **values: object) -> str:

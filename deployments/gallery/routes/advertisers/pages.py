@@ -128,8 +128,8 @@ def _sorted(found: FoundAdvertisers, sort: AdvertiserSort | None) -> FoundAdvert
             rows = sorted(rows, key=lambda one: -one.running)
         case AdvertiserSort.LATEST:
             rows = sorted(
-                rows, key=lambda one: one.last_seen_at.timestamp() if one.last_seen_at else 0
-            )[::-1]
+                rows, key=lambda one: -one.last_seen_at.timestamp() if one.last_seen_at else 0
+            )
         case AdvertiserSort.NAME:
             rows = sorted(rows, key=lambda one: one.name.lower())
     return found.model_copy(update={"advertisers": rows})
