@@ -17,12 +17,11 @@ interrupted by Ctrl-C; 143, by SIGTERM. Every command has `--help`.
 
 def make_page() -> str:
     parts: list[str] = [make_paragraph(_ABOUT)]
-    panel = ""
-    for command in COMMANDS:
-        if command.panel != panel:
-            panel = command.panel
-            parts.append(f"## {panel}")
-        parts += _describe(command)
+    for panel in dict.fromkeys(command.panel for command in COMMANDS):
+        parts.append(f"## {panel}")
+        for command in COMMANDS:
+            if command.panel == panel:
+                parts += _describe(command)
     return make_document("Commands", *parts)
 
 
