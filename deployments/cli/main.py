@@ -24,7 +24,7 @@ from deployments.cli.command_group import make_group
 from deployments.cli.commands import COMMANDS
 from deployments.environment.shell import prepare_process
 from deployments.environment.stack_settings import use_server_password
-from deployments.terminal.log_lines import drop_countdowns, show_waits
+from deployments.terminal.log_lines import drop_countdowns, drop_driver_lines, show_waits
 from deployments.terminal.output import print_error, print_line, print_warning
 from deployments.terminal.speech import choose_speech, speaks_json
 from deployments.terminal.streams import drop_output, prepare_streams
@@ -63,6 +63,7 @@ def main() -> None:
         print_error("AdSpark runs on Linux and macOS; on Windows, run it in WSL 2 (wsl --install).")
         sys.exit(2)
     drop_countdowns()
+    drop_driver_lines()
     show_waits()
     try:
         sys.exit(run(sys.argv[1:], prepare=_prepare))

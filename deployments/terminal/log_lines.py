@@ -1,4 +1,5 @@
-"""Which log lines stand on the terminal: what a command waits for, and no countdowns."""
+"""Which log lines stand on the terminal: what a command waits for, no countdowns, and nothing of
+the database's driver, whose errors the command tells."""
 
 import logging
 
@@ -9,6 +10,8 @@ from deployments.terminal.output import print_note
 # counts, while the command ends, what it has still to send.
 _SENDERS = ("APILogWorker", "EventsWorker")
 _COUNTDOWN = "Still processing"
+# They log connections that are closed in the middle of a statement, as at Ctrl-C.
+_DRIVERS = ("psycopg", "sqlalchemy")
 
 
 def drop_countdowns() -> None:
@@ -17,6 +20,12 @@ def drop_countdowns() -> None:
         logging.getLogger(name).addFilter(
             lambda record: not record.getMessage().startswith(_COUNTDOWN)
         )
+
+
+def drop_driver_lines() -> None:
+    """Leave the driver's lines to the handlers of a program that has some."""
+    for name in _DRIVERS:
+        logging.getLogger(name).addHandler(logging.NullHandler())
 
 
 class _Terminal(logging.Handler):

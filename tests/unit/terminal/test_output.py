@@ -1,6 +1,7 @@
 """What the command says where the shell does not find it, and what Prefect says at its end."""
 
 import logging
+import subprocess
 import sys
 from pathlib import Path
 
@@ -40,6 +41,22 @@ def test_what_prefect_counts_at_its_end_is_not_shown(
     logging.getLogger(name).warning("Still processing items: 3 items remaining...")
     logging.getLogger(name).warning("Service is full")
     assert [record.getMessage() for record in caplog.records] == ["Service is full"]
+
+
+def test_what_the_drivers_log_reaches_the_handlers_of_a_program_and_no_bare_terminal() -> None:
+    program = """
+import logging, sys
+from deployments.terminal.log_lines import drop_driver_lines
+drop_driver_lines()
+logging.getLogger("psycopg").warning("query cancellation interrupted")
+logging.getLogger("another").warning("another line")
+logging.basicConfig(format="%(message)s")
+logging.getLogger("psycopg").warning("in the log")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stderr.splitlines() == ["another line", "in the log"]
 
 
 @pytest.mark.parametrize("is_terminal", [True, False])
