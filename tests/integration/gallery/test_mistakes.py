@@ -110,6 +110,8 @@ def _said(page: str) -> str:
     ("address", "words"),
     [
         ("/watches?state=zzz", "state: 'zzz' is not one of active, paused"),
+        ("/watches?after=zzz", "after: is no parameter here; pages are numbered, as page=2."),
+        ("/?after=zzz", "after: is no parameter here; pages are numbered, as page=2."),
         ("/?since=zzz", "since: 'zzz' is not one of day, week, visit."),
         ("/?show=zzz", "show: 'zzz' is not one of "),
         ("/variants/batches?after=zz", "after: is not a whole number."),
