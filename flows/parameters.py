@@ -8,12 +8,12 @@ deployments leave checking to the flow (`enforce_parameter_schema: false`), whic
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
 from typing import Annotated, Any
 
 from pydantic import Field, WithJsonSchema
 
 from adspark.errors import UnknownVariantError, UnknownWatchError
+from adspark.library.filters.parsing import Day
 from adspark.models import CreativeFormat, Platform
 from adspark.validation.bounds import ID, TEXT
 from adspark.watches.definition import CLEARABLE
@@ -42,7 +42,7 @@ OptionalText = Annotated[str | None, TEXT, label("Domain")]
 OptionalRegion = Annotated[
     str | int | None, WithJsonSchema({"type": "string", "maxLength": TEXT.most}), label("Region")
 ]
-OptionalDay = Annotated[date | None, WithJsonSchema({"type": "string", "format": "date"})]
+OptionalDay = Annotated[Day | None, WithJsonSchema({"type": "string", "format": "date"})]
 OptionalId = Annotated[int | None, ID]
 # Not a boolean field, which sends "no" when nobody touched it.
 OptionalFlag = Annotated[bool | None, WithJsonSchema({"type": "string", "enum": ["yes", "no"]})]

@@ -65,6 +65,7 @@ async def send_digest(
         return failed(DigestSummary, sent.problem, name=name)
     summary = DigestSummary(
         watches=len(digest.watches),
+        with_news=len(digest.with_news),
         news=digest.news,
         events=digest.counts,
         new_regions=digest.new_regions,

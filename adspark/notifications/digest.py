@@ -144,6 +144,7 @@ class DigestSummary(BaseModel):
     """The result of `send-digest`."""
 
     watches: int = Field(description="Watches that it reports.")
+    with_news: int = Field(0, description="Of these, the watches that have news.")
     news: int = Field(description="Events and new countries that it reports.")
     events: dict[EventKind, int] = Field(
         default_factory=dict, description="Of these, the events by kind."
@@ -157,8 +158,11 @@ class DigestSummary(BaseModel):
     def headline(self) -> str:
         """The summary in one line."""
         why = " (not sent any more; the artifact says why)" if self.stuck else ""
+        watches = counted(self.watches, "watch")
+        if self.with_news and self.with_news < self.watches:
+            watches = f"{self.with_news} of {watches}"
         return (
-            f"{describe_news(self.events, self.new_regions)} in {counted(self.watches, 'watch')}, "
+            f"{describe_news(self.events, self.new_regions)} in {watches}, "
             f"{self.unseen} not fully looked at; "
             f"{counted(self.delivered, 'message')} delivered, {self.stuck} stuck{why}"
         )

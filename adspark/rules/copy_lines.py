@@ -3,11 +3,13 @@
 import json
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum, auto
 
-from adspark.text.visible import visible
+from adspark.text.visible import drop_hidden, visible
+from adspark.validation.names import clean_name
 
 
 class Field(StrEnum):
@@ -41,7 +43,7 @@ _NAME = (
     rf"(?:[0-9]{{1,2}}[.)]\s*[*_]*)?(?P<name>{'|'.join(_FIELDS)})s?{_COUNT}\s{{0,3}}[*_]*\s{{0,3}}"
 )
 _LABEL = re.compile(
-    rf"(?:{_NAME}(?:{_COLON}|(?<=[0-9*_]\s)[–—-]\s)|(?P<short>[hd])[0-9]{{1,2}}[*_]*\s?{_COLON})"
+    rf"(?:{_NAME}(?:{_COLON}|(?<=[0-9*_]\s)[–—-]\s)|(?P<short>[hd])(?P<number>[0-9]{{1,2}})[*_]*\s?{_COLON})"
     r"[*_]*(?P<text>.*)",
     re.IGNORECASE,
 )
@@ -77,11 +79,15 @@ class Form(StrEnum):
 
 @dataclass(frozen=True)
 class Line:
-    """A line without its label; `field` is None where it has none, and stands below none."""
+    """A line without its label; `field` is None where it has none, and stands below none.
+
+    `had_hidden`: it was written with characters that nobody sees, which are gone.
+    """
 
     field: Field | None
     text: str
     form: Form = Form.TEXT
+    had_hidden: bool = False
 
 
 def read_lines(copy: str) -> list[Line]:
@@ -92,14 +98,17 @@ def read_lines(copy: str) -> list[Line]:
     and so are the fences of code.
     """
     found, below = list[Line](), None
-    every = _split(copy)
+    written = copy.splitlines()
+    every = _split(written)
     blocks = {**_rows_of_tables(every), **_lines_of_json(every)}
     places = [at for at, one in enumerate(every) if one.strip()]
     lines = _without_numbers([_bare(every[at]) for at in places])
-    labels = [
-        None if at in blocks else _label(every[at], line)
-        for at, line in zip(places, lines, strict=True)
-    ]
+    labels = _without_stray(
+        [
+            None if at in blocks else _label(every[at], line)
+            for at, line in zip(places, lines, strict=True)
+        ]
+    )
     behind = _without_numbers(
         ["" if one is None else _bare(one.groupdict().get("text") or "") for one in labels]
     )
@@ -110,17 +119,44 @@ def read_lines(copy: str) -> list[Line]:
             below = None if text else field
         if text:
             form = blocks.get(at) or _form(text, is_labelled=label is not None)
-            found.append(Line(field, text.replace("\t", " "), form))
+            found.append(Line(field, text.replace("\t", " "), form, _has_hidden(written[at])))
     return found
 
 
-def _split(copy: str) -> list[str]:
-    """Its lines as they read, with their tabs, which divide texts."""
-    return ["\t".join(map(visible, one.split("\t"))) for one in copy.splitlines()]
+def _split(written: Sequence[str]) -> list[str]:
+    """The lines as they read, with their tabs, which divide texts."""
+    return ["\t".join(map(visible, one.split("\t"))) for one in written]
+
+
+def _has_hidden(line: str) -> bool:
+    """Whether a line has what hides or turns text within, as a soft hyphen; around it, it is
+    nothing."""
+    within = clean_name(line)
+    return drop_hidden(within) != within
 
 
 def _label(written: str, line: str) -> re.Match[str] | None:
     return _LABEL.fullmatch(line) or _HEADING.fullmatch(written) or _NAME_ALONE.fullmatch(line)
+
+
+def _without_stray(labels: Sequence[re.Match[str] | None]) -> list[re.Match[str] | None]:
+    """The labels; `H2:` and `D2:` are some only where they count on, or begin with 1: the others
+    are text, as `D3: the vitamin of the sun`."""
+    left, counts = list[re.Match[str] | None](), Counter[Field]()
+    for label in labels:
+        if label is None:
+            left.append(None)
+            continue
+        field = _field(label)
+        if short := label.groupdict().get("number"):
+            if int(short) not in (1, counts[field] + 1):
+                left.append(None)
+                continue
+            counts[field] = int(short)
+        else:
+            counts[field] += 1
+        left.append(label)
+    return left
 
 
 def _field(label: re.Match[str]) -> Field:

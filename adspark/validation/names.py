@@ -5,6 +5,7 @@ import unicodedata
 
 from adspark.errors import InvalidQueryError
 from adspark.text.lookalikes import CAPITALS, SMALL
+from adspark.text.quotes import in_quotes
 from adspark.text.visible import FLAG, visible
 
 # Letters and marks that are drawn as nothing, beside the format characters (category Cf).
@@ -71,7 +72,7 @@ def check_visible(field: str, written: str) -> None:
     """Raise InvalidQueryError where a text holds what is not seen, or turns what follows it."""
     if visible(written) != written or _ISOLATES.search(written):
         raise InvalidQueryError(
-            field, f"holds invisible characters ({written[:40]!a}); write it without."
+            field, f"holds invisible characters ({in_quotes(written[:40])}); write it without."
         )
 
 

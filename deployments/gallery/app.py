@@ -9,6 +9,7 @@ from deployments.gallery.access.body_limit import BodyLimit
 from deployments.gallery.access.headers import PageHeaders
 from deployments.gallery.access.methods import HeadRequests
 from deployments.gallery.access.public_address import PublicAddress
+from deployments.gallery.access.repeated import RepeatedParameters
 from deployments.gallery.access.sign_in import SignInGuard
 from deployments.gallery.access.visitor import VisitCookie
 from deployments.gallery.api import router as api
@@ -94,6 +95,7 @@ def create_app(gallery: Gallery, *, needs_sign_in: bool = False) -> FastAPI:
             Middleware(ExceptionMiddleware, handlers=PAGES_OF_FAILURES),
             Middleware(BodyLimit),
             *door,
+            Middleware(RepeatedParameters),
         ],
         exception_handlers=PAGES_OF_FAILURES,
     )

@@ -1,7 +1,7 @@
-"""Days and moments as addresses name them: by ISO 8601, and not by a number of seconds."""
+"""Moments as addresses name them: by ISO 8601, and not by a number of seconds."""
 
 import re
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import BeforeValidator
@@ -13,16 +13,6 @@ _BEGINNING = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _SHOWN = 40  # characters of what is written in a moment's place
 
 
-def _read_day(written: object) -> object:
-    """A day in text, in the words of the filters where it is none."""
-    if not isinstance(written, str):
-        return written
-    try:
-        return parse_day("day", written)
-    except InvalidQueryError as error:
-        raise ValueError(error.sentence) from None
-
-
 def _check_moment(written: object) -> object:
     if isinstance(written, str):
         if not (begins := _BEGINNING.match(written)):
@@ -30,12 +20,12 @@ def _check_moment(written: object) -> object:
                 f"{written[:_SHOWN]!r} is not a time; write it as 2026-08-31 or "
                 "2026-08-31T08:00:00Z"
             )
-        _read_day(begins[0])
+        try:
+            parse_day("day", begins[0])
+        except InvalidQueryError as error:
+            raise ValueError(error.sentence) from None
     return written
 
-
-Day = Annotated[date, BeforeValidator(_read_day)]
-"""A day, as 2026-08-01."""
 
 Moment = Annotated[datetime, BeforeValidator(_check_moment)]
 """A moment, as 2026-08-01T12:00Z, or the beginning of a day."""

@@ -25,7 +25,7 @@ from adspark.errors import (
 from adspark.validation.messages import describe_validation_error
 from deployments.gallery.access.visitor import is_shared
 from deployments.gallery.api.failures import describe_failure, is_for_program
-from deployments.gallery.forms import KeptFormError, OutdatedFormError
+from deployments.gallery.forms import KeptFormError, OtherUsersFormError, OutdatedFormError
 from deployments.gallery.notices import lead_to, page_before
 from deployments.gallery.prefect_server import PrefectAwayError
 from deployments.gallery.resources import Gallery
@@ -126,8 +126,9 @@ async def _show_unknown_address(request: Request, error: RequestValidationError)
     return _show_nothing(request)
 
 
-async def _show_outdated_form(request: Request, _: OutdatedFormError) -> Response:
-    return _page(request, 403, "outdated_form")
+async def _show_outdated_form(request: Request, error: OutdatedFormError) -> Response:
+    is_anothers = isinstance(error, OtherUsersFormError)
+    return _page(request, 403, "other_users_form" if is_anothers else "outdated_form")
 
 
 async def _lead_back(_: Request, error: KeptFormError) -> Response:

@@ -10,7 +10,14 @@ from fastapi import Depends, Request
 from adspark.errors import InvalidQueryError
 from adspark.validation.stored import check_storable
 from deployments.gallery.access.kept_form import KeptForm, read_fields, read_kept
-from deployments.gallery.access.visitor import TOKEN, changer, is_form_token, spender
+from deployments.gallery.access.visitor import (
+    TOKEN,
+    changer,
+    is_form_token,
+    is_of_browser,
+    read_visitor,
+    spender,
+)
 from deployments.gallery.resources import Gallery
 
 KEY = "key"
@@ -19,6 +26,10 @@ _LONGEST = 100_000  # characters of a field
 
 class OutdatedFormError(Exception):
     """The form was not written for this browser, or too long ago."""
+
+
+class OtherUsersFormError(OutdatedFormError):
+    """The form was written for this browser while another user was chosen, or signed in."""
 
 
 class KeptFormError(Exception):
@@ -112,7 +123,12 @@ async def _read_typed_form(request: Request) -> Form:
 
     It stays in the request's state: where it fails, the page that says so shows what was typed.
     """
-    form, _ = await _read_any(request)
+    try:
+        form, _ = await _read_any(request)
+    except OtherUsersFormError:
+        if not request.app.state.needs_sign_in:  # else it is for its writer's eyes only
+            request.state.form = Form(await read_fields(request))
+        raise
     request.state.form = form
     return form
 
@@ -127,9 +143,13 @@ async def _read_any(request: Request) -> tuple[Form, KeptForm | None]:
     return _check_token(request, kept.fields, not_sent=not_sent), kept
 
 
-async def _read_sign_in(request: Request) -> Form:
-    """The form of the sign-in, which may carry one that was kept; raises as `_read_form`."""
-    return _check_token(request, await read_fields(request))
+async def _read_nobodys_form(request: Request) -> Form:
+    """A form by which a user is chosen or signs in, whoever they were before. It may carry one that
+    was kept. Raises as `_read_form`."""
+    fields = await read_fields(request)
+    if not is_form_token(request, _token(fields), user_id=None):
+        raise OutdatedFormError
+    return Form(fields)
 
 
 def _check_token(
@@ -137,9 +157,14 @@ def _check_token(
 ) -> Form:
     """The form of these fields. Raises OutdatedFormError where it was not written for this visitor
     in this browser."""
-    if not is_form_token(request, (fields.get(TOKEN) or [""])[-1]):
-        raise OutdatedFormError
+    token = _token(fields)
+    if not is_form_token(request, token, user_id=read_visitor(request).user_id):
+        raise OtherUsersFormError if is_of_browser(request, token) else OutdatedFormError
     return Form(fields, not_sent=not_sent)
+
+
+def _token(fields: Mapping[str, list[str]]) -> str:
+    return (fields.get(TOKEN) or [""])[-1]
 
 
 FormDep = Annotated[Form, Depends(_read_form)]
@@ -155,4 +180,5 @@ TypedFormDep = Annotated[Form, Depends(_read_typed_form)]
 """A form into which something is typed. One that was kept over a sign-in is shown again: every
 `text` of it raises InvalidQueryError."""
 
-SignInFormDep = Annotated[Form, Depends(_read_sign_in)]
+NobodysFormDep = Annotated[Form, Depends(_read_nobodys_form)]
+"""The form of the sign-in, or of the choice of a user."""

@@ -78,9 +78,10 @@ class Templates:
             values: what the template names; also the `address` of the page that is shown, where
                 it is not the request's.
         """
+        visitor = read_visitor(request)
         shared: dict[str, object] = {
-            "visitor": read_visitor(request),
-            "form_token": form_token(request),
+            "visitor": visitor,
+            "form_token": form_token(request, user_id=visitor.user_id),
             "new_key": uuid4().hex,
             "needs_sign_in": request.app.state.needs_sign_in,
             "is_bare": is_shared(request),

@@ -116,6 +116,12 @@ def test_each_search_has_a_table_of_its_own() -> None:
             "end_date: 2026-01-01 lies before",
             id="dates the wrong way round",
         ),
+        *(
+            pytest.param(
+                {"text": "x.com", "start_date": day}, "is not a day", id=f"{day!r}, no day"
+            )
+            for day in (0, "0", "2026-8-1")
+        ),
         pytest.param({"text": "x.com", "political_ads": True}, "need a region", id="political"),
         pytest.param({"text": "x.com", "max_pages": 0}, "max_pages: must be 1", id="no page"),
         pytest.param({"text": "x.com", "page_size": 101}, "page_size: must be 1", id="page size"),

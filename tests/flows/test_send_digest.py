@@ -82,8 +82,9 @@ async def test_the_digest_arrives_once_with_its_subject(
 ) -> None:
     send_to(environment, receiver.address("team"))
     summary = await send_digest()
-    one = {EventKind.NEW: 1}
-    assert summary == DigestSummary(watches=1, news=1, events=one, unseen=0, delivered=1, stuck=0)
+    assert summary == DigestSummary(
+        watches=1, with_news=1, news=1, events={EventKind.NEW: 1}, unseen=0, delivered=1, stuck=0
+    )
     (message,) = receiver.taken_by("team")
     assert message["title"] == "AdSpark: 1 launch"
     assert "\nLaunches: 1\n" in message["message"]
@@ -104,6 +105,16 @@ async def test_its_result_says_how_many_events_of_which_kind_it_reports(story: S
     assert (await run()).message == (
         "nothing new in 1 watch, 0 not fully looked at; 0 messages delivered, 0 stuck"
     )
+
+
+async def test_its_result_tells_watches_with_news_from_the_others(story: Story) -> None:
+    await story.watch("boots", due_at="2999-01-01T00:00:00Z")
+    said = (await run()).message
+    assert said is not None
+    assert said.startswith("1 launch in 1 of 2 watches, 0 not fully looked at; ")
+    again = (await run()).message
+    assert again is not None
+    assert again.startswith("nothing new in 2 watches, 0 not fully looked at; ")
 
 
 async def test_what_is_sent_stands_under_artifacts_too(

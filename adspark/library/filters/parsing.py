@@ -1,7 +1,10 @@
 """The filters of a search as people write them: days, sizes, aspects, domains."""
 
 import re
-from datetime import date, datetime
+from datetime import date
+from typing import Annotated
+
+from pydantic import BeforeValidator
 
 from adspark.errors import InvalidQueryError
 from adspark.library.filters.definition import ASPECTS
@@ -12,20 +15,33 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 def parse_day(field: str, written: str | None) -> date | None:
-    """A day as YYYY-MM-DD.
+    """A day as YYYY-MM-DD, in ASCII's digits.
 
     Raises:
         InvalidQueryError: it is none; names the field.
     """
     if written is None:
         return None
+    if not _DAY.fullmatch(day := written.strip()):
+        raise InvalidQueryError(field, f"{written[:40]!r} is not a day; write it as 2026-08-31.")
     try:
-        return datetime.strptime(written.strip(), "%Y-%m-%d").date()
+        return date.fromisoformat(day)
     except ValueError:
-        wrong = f"{written[:40]!r} is not a day; write it as 2026-08-31."
-        if _DAY.fullmatch(written.strip()):
-            wrong = f"the calendar has no {written.strip()}; name another day."
-        raise InvalidQueryError(field, wrong) from None
+        raise InvalidQueryError(field, f"the calendar has no {day}; name another day.") from None
+
+
+def _read_day(written: object) -> object:
+    """A day in text, in the words of `parse_day` where it is none; no number of seconds is one."""
+    if isinstance(written, date):
+        return written
+    try:
+        return parse_day("day", str(written))
+    except InvalidQueryError as error:
+        raise ValueError(error.sentence) from None
+
+
+Day = Annotated[date, BeforeValidator(_read_day)]
+"""A day that programs send, as 2026-08-01."""
 
 
 def check_order(field: str, first: date | None, last: date | None) -> None:

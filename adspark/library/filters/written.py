@@ -26,6 +26,7 @@ from adspark.users.remedies import for_user
 from adspark.validation.bounds import DAYS
 from adspark.validation.near_names import describe_unknown
 from adspark.validation.numbers import read_whole
+from adspark.validation.repeated import check_once
 from adspark.validation.stored import check_storable
 from adspark.watches.stored import find_watch
 
@@ -125,7 +126,7 @@ def read_parameters(parameters: Parameters, *, user: int) -> WrittenFilters:
         user: whose boards and tags are meant.
 
     Raises:
-        InvalidQueryError: one cannot be read; names the parameter.
+        InvalidQueryError: one cannot be read, or is given twice; names the parameter.
     """
     values: dict[str, Any] = {"user": user}
     for name, (attribute, read) in PARAMETERS.items():
@@ -134,8 +135,10 @@ def read_parameters(parameters: Parameters, *, user: int) -> WrittenFilters:
             check_storable(name, one)
         if attribute == "advertiser":
             values[attribute] = given or None
-        elif given:
-            values[attribute] = read(name, given[-1])
+            continue
+        check_once(name, given)
+        if given:
+            values[attribute] = read(name, given[0])
     return WrittenFilters(**values)
 
 

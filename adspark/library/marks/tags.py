@@ -91,7 +91,7 @@ async def tag_ads(
     Raises:
         InvalidQueryError: the tag cannot be used, or an ad is not stored.
     """
-    check_visible("tag", tag)
+    check_visible("tag", check_tag(tag))
     return await _change_tag(session, _TAG, user_id, tag, ids)
 
 

@@ -32,13 +32,15 @@ _NO_TEXT = {
     Form.LEAD: "it ends in a colon; what it leads to stands elsewhere",
 }
 
+_HIDDEN = "the ad has it without its characters that cannot be seen, as soft hyphens"
+
 
 @dataclass
 class AdCopy:
     """What of a copy fits into an ad.
 
     Attributes:
-        left_out: each line that does not, with the reason.
+        left_out: each line that does not, or not as it was written, with the reason.
         lacks: what Google asks for beyond it.
     """
 
@@ -60,7 +62,8 @@ def read_copy_lines(copy: str | None) -> AdCopy:
     """Sort the lines of a copy: labelled ones by their label, the others by their length."""
     made = AdCopy()
     for line in read_lines(copy or ""):
-        if reason := _place(made, line):
+        reason = _place(made, line) or (_HIDDEN if line.had_hidden else None)
+        if reason:
             made.left_out.append((line.text, reason))
     return made
 

@@ -20,6 +20,7 @@ from adspark.rules.surfaces import count_characters
 from adspark.rules.verdicts import RuleCheck
 from adspark.text.counts import counted
 from adspark.text.formulas import guard_address, guard_cell
+from adspark.text.quotes import in_quotes
 from adspark.text.visible import blank_controls, drop_hidden
 from adspark.validation.names import check_line, check_visible
 from adspark.validation.notes import clean_note
@@ -248,12 +249,13 @@ def _check_cell(name: str, value: str, longest: int) -> None:
             name, f"has {count_characters(value)} characters; shorten it to {longest}."
         )
     if blank_controls(value) != value or value == "[]":
-        raise InvalidQueryError(name, f"{value[:40]!a} cannot be read there; write it otherwise.")
+        said = f"{in_quotes(value[:40])} cannot be read there; write it otherwise."
+        raise InvalidQueryError(name, said)
     if guard_cell(value) != value:
         raise InvalidQueryError(
             name,
-            f"{value[:40]!a} has =, +, - or @ at its beginning, or behind a comma or semicolon, "
-            "which a spreadsheet takes for a formula; write it without.",
+            f"{in_quotes(value[:40])} has =, +, - or @ at its beginning, or behind a comma or "
+            "semicolon, which a spreadsheet takes for a formula; write it without.",
         )
 
 

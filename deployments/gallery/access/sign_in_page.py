@@ -6,6 +6,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from deployments.gallery.access.kept_form import KeptForm
+from deployments.gallery.access.visitor import form_token
 from deployments.gallery.notices import own_address
 from deployments.gallery.resources import Gallery
 
@@ -40,6 +41,7 @@ def write_sign_in(
         request,
         "sign_in.html",
         status=status,
+        form_token=form_token(request, user_id=None),
         back=own_address(back),
         name=name,
         kept=kept.written() if kept else "",

@@ -1,7 +1,7 @@
 """Who looks at the pages: a user of AdSpark, chosen on the page or signed in.
 
-Every browser has a random cookie. From it the token is made that each form carries, so that no form
-which this server has not written for this browser changes anything.
+Every browser has a random cookie. From it and the user the token is made that each form carries, so
+that no form changes anything which this server has not written for this browser and this user.
 """
 
 import hmac
@@ -23,6 +23,7 @@ VISIT_COOKIE = "adspark_visit"
 USER_COOKIE = "adspark_user"
 SHARED = "/shared/"
 TOKEN = "form_token"  # noqa: S105  (the name of the field)
+_HALF = 32  # characters of a token: 128 bits
 _VISIT = re.compile("[A-Za-z0-9_-]{43}")
 YEAR = 365 * 86_400  # seconds
 
@@ -80,19 +81,19 @@ ChangerDep = Annotated[Visitor, Depends(changer)]
 SpenderDep = Annotated[Visitor, Depends(spender)]
 
 
-def form_token(request: Request, *, user_id: int | None = None) -> str:
-    """The token that a form of this browser carries; where one signs in, another for each user.
+def form_token(request: Request, *, user_id: int | None) -> str:
+    """The token that a form of this browser carries: half of it is the browser's, half the user's.
 
     Args:
         request: of the browser.
-        user_id: for whom the form is written; None: for who is signed in, or nobody.
+        user_id: for whom the form is written; None: for nobody, as where one signs in.
     """
-    state = request.scope["state"]
-    if user_id is None and "visitor" in state:
-        user_id = state["visitor"].user_id
-    whose = "form" if user_id is None else f"form of {user_id}"
-    visit: str = state["visit"]
-    return hmac.new(visit.encode(), whose.encode(), "sha256").hexdigest()
+    return _half(request, "form") + _half(request, f"form of {user_id or 'nobody'}")
+
+
+def _half(request: Request, purpose: str) -> str:
+    visit: str = request.scope["state"]["visit"]
+    return hmac.new(visit.encode(), purpose.encode(), "sha256").hexdigest()[:_HALF]
 
 
 def secret_of_form(request: Request, key: str) -> str:
@@ -107,16 +108,24 @@ def secret_of_form(request: Request, key: str) -> str:
     return urlsafe_b64encode(made).rstrip(b"=").decode()
 
 
-def is_form_token(request: Request, token: str, *, user_id: int | None = None) -> bool:
+def is_form_token(request: Request, token: str, *, user_id: int | None) -> bool:
     """Whether a form was written for this browser, and this user, as in `form_token`; tells nothing
     by the time that it takes.
 
     Args:
         request: by which the form came.
         token: that it brought.
-        user_id: who is signed in; None: nobody.
+        user_id: whose form it has to be; None: nobody's.
     """
-    expected = form_token(request, user_id=user_id)
+    return _is_same(form_token(request, user_id=user_id), token)
+
+
+def is_of_browser(request: Request, token: str) -> bool:
+    """Whether a form was written for this browser, whoever looked at it then."""
+    return _is_same(_half(request, "form"), token[:_HALF])
+
+
+def _is_same(expected: str, token: str) -> bool:
     return hmac.compare_digest(expected.encode(), token.encode(errors="replace"))
 
 

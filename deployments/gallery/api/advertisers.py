@@ -29,10 +29,10 @@ from adspark.library.advertisers.named import (
     resolve_advertisers,
 )
 from adspark.library.advertisers.stored import AdvertiserReport, read_report, read_rows
+from adspark.library.filters.parsing import Day
 from adspark.validation.days import today
 from adspark.validation.numbers import Whole
 from adspark.validation.stored import check_storable
-from deployments.gallery.days import Day
 from deployments.gallery.resources import SessionDep
 
 router = APIRouter(tags=["advertisers"])

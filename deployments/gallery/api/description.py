@@ -7,6 +7,7 @@ from fastapi import Request
 from fastapi.openapi.utils import get_openapi
 
 from adspark.errors import InvalidQueryError
+from adspark.validation.repeated import check_once
 
 PREFIX = "/api/v1"
 
@@ -47,8 +48,8 @@ async def check_parameters(request: Request) -> None:
         if name not in known:
             there_are = ", ".join(sorted(known)) or "none"
             raise InvalidQueryError(name, f"is no parameter here; there are: {there_are}.")
-        if not known[name] and len(request.query_params.getlist(name)) > 1:
-            raise InvalidQueryError(name, "is given more than once; leave one out.")
+        if not known[name]:
+            check_once(name, request.query_params.getlist(name))
 
 
 def _is_list(schema: dict[str, Any]) -> bool:

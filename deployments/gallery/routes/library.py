@@ -19,6 +19,7 @@ from adspark.library.marks.tags import list_tags
 from adspark.library.search.cursor import Sort
 from adspark.library.search.page import AdPage, read_found_ads, search_ads
 from adspark.models import CreativeFormat, EventKind, Platform
+from adspark.validation.repeated import check_once
 from adspark.watches.stored import list_watch_names
 from deployments.gallery.resources import VisitorPages
 from deployments.gallery.texts import Texts
@@ -110,6 +111,8 @@ def _without(parameters: QueryParams, name: str, value: str) -> str:
 
 async def _search(session: AsyncSession, parameters: QueryParams, user_id: int) -> _Shown:
     try:
+        for name in ("q", "sort", "after"):
+            check_once(name, parameters.getlist(name))
         written = read_parameters(parameters, user=user_id)
         found = await search_ads(
             session,

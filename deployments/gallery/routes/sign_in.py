@@ -9,8 +9,8 @@ from deployments.gallery.access.kept_form import KEPT, KeptForm, read_kept
 from deployments.gallery.access.passwords import TooManyAttemptsError, check_attempt
 from deployments.gallery.access.sign_in import SESSION_COOKIE
 from deployments.gallery.access.sign_in_page import write_sign_in
-from deployments.gallery.access.visitor import USER_COOKIE, YEAR, VisitorDep
-from deployments.gallery.forms import FormDep, SignInFormDep
+from deployments.gallery.access.visitor import USER_COOKIE, YEAR, VisitorDep, form_token
+from deployments.gallery.forms import FormDep, NobodysFormDep
 from deployments.gallery.notices import lead_to, send_again_to
 from deployments.gallery.resources import GalleryDep, SessionDep
 
@@ -25,7 +25,7 @@ async def show_sign_in(request: Request, gallery: GalleryDep) -> HTMLResponse:
 
 @router.post("/sign-in")
 async def sign_in(
-    request: Request, gallery: GalleryDep, session: SessionDep, form: SignInFormDep
+    request: Request, gallery: GalleryDep, session: SessionDep, form: NobodysFormDep
 ) -> Response:
     """Sign in, where name and password are right; then show what was typed before."""
     name, back = form.written("name").strip(), form.written("back") or "/"
@@ -71,11 +71,13 @@ async def show_users(
     """The users whose boards, tags and notes can be looked at on a machine of one's own; where one
     has to sign in, who has."""
     users = [] if visitor.name else await list_users(session)
-    return gallery.templates.page(request, "users.html", users=users)
+    return gallery.templates.page(
+        request, "users.html", users=users, choice_token=form_token(request, user_id=None)
+    )
 
 
 @router.post("/user")
-async def choose_user(visitor: VisitorDep, form: FormDep) -> Response:
+async def choose_user(visitor: VisitorDep, form: NobodysFormDep) -> Response:
     """Look at the pages as another user, where nobody has to sign in."""
     if visitor.name:
         return lead_to("/user")

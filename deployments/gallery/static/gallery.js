@@ -24,6 +24,12 @@ function showMoments(within) {
   }
 }
 
+// The page of an answer; null where another user was chosen meanwhile, whose forms have no place here.
+function readPage(text) {
+  const page = new DOMParser().parseFromString(text, "text/html");
+  return page.body.dataset.visitor === document.body.dataset.visitor ? page : null;
+}
+
 // More ads are loaded when the end of those shown comes near.
 function loadMoreNear(place, pages) {
   const seen = new IntersectionObserver(async (entries) => {
@@ -141,7 +147,7 @@ async function loadPart(place) {
   try {
     const answer = await fetch(place.dataset.part, { credentials: "same-origin" });
     const text = answer.ok ? await answer.text() : "";
-    next = new DOMParser().parseFromString(text, "text/html").getElementById(place.id);
+    next = readPage(text)?.getElementById(place.id);
   } catch {
     // It stays as it is.
   }
@@ -379,7 +385,8 @@ if (costForm) showCost(costForm);
 async function refreshParts() {
   const answer = await fetch(location.href, { credentials: "same-origin" });
   if (!answer.ok) return location.reload();
-  const next = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const next = readPage(await answer.text());
+  if (!next) return;
   showMoments(next);
   document.querySelector("[data-notice]")?.remove(); // what it said has moved on
   for (const part of next.querySelectorAll("[data-fresh]")) {

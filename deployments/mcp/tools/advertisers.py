@@ -18,6 +18,7 @@ from adspark.library.advertisers.listing import AdvertiserSort, list_advertiser_
 from adspark.library.advertisers.named import resolve_advertiser, resolve_compared
 from adspark.library.advertisers.stored import read_report
 from adspark.library.coverage import Scope, read_coverage
+from adspark.library.filters.parsing import Day
 from adspark.validation.days import today
 from adspark.validation.numbers import Whole
 from deployments.mcp.answers import Answer
@@ -53,8 +54,8 @@ class TimelineArguments(Arguments):
 
     advertiser: _Name
     period: Period = Period.WEEK
-    first: Annotated[date | None, Field(description="From this day on.")] = None
-    last: Annotated[date | None, Field(description="Until this day.")] = None
+    first: Annotated[Day | None, Field(description="From this day on.")] = None
+    last: Annotated[Day | None, Field(description="Until this day.")] = None
     limit: Annotated[Whole, Field(ge=1, le=366, description="Periods, the latest first.")] = 26
 
 

@@ -223,6 +223,7 @@ async def test_a_mistake_in_a_profile_leaves_the_rest_of_it(
         ("day=yesterday", "is not a day"),
         ("day=9999-12-31", "is to come; name today"),
         ("day=%00", "is not a day"),
+        ("day=٢٠٢٦-08-01", "is not a day"),
         ("weeks=7", "is not one of"),
     ]:
         answer = await runs.get(f"/advertisers/{CAFE}?{query}")

@@ -14,7 +14,7 @@ import pytest
 from adspark.db import migrate
 from adspark.db.embedded import LocalPostgres
 from adspark.db.engine import Database
-from tests.support.gallery import GalleryClient, open_gallery
+from tests.support.gallery import GalleryClient, form_token, open_gallery
 from tests.support.library import fill_library
 
 LONGEST = 30.0  # seconds, on a machine under load; without one a page would never be answered
@@ -82,13 +82,16 @@ async def test_no_form_is_refused_for_connections_that_died_while_idle(
     pages: GalleryClient, database_url: str
 ) -> None:
     await asyncio.gather(*(pages.get("/library") for _ in range(READERS)))
+    token = form_token((await pages.get("/library")).text)
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE pid <> pg_backend_pid() AND datname = current_database()"
         )
 
-    made = await pages.send_form("/boards", page="/sign-in", name="Mine")
+    made = await pages.post(
+        "/boards", data={"form_token": token, "name": "Mine"}, follow_redirects=True
+    )
 
     assert "The board “Mine” was made." in made.text
 

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from adspark.db.engine import Database
+from adspark.library.filters.written import PARAMETERS
 from tests.support.exporting import csv_rows
 from tests.support.gallery import GalleryClient
 from tests.support.library import ad, buy_words
@@ -70,6 +71,10 @@ async def test_words_and_filters_are_its_address(
         ("board=none", "board", "no board"),
         ("watch=none", "watch", "no watch"),
         ("domain=%00.com", "domain", "NUL"),
+        *(
+            (f"{name}=a&{name}=b", name, "is given more than once; leave one out.")
+            for name in (*sorted(PARAMETERS.keys() - {"advertiser"}), "q", "sort", "after")
+        ),
     ],
 )
 async def test_a_mistake_is_said_beside_its_field_and_the_form_keeps_it(
@@ -82,6 +87,13 @@ async def test_a_mistake_is_said_beside_its_field_and_the_form_keeps_it(
     assert said
     assert words in said[1]
     assert not shown(answer.text)
+
+
+async def test_several_advertisers_are_still_those_of_the_next_search(pages: GalleryClient) -> None:
+    page = (await pages.get("/library?advertiser=REI&advertiser=Nike")).text
+    form = page[: page.index("</form>", page.index('id="search"'))]
+
+    assert re.findall(r'name="advertiser" value="(.*?)"', form) == ["REI", "Nike"]
 
 
 async def test_what_comes_from_ads_is_text_on_the_page(

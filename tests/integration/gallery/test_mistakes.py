@@ -110,6 +110,8 @@ def _said(page: str) -> str:
     ("address", "words"),
     [
         ("/watches?state=zzz", "state: 'zzz' is not one of active, paused"),
+        ("/watches?after=zzz", "after: is no parameter here; pages are numbered, as page=2."),
+        ("/?after=zzz", "after: is no parameter here; pages are numbered, as page=2."),
         ("/?since=zzz", "since: 'zzz' is not one of day, week, visit."),
         ("/?show=zzz", "show: 'zzz' is not one of "),
         ("/variants/batches?after=zz", "after: is not a whole number."),
@@ -127,6 +129,31 @@ async def test_a_filter_that_is_unknown_is_named(
     assert words in _said(answer.text)
     lead = next((one for one in ("/watches", "/variants/batches") if one in address), "/library")
     assert f'class="button" href="{lead}"' in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/", "since"),
+        ("/advertisers", "q"),
+        ("/advertisers/AR1", "day"),
+        ("/ads/CR1", "run"),
+        ("/compare", "weeks"),
+        ("/variants", "status"),
+        ("/variants/batches", "after"),
+        ("/variants/export", "batch"),
+        ("/variants/new", "of"),
+        ("/watches", "state"),
+        ("/watches/new", "advertiser"),
+    ],
+)
+async def test_a_parameter_that_is_given_twice_is_named(
+    pages: GalleryClient, path: str, name: str
+) -> None:
+    answer = await pages.get(f"{path}?{name}=1&{name}=2")
+
+    assert answer.status_code == 422
+    assert f"{name}: is given more than once; leave one out." in _said(answer.text)
 
 
 async def test_no_page_about_a_mistake_in_its_address_names_the_inside(

@@ -357,6 +357,26 @@ async def test_each_of_two_people_has_an_opinion_and_sees_the_other(
     assert await reviewed(database, made) == [(1, True, None, "yes"), (2, False, None, "no")]
 
 
+async def test_a_review_without_a_decision_says_what_was_decided(
+    pages: GalleryClient, database: Database
+) -> None:
+    made = await completed(database)
+    path = f"/variants/{made.id}"
+    said = []
+    for decision in ("", "approve", "", "reject", ""):
+        stored = re.search(r'name="seen_at" value="(.*?)"', (await pages.get(path)).text)
+        assert stored
+        sent = {"decision": decision, "rating": "3", "seen_at": stored[1]}
+        done = await pages.send_form(f"{path}/review", path, **sent)
+        said += re.findall(r"Your review is saved; .*?\.", done.text)
+
+    assert said == [
+        "Your review is saved; the variant is not decided yet.",
+        "Your review is saved; the variant is approved.",
+        "Your review is saved; the variant is rejected.",
+    ]
+
+
 async def test_a_window_that_is_out_of_date_shows_what_was_done_in_another(
     pages: GalleryClient, database: Database
 ) -> None:

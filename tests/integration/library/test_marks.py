@@ -138,6 +138,16 @@ async def test_a_mistake_writes_nothing(database: Database) -> None:
         assert await list_tags(session, user_id=1) == []
 
 
+async def test_what_is_not_seen_around_a_tag_goes_and_within_one_is_refused(
+    library: Database,
+) -> None:
+    async with library.session() as session:
+        await tag_ads(session, user_id=1, tag="\u200bsale\u00ad ", ids=[ad(1)])
+        with pytest.raises(InvalidQueryError, match="tag: holds invisible characters"):
+            await tag_ads(session, user_id=1, tag="sa\u200ble", ids=[ad(1)])
+        assert "sale" in [one.tag for one in await list_tags(session, user_id=1)]
+
+
 async def test_tags_that_differ_in_case_only_are_one_tag(library: Database) -> None:
     async with library.session() as session:
         await tag_ads(session, user_id=1, tag="Été Sale", ids=[ad(1)])

@@ -57,6 +57,7 @@ CALLS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
         {"advertiser": ["New Balance", "On AG"]},
         ("advertiser: is no argument of this tool;", "did you mean 'advertisers'?"),
     ),
+    ("show_timeline", {"advertiser": "On AG", "first": 0}, ("first: '0' is not a day; write",)),
     ("show_timeline", {"period": "week"}, ("advertiser: is missing. Those that are stored",)),
     ("show_timeline", {"advertiser": "Café Zoë", "period": "hour"}, ("period: is none of",)),
     (

@@ -8,6 +8,7 @@ from adspark.variants.handover.copy_lines import read_copy_lines
 SEVERAL = "several texts stand in it; write each on a line of its own"
 JSON = "it is JSON; write each text on a line of its own"
 HTML = "HTML stands in it; write the text without"
+HIDDEN = "the ad has it without its characters that cannot be seen, as soft hyphens"
 LEAD = "it ends in a colon; what it leads to stands elsewhere"
 
 
@@ -65,6 +66,11 @@ LEAD = "it ends in a colon; what it leads to stands elsewhere"
         ("Text\nPaths of joy", ["Text", "Paths of joy"], [], []),
         ("Headline #1: Sun\n**Headline 2** – Sea\nDescription 1 - Sand\nH3: Sky\nD2: Air",
          ["Sun", "Sea", "Sky"], ["Sand", "Air"], []),
+        ("D3: the vitamin of the sun\nH2: water\nD1: Sand\nD2: Air\nD4: Sea",
+         ["D3: the vitamin of the sun", "H2: water", "D4: Sea"], ["Sand", "Air"], []),
+        ("H1: Sun\nD1: Sand\nH2: Sea\nH1: Sky", ["Sun", "Sea", "Sky"], ["Sand"], []),
+        ("Wasch\u00admaschine\nشعر\u200f!\n\u200bSun\u200b\n\u2060",
+         ["Waschmaschine", "شعر!", "Sun"], [], [HIDDEN] * 2),
         ("Here are three headlines:\nSun", ["Sun"], [], [LEAD]),
         ("24. December\n1. FC Köln\nHeadline: 1. FC Bayern\n3.5 stars",
          ["24. December", "1. FC Köln", "1. FC Bayern", "3.5 stars"], [], []),

@@ -7,6 +7,7 @@ from fastapi.responses import Response
 
 from adspark.errors import AdSparkError, BusyError, InvalidQueryError
 from adspark.models import AdVariant, ReviewReason, VariantStatus
+from adspark.variants.reviews.decisions import Decision, read_decisions
 from adspark.variants.reviews.store import Review, save_review
 from adspark.variants.store import read_variant
 from deployments.gallery.access.visitor import ChangerDep
@@ -23,7 +24,9 @@ router = APIRouter(include_in_schema=False)
 _RATINGS = ("1", "2", "3", "4", "5")
 _DECISIONS = {"": None, "approve": True, "reject": False}
 _REASONS = {one.value: one for one in ReviewReason}
-_SAID = {True: "approved", False: "rejected", None: "saved"}
+_SAID = {True: "approved", False: "rejected"}
+# By what was decided before, of a review without a decision.
+_STILL = {Decision.APPROVED: "saved_approved", Decision.REJECTED: "saved_rejected"}
 
 
 @router.post("/variants/{variant_id}/review")
@@ -54,9 +57,11 @@ async def review_variant(
         await session.rollback()
         variant = await read_variant(session, variant_id=variant_id)
         return await write_page(pages, variant, typed=_typed(form), problems=problems)
-    said = _SAID[review.is_approved]
-    if review.is_approved is not None and not await _resume(variant, review):
-        said = "no_run"
+    if review.is_approved is None:
+        decisions = await read_decisions(session, ids=[variant_id])
+        said = _STILL.get(decisions.get(variant_id, Decision.WAITING), "saved")
+    else:
+        said = _SAID[review.is_approved] if await _resume(variant, review) else "no_run"
     return lead_to(page, f"variant_{said}")
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from fastapi import Request
 from starlette.exceptions import HTTPException
 
+from adspark.errors import InvalidQueryError
+
 
 @dataclass(frozen=True)
 class Place:
@@ -25,7 +27,14 @@ class Place:
 
 
 def read_place(request: Request, size: int) -> Place:
-    """The page that the address names, else the first; raises HTTPException(404) for no number."""
+    """The page that the address names, else the first.
+
+    Raises:
+        HTTPException: it is no number (404).
+        InvalidQueryError: it is named as on pages that are not numbered.
+    """
+    if "after" in request.query_params:
+        raise InvalidQueryError("after", "is no parameter here; pages are numbered, as page=2.")
     written = request.query_params.get("page", "1")
     if not re.fullmatch("[1-9][0-9]{0,5}", written):
         raise HTTPException(404)
