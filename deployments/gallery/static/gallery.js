@@ -63,8 +63,12 @@ for (const one of document.querySelectorAll(".shown img")) {
   if (one.complete && !one.naturalWidth) one.src = one.src;
 }
 
+// Fields of these types take no letters.
+const noLetters = ["button", "checkbox", "color", "file", "image", "radio", "range", "reset", "submit"];
+
 function isTyping(target) {
-  return target.closest("input:not([type=checkbox]), select, textarea, [contenteditable]") !== null;
+  const field = target.closest("input, select, textarea, [contenteditable]");
+  return field !== null && !noLetters.includes(field.type);
 }
 
 // Arrow keys move from ad to ad, by row where there are rows; in the library also to the first one.
