@@ -10,8 +10,8 @@ from tests.support.library import ad, fill_library
 from tests.support.variants_at_hand import ask, finish
 
 _PATIENCE = 60_000  # milliseconds
-_TYPES = """() => ["button", "checkbox", "color", "date", "file", "image", "number", "radio", "range",
-    "reset", "search", "submit", "text"].filter((type) => {
+_TYPES = """() => ["button", "checkbox", "color", "date", "file", "image", "number", "radio",
+    "range", "reset", "search", "submit", "text"].filter((type) => {
     const field = document.createElement("input");
     field.type = type;
     return isTyping(field);
