@@ -199,6 +199,13 @@ function chooseTheme() {
   });
 }
 
+// What a form has done is told by screen readers once it comes into a page that is there.
+function tellNotice(notice) {
+  const place = document.querySelector("[data-said]");
+  if (!place || place.contains(document.activeElement)) return;
+  setTimeout(() => place.replaceChildren(...notice ? [notice] : []), 100);
+}
+
 // The board in the order that the server has, with what is typed on it; a move that was refused
 // because somebody else had made one is said.
 function showOrder(board, page) {
@@ -216,6 +223,7 @@ function showOrder(board, page) {
   board.dataset.version = next.dataset.version;
   document.querySelector("[data-order-problem]")
     .replaceChildren(...page.querySelector("[data-order-problem]").childNodes);
+  tellNotice(page.querySelector("[data-notice]"));
 }
 
 // Ads of a board are dragged before one another; the server keeps the order.
@@ -288,6 +296,7 @@ function chooseDay(form) {
 }
 
 showMoments(document);
+tellNotice(document.querySelector("[data-notice]"));
 const board = document.querySelector("[data-board]");
 if (board) orderByDragging(board);
 chooseTheme();
