@@ -206,11 +206,22 @@ function tellNotice(notice) {
   setTimeout(() => place.replaceChildren(...notice ? [notice] : []), 100);
 }
 
+// What was typed as a note on an ad that the board has no more stands above it, as where it is sent.
+function showLostNote(placed) {
+  const typed = placed.querySelector("textarea");
+  if (!typed || typed.value === typed.defaultValue) return;
+  const lost = document.querySelector("[data-lost-note]").content.cloneNode(true);
+  lost.querySelector("p").append(` ${placed.dataset.placed}`);
+  lost.querySelector("textarea").value = typed.value;
+  document.querySelector("[data-lost-notes]").append(lost);
+}
+
 // The board in the order that the server has, with what is typed on it; a move that was refused
 // because somebody else had made one is said.
 function showOrder(board, page) {
-  const next = page.querySelector("[data-board]");
-  if (!next) return location.reload();
+  const told = page.querySelector("[data-order-problem]");
+  if (!told) return location.reload();
+  const next = page.querySelector("[data-board]") ?? document.createElement("div"); // nothing is on it
   showMoments(next);
   const shown = new Map([...board.children].map((one) => [one.dataset.placed, one]));
   const ordered = [...next.children].map((one) => {
@@ -219,10 +230,10 @@ function showOrder(board, page) {
     kept.querySelector(".placed-actions").replaceWith(one.querySelector(".placed-actions"));
     return kept;
   });
+  for (const one of board.children) if (!ordered.includes(one)) showLostNote(one);
   board.replaceChildren(...ordered);
   board.dataset.version = next.dataset.version;
-  document.querySelector("[data-order-problem]")
-    .replaceChildren(...page.querySelector("[data-order-problem]").childNodes);
+  document.querySelector("[data-order-problem]").replaceChildren(...told.childNodes);
   tellNotice(page.querySelector("[data-notice]"));
 }
 

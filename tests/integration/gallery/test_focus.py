@@ -1,4 +1,4 @@
-"""What has the focus of the keyboard, in a browser: it is seen, and kept where a form leads back."""
+"""What has the focus of the keyboard, in a browser: it is seen, and kept where forms lead back."""
 
 from pathlib import Path
 
