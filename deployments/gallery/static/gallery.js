@@ -123,11 +123,33 @@ function pressNamed(event) {
   // Of a selection: the ads that are selected, else the one that has the focus.
   if (box && named.form === box.form && !named.form.querySelector("input[name=ad]:checked")) {
     box.checked = true;
+    tellSelection(box.form);
   }
   if (!named.getClientRects().length) return;
   event.preventDefault();
   if (named.dataset.focusKey) named.focus();
   else named.click();
+}
+
+// How many ads are selected is told by screen readers, and how to go on.
+function tellSelection(form) {
+  const place = document.querySelector("[data-selected]");
+  const number = form.querySelectorAll("input[name=ad]:checked").length;
+  const said = ["none", "one"][number] ?? "other";
+  place.textContent = place.dataset[said].replace("{number}", number);
+}
+
+// The bar of the selection stays where it is, so that nothing is scrolled to.
+function followSelection(form) {
+  form.addEventListener("change", (event) => {
+    if (event.target.name === "ad") tellSelection(form);
+  });
+  form.addEventListener("reset", () => setTimeout(tellSelection, 0, form));
+  form.addEventListener("click", (event) => {
+    if (!event.target.matches(".card > .skip")) return;
+    event.preventDefault();
+    document.getElementById("selected").focus();
+  });
 }
 
 // Enter in a field of the selection presses the button that stands beside it.
@@ -202,8 +224,10 @@ function chooseTheme() {
 // What a form has done is told by screen readers once it comes into a page that is there.
 function tellNotice(notice) {
   const place = document.querySelector("[data-said]");
-  if (!place || place.contains(document.activeElement)) return;
-  setTimeout(() => place.replaceChildren(...notice ? [notice] : []), 100);
+  setTimeout(() => {
+    if (!place || place.contains(document.activeElement)) return;
+    place.replaceChildren(...notice ? [notice] : []);
+  }, 100);
 }
 
 // What was typed as a note on an ad that the board has no more stands above it, as where it is sent.
@@ -310,6 +334,8 @@ showMoments(document);
 tellNotice(document.querySelector("[data-notice]"));
 const board = document.querySelector("[data-board]");
 if (board) orderByDragging(board);
+const selection = document.querySelector(".selection");
+if (selection) followSelection(selection);
 chooseTheme();
 document.addEventListener("keydown", handleKey);
 document.addEventListener("keydown", pressBeside);

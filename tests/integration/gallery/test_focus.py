@@ -54,6 +54,50 @@ async def test_the_bar_of_a_selection_covers_nothing_that_has_the_focus(
             await browser.close()
 
 
+async def test_a_selection_is_told_and_its_bar_is_one_step_from_each_selected_ad(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    await fill_library(database)
+    async with database.session() as session:
+        await save_creatives(session, rows=[creative(number) for number in range(10, 50)])
+        await session.commit()
+    expect.set_options(timeout=_PATIENCE)
+    with serve_gallery(database_url, tmp_path / "media") as url:
+        async with open_browser() as browser:
+            page = await browser.new_page(
+                viewport={"width": 1280, "height": 700}, reduced_motion="reduce"
+            )
+            page.set_default_timeout(_PATIENCE)
+            await page.goto(f"{url}/library")
+            boxes, told = (
+                page.locator('[data-pages] input[name="ad"]'),
+                page.locator("[data-selected]"),
+            )
+            await page.locator(".keys summary").focus()
+            await page.keyboard.press("Tab")  # the first ad is next
+            await expect(page.locator(".card .shown").first).to_be_focused()
+            await boxes.nth(20).press("Space")
+            await expect(told).to_contain_text("1 ad is selected.")
+            await boxes.nth(21).press("Space")
+            await expect(told).to_contain_text("2 ads are selected.")
+            before = await page.evaluate("scrollY")
+            assert before > 0
+            await page.keyboard.press("Tab")
+            lead = page.get_by_role("link", name="What to do with those selected").nth(1)
+            await expect(lead).to_be_focused()
+            await expect(lead).to_be_in_viewport()
+            await page.keyboard.press("Enter")
+            bar = page.get_by_role("group", name="What to do with those selected")
+            await expect(bar).to_be_focused()
+            await page.keyboard.press("Tab")
+            await expect(page.get_by_placeholder("Board")).to_be_focused()
+            assert await page.evaluate("scrollY") == before
+            await bar.get_by_role("button", name="Select none").press("Enter")
+            await expect(told).to_have_text("No ad is selected any more.")
+            await expect(page.get_by_role("link", name="What to do with")).to_have_count(0)
+            await browser.close()
+
+
 async def _press(button: Locator, said: str, key: str = "Enter") -> None:
     """Press a button by the keyboard, and see what the page says of it, on the screen."""
     await button.press(key)
