@@ -98,8 +98,22 @@ function boxOfFocused() {
   return document.activeElement?.closest(".selection .card")?.querySelector("input[name=ad]");
 }
 
+// Letters and signs can be switched off as keys, as for whoever speaks to the browser.
+let haveLetters = kept("keys") !== "off";
+
+function offerSwitch(place) {
+  const box = place.querySelector("input");
+  place.hidden = false;
+  box.checked = haveLetters;
+  box.addEventListener("change", () => {
+    haveLetters = box.checked;
+    kept("keys", haveLetters ? "on" : "off");
+  });
+}
+
 function handleKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+  if (event.key.length === 1 && !haveLetters) return;
   const search = document.querySelector("[data-search]");
   if (event.key === "/" && search) {
     event.preventDefault();
@@ -337,6 +351,8 @@ if (board) orderByDragging(board);
 const selection = document.querySelector(".selection");
 if (selection) followSelection(selection);
 chooseTheme();
+const keySwitch = document.querySelector("[data-keys-switch]");
+if (keySwitch) offerSwitch(keySwitch);
 document.addEventListener("keydown", handleKey);
 document.addEventListener("keydown", pressBeside);
 const pages = document.querySelector("[data-pages]");
