@@ -29,6 +29,7 @@ from deployments.gallery.forms import KeptFormError, OtherUsersFormError, Outdat
 from deployments.gallery.notices import lead_to, page_before
 from deployments.gallery.prefect_server import PrefectAwayError
 from deployments.gallery.resources import Gallery
+from deployments.gallery.templating import with_query
 from deployments.gallery.typed import read_typed
 
 _RETRY = 5  # seconds after which a page is loaded again whose server has a part away
@@ -118,12 +119,21 @@ async def _show_unknown_address(request: Request, error: RequestValidationError)
     first = error.errors()[0]
     place, name = first["loc"][0], first["loc"][-1]
     if place == "query" and name != "batch":
-        detail = f"{name}: {describe_validation_error(first)}."
-        return _page(request, 422, "bad_request", detail=detail, lead=_list_of(request))
+        return _show_parameter(request, str(name), f"{describe_validation_error(first)}.")
     lead = _BATCHES if name == "batch" else _list_of(request)
     if what := _UNKNOWN.get(lead):
         return _page(request, 404, what, lead=lead)
     return _show_nothing(request)
+
+
+def _show_parameter(request: Request, name: str, said: str) -> Response:
+    """What is wrong with a parameter of an address. Without it there is the page, where it is one
+    that is only asked for."""
+    detail = f"{name}: {said}"
+    if request.method == "POST":
+        return _page(request, 422, "bad_request", detail=detail, lead=_list_of(request))
+    lead = with_query(request.url, {name: None})
+    return _page(request, 422, "bad_address", detail=detail, lead=lead, label="without")
 
 
 async def _show_outdated_form(request: Request, error: OutdatedFormError) -> Response:
@@ -153,8 +163,7 @@ async def _show_own_error(request: Request, error: AdSparkError) -> Response:
     if isinstance(error, InvalidQueryError):
         if error.field not in request.query_params:
             return _page(request, 422, "bad_request", detail=error.sentence)
-        detail = f"{error.field}: {error.sentence}"
-        return _page(request, 422, "bad_request", detail=detail, lead=_list_of(request))
+        return _show_parameter(request, error.field, error.sentence)
     # The others tell of the server: its addresses, paths and settings. That is for its log.
     _LOG.warning("%s: %s", request.url.path, error)
     if isinstance(error, DatabaseUnavailableError | DatabaseSetupError):
@@ -186,10 +195,14 @@ def _page(
     detail: str = "",
     retry: int | None = None,
     lead: str | None = None,
+    label: str | None = None,
 ) -> Response:
     gallery: Gallery = request.app.state.gallery
     again = retry if request.method == "GET" else None
     back = page_before(request) if request.method == "POST" else None
+    if label is None and lead is None and back is not None:
+        label = "back"
+    lead = lead or back or "/library"
     page = gallery.templates.page(
         request,
         "failure.html",
@@ -197,8 +210,8 @@ def _page(
         what=what,
         detail=detail,
         retry=again,
-        lead=lead or back or "/library",
-        is_back=lead is None and back is not None,
+        lead=lead,
+        label=label or ("home" if lead == "/library" else "lead"),
         typed=read_typed(request, gallery.templates.texts),
     )
     if retry is not None:

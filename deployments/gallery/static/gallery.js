@@ -69,8 +69,12 @@ for (const one of document.querySelectorAll(".shown img")) {
   if (one.complete && !one.naturalWidth) one.src = one.src;
 }
 
+// Fields of these types take no letters.
+const noLetters = ["button", "checkbox", "color", "file", "image", "radio", "range", "reset", "submit"];
+
 function isTyping(target) {
-  return target.closest("input:not([type=checkbox]), select, textarea, [contenteditable]") !== null;
+  const field = target.closest("input, select, textarea, [contenteditable]");
+  return field !== null && !noLetters.includes(field.type);
 }
 
 // Arrow keys move from ad to ad, by row where there are rows; in the library also to the first one.
@@ -100,8 +104,22 @@ function boxOfFocused() {
   return document.activeElement?.closest(".selection .card")?.querySelector("input[name=ad]");
 }
 
+// Letters and signs can be switched off as keys, as for whoever speaks to the browser.
+let haveLetters = kept("keys") !== "off";
+
+function offerSwitch(place) {
+  const box = place.querySelector("input");
+  place.hidden = false;
+  box.checked = haveLetters;
+  box.addEventListener("change", () => {
+    haveLetters = box.checked;
+    kept("keys", haveLetters ? "on" : "off");
+  });
+}
+
 function handleKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+  if (event.key.length === 1 && !haveLetters) return;
   const search = document.querySelector("[data-search]");
   if (event.key === "/" && search) {
     event.preventDefault();
@@ -125,11 +143,33 @@ function pressNamed(event) {
   // Of a selection: the ads that are selected, else the one that has the focus.
   if (box && named.form === box.form && !named.form.querySelector("input[name=ad]:checked")) {
     box.checked = true;
+    tellSelection(box.form);
   }
   if (!named.getClientRects().length) return;
   event.preventDefault();
   if (named.dataset.focusKey) named.focus();
   else named.click();
+}
+
+// How many ads are selected is told by screen readers, and how to go on.
+function tellSelection(form) {
+  const place = document.querySelector("[data-selected]");
+  const number = form.querySelectorAll("input[name=ad]:checked").length;
+  const said = ["none", "one"][number] ?? "other";
+  place.textContent = place.dataset[said].replace("{number}", number);
+}
+
+// The bar of the selection stays where it is, so that nothing is scrolled to.
+function followSelection(form) {
+  form.addEventListener("change", (event) => {
+    if (event.target.name === "ad") tellSelection(form);
+  });
+  form.addEventListener("reset", () => setTimeout(tellSelection, 0, form));
+  form.addEventListener("click", (event) => {
+    if (!event.target.matches(".card > .skip")) return;
+    event.preventDefault();
+    document.getElementById("selected").focus();
+  });
 }
 
 // Enter in a field of the selection presses the button that stands beside it.
@@ -201,11 +241,31 @@ function chooseTheme() {
   });
 }
 
+// What a form has done is told by screen readers once it comes into a page that is there.
+function tellNotice(notice) {
+  const place = document.querySelector("[data-said]");
+  setTimeout(() => {
+    if (!place || place.contains(document.activeElement)) return;
+    place.replaceChildren(...notice ? [notice] : []);
+  }, 100);
+}
+
+// What was typed as a note on an ad that the board has no more stands above it, as where it is sent.
+function showLostNote(placed) {
+  const typed = placed.querySelector("textarea");
+  if (!typed || typed.value === typed.defaultValue) return;
+  const lost = document.querySelector("[data-lost-note]").content.cloneNode(true);
+  lost.querySelector("p").append(` ${placed.dataset.placed}`);
+  lost.querySelector("textarea").value = typed.value;
+  document.querySelector("[data-lost-notes]").append(lost);
+}
+
 // The board in the order that the server has, with what is typed on it; a move that was refused
 // because somebody else had made one is said.
 function showOrder(board, page) {
-  const next = page.querySelector("[data-board]");
-  if (!next) return location.reload();
+  const told = page.querySelector("[data-order-problem]");
+  if (!told) return location.reload();
+  const next = page.querySelector("[data-board]") ?? document.createElement("div"); // nothing is on it
   showMoments(next);
   const shown = new Map([...board.children].map((one) => [one.dataset.placed, one]));
   const ordered = [...next.children].map((one) => {
@@ -214,10 +274,11 @@ function showOrder(board, page) {
     kept.querySelector(".placed-actions").replaceWith(one.querySelector(".placed-actions"));
     return kept;
   });
+  for (const one of board.children) if (!ordered.includes(one)) showLostNote(one);
   board.replaceChildren(...ordered);
   board.dataset.version = next.dataset.version;
-  document.querySelector("[data-order-problem]")
-    .replaceChildren(...page.querySelector("[data-order-problem]").childNodes);
+  document.querySelector("[data-order-problem]").replaceChildren(...told.childNodes);
+  tellNotice(page.querySelector("[data-notice]"));
 }
 
 // Ads of a board are dragged before one another; the server keeps the order.
@@ -290,9 +351,14 @@ function chooseDay(form) {
 }
 
 showMoments(document);
+tellNotice(document.querySelector("[data-notice]"));
 const board = document.querySelector("[data-board]");
 if (board) orderByDragging(board);
+const selection = document.querySelector(".selection");
+if (selection) followSelection(selection);
 chooseTheme();
+const keySwitch = document.querySelector("[data-keys-switch]");
+if (keySwitch) offerSwitch(keySwitch);
 document.addEventListener("keydown", handleKey);
 document.addEventListener("keydown", pressBeside);
 const pages = document.querySelector("[data-pages]");

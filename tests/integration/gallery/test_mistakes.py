@@ -127,8 +127,7 @@ async def test_a_filter_that_is_unknown_is_named(
     answer = await pages.get(address)
     assert answer.status_code == 422
     assert words in _said(answer.text)
-    lead = next((one for one in ("/watches", "/variants/batches") if one in address), "/library")
-    assert f'class="button" href="{lead}"' in answer.text
+    assert f'class="button" href="{address.partition("?")[0]}"' in answer.text
 
 
 @pytest.mark.parametrize(
@@ -318,3 +317,24 @@ async def test_a_browser_that_goes_away_while_it_sends_a_form_is_no_error(
 
     assert (to_come, answered[0]["status"]) == ([], 400)
     assert caplog.messages == []
+
+
+@pytest.mark.parametrize(
+    ("address", "name", "without"),
+    [
+        ("/?since=zzz", "since", "/"),
+        ("/?show=zzz&since=week", "show", "/?since=week"),
+        ("/watches?state=zzz", "state", "/watches"),
+    ],
+)
+async def test_a_wrong_parameter_of_an_address_leads_to_the_page_without_it(
+    pages: GalleryClient, address: str, name: str, without: str
+) -> None:
+    answer = await pages.get(address)
+    page = html.unescape(answer.text)
+    assert answer.status_code == 422
+    assert "This address cannot be used." in page
+    assert f"<p>{name}: " in page
+    assert "send it again" not in page
+    assert f'<a class="button" href="{without}">Show the page without it</a>' in page
+    assert (await pages.get(without)).status_code == 200

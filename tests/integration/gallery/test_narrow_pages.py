@@ -5,10 +5,12 @@ from pathlib import Path
 from playwright.async_api import Page
 
 from adspark.creatives.boards import add_ads, find_or_create_board
+from adspark.creatives.store import save_creatives
 from adspark.db.engine import Database
 from adspark.models import EventKind
 from adspark.watches.definition import WatchFields
 from adspark.watches.store import create_or_change_watch
+from tests.support.factories import creative
 from tests.support.gallery import open_browser, serve_gallery
 from tests.support.library import CAFE, ad, fill_library
 from tests.support.noticed import add_event, ago
@@ -16,6 +18,11 @@ from tests.support.noticed import add_event, ago
 _TOP = "all => all.map((one) => Math.round(one.getBoundingClientRect().top))"
 _HIDDEN_COLUMNS = "all => all.filter((one) => one.scrollWidth > one.clientWidth + 1).length"
 _WIDTH = "document.documentElement.scrollWidth"
+_CUT = """all => all.filter((one) => one.getBoundingClientRect().right >
+    one.closest(".card").getBoundingClientRect().right).length"""
+_SIDE_BY_SIDE = """all => all.map((one) => [one.getBoundingClientRect(),
+    one.closest("[data-placed]").getBoundingClientRect()])
+    .filter(([one, place]) => one.right > place.right + 1).length"""
 _OVERLAPS = """all => all.filter((card) => {
     const [box, picture] = [card.querySelector("input"), card.querySelector(".shown")];
     return box.getBoundingClientRect().top < picture.getBoundingClientRect().bottom;
@@ -25,6 +32,9 @@ _OVERLAPS = """all => all.filter((card) => {
 async def _fill(database: Database) -> None:
     await fill_library(database)
     async with database.session() as session:
+        first, last = (int(ago(days=days).timestamp()) for days in (1624, 0))
+        rows = [creative(6, first_shown=first, last_shown=last)]
+        await save_creatives(session, rows=rows, region="2840", platform="SEARCH")
         board, _ = await find_or_create_board(session, user_id=1, name="Ideas")
         await add_ads(session, board_id=board.id, ids=[ad(number) for number in range(1, 6)])
         changes: WatchFields = {"name": "Shops", "advertiser_ids": [CAFE], "monthly_budget": 0}
@@ -51,6 +61,20 @@ async def _look_on_a_phone(page: Page, url: str) -> None:
     assert current <= 360  # the end of the menu, which is wider than the screen
 
 
+async def _look_at_the_narrowest(page: Page, url: str) -> None:
+    """What WCAG asks to be readable without scrolling sideways: 320 pixels."""
+    await page.set_viewport_size({"width": 320, "height": 640})
+    await page.goto(f"{url}/boards/1")
+    assert await page.evaluate(_WIDTH) == 320
+    assert await page.locator(".placed-actions button").evaluate_all(_SIDE_BY_SIDE) == 0
+    for path in ("/library?sort=longest", "/library?sort=longest&view=list"):
+        await page.goto(url + path)
+        assert await page.evaluate(_WIDTH) == 320
+        facts = page.locator(".card .facts > span")
+        assert "running for 1,625 days" in await facts.all_inner_texts()
+        assert await facts.evaluate_all(_CUT) == 0, path
+
+
 async def _look_at_cards(page: Page, url: str) -> None:
     await page.set_viewport_size({"width": 1280, "height": 900})
     for path in ("/library", "/library?view=list"):
@@ -75,5 +99,6 @@ async def test_pages_look_as_they_should(
         async with open_browser() as browser:
             page = await browser.new_page(timezone_id="Asia/Kathmandu")
             await _look_on_a_phone(page, url)
+            await _look_at_the_narrowest(page, url)
             await _look_at_cards(page, url)
             await browser.close()

@@ -19,6 +19,9 @@ from deployments.gallery.routes.ads.view import AdPagesDep
 
 router = APIRouter(include_in_schema=False)
 
+# Notices, by what a button beside a tag asks for.
+_TAG_NOTICES = {"remove": "tag_removed", "share": "tag_shared", "keep": "tag_kept"}
+
 
 @router.post("/ads/{ad_id}/title")
 async def save_title(
@@ -43,20 +46,20 @@ async def save_tags(
     """Put the visitor's tag on an ad, share it or not, or take it off."""
     session, user_id = pages.session, visitor.user_id
     try:
-        if "remove" in form:
-            await untag_ads(session, user_id=user_id, tag=form.text("remove"), ids=[ad_id])
-        elif "share" in form:
-            await share_tag(session, user_id=user_id, tag=form.text("share"), is_shared=True)
-        elif "keep" in form:
-            await share_tag(session, user_id=user_id, tag=form.text("keep"), is_shared=False)
+        do = next((one for one in _TAG_NOTICES if one in form), "tag")
+        part, tag = "add-tag" if do == "tag" else "tags", form.text(do)
+        if do == "remove":
+            await untag_ads(session, user_id=user_id, tag=tag, ids=[ad_id])
+        elif do != "tag":
+            await share_tag(session, user_id=user_id, tag=tag, is_shared=do == "share")
         else:
-            await tag_ads(session, user_id=user_id, tag=form.text("tag"), ids=[ad_id])
+            await tag_ads(session, user_id=user_id, tag=tag, ids=[ad_id])
             if "shared" in form:
-                await share_tag(session, user_id=user_id, tag=form.text("tag"), is_shared=True)
+                await share_tag(session, user_id=user_id, tag=tag, is_shared=True)
     except InvalidQueryError as error:
         return await _show_again(pages, ad_id, form, "tag", error)
     await session.commit()
-    return _back(ad_id, "tags")
+    return _back(ad_id, part, _TAG_NOTICES.get(do, "tag_put"), tag=tag)
 
 
 @router.post("/ads/{ad_id}/boards")
@@ -66,8 +69,10 @@ async def save_boards(
     """Put an ad on a board of the visitor's, on a new one, or take it off one."""
     session, user_id = pages.session, visitor.user_id
     field = "new" if "create" in form else "board"
+    part, notice = "create-board" if field == "new" else "add-board", "put_on_board"
     try:
         if "remove" in form:
+            part, notice = "boards", "taken_off"
             board = await find_board(session, user_id=user_id, name=form.text("remove"))
             await remove_ads(session, board_id=board.id, ids=[ad_id])
         else:
@@ -79,8 +84,9 @@ async def save_boards(
             await add_ads(session, board_id=board.id, ids=[ad_id])
     except InvalidQueryError as error:
         return await _show_again(pages, ad_id, form, field, error)
+    done = _back(ad_id, part, notice, board=board.name)
     await session.commit()
-    return _back(ad_id, "boards")
+    return done
 
 
 async def _save_text(
@@ -111,7 +117,7 @@ async def _save_text(
     except InvalidQueryError as error:
         return await _show_again(pages, ad_id, form, what, error)
     await session.commit()
-    return _back(ad_id, what, None if kept else f"no_{what}")
+    return _back(ad_id, f"save-{what}", f"{what}_saved" if kept else f"no_{what}")
 
 
 async def _show_again(
@@ -128,5 +134,6 @@ def _given(form: Form, field: str) -> dict[str, str]:
     return {field: form.written(field), f"{field}_shared": form.written("shared")}
 
 
-def _back(ad_id: str, part: str, notice: str | None = None) -> RedirectResponse:
-    return lead_to(f"/ads/{ad_id}#{part}", notice)
+def _back(ad_id: str, part: str, notice: str, **values: object) -> RedirectResponse:
+    """To the button that was pressed, or the list in which it stood."""
+    return lead_to(f"/ads/{ad_id}#{part}", notice, **values)

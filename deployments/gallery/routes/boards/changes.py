@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 
 from adspark.creatives.board_changes import move_ad, rename_board, write_board_note
 from adspark.creatives.board_links import LINK_DAYS, create_link, end_link
-from adspark.creatives.boards import delete_board, remove_ads
+from adspark.creatives.boards import delete_board, read_ads, remove_ads
 from adspark.errors import ChangedMeanwhileError, InvalidQueryError
 from adspark.models import Board
 from adspark.validation.bounds import ID, Range
@@ -56,18 +56,19 @@ async def _change(pages: BoardPages, board: Board, form: Form) -> RedirectRespon
         case "move":
             before = form.text("before") or None
             await move_ad(session, board_id=board.id, ad=ad, before=before, version=version)
-            return lead_to(here)
+            return await _lead_to_moved(pages, board, form)
         case "note":
             note = form.text("note")
             await write_board_note(session, board_id=board.id, ad=ad, note=note, version=version)
-            return lead_to(here, "note_kept")
+            return lead_to(f"{here}#{ad}-note", "note_kept")
         case "remove":
+            order = await _read_order(pages, board)
             await remove_ads(session, board_id=board.id, ids=[ad])
-            return lead_to(here, "off_board", ad=ad)
+            return lead_to(f"{here}#{_beside(order, ad)}", "off_board", ad=ad)
         case "rename":
             name = form.text("name")
             name = await rename_board(session, board=board, name=name, version=version)
-            return lead_to(here, "board_renamed", board=name)
+            return lead_to(f"{here}#rename", "board_renamed", board=name)
         case "delete":
             name = board.name
             await delete_board(session, board_id=board.id)
@@ -79,11 +80,42 @@ async def _change(pages: BoardPages, board: Board, form: Form) -> RedirectRespon
             if not await create_link(session, board_id=board.id, token=token, days=days):
                 raise ChangedMeanwhileError("The link that this form made has ended.")
             link = f"{public_url(pages.request, pages.gallery)}/shared/{token}"
-            return lead_to(here, "link_made", link=link)
+            return lead_to(f"{here}#link", "link_made", link=link)
         case "unlink":
             await end_link(session, board_id=board.id, link_id=_number(form, "link", ID))
-            return lead_to(here, "link_ended")
+            return lead_to(f"{here}#links", "link_ended")
     raise HTTPException(400)
+
+
+async def _lead_to_moved(pages: BoardPages, board: Board, form: Form) -> RedirectResponse:
+    """Back to the button that was pressed: beside `shown`, which went `back` or on as another ad
+    changed places with it. At an end, where it does nothing any more, to the other one."""
+    order = await _read_order(pages, board)
+    ad = form.text("shown") if form.text("shown") in order else form.text("ad")
+    if ad not in order:
+        return lead_to(f"/boards/{board.id}")
+    place = order.index(ad) + 1
+    is_back = place == len(order) or ("back" in form and place > 1)
+    return lead_to(
+        f"/boards/{board.id}#{ad}-{'back' if is_back else 'on'}",
+        "moved",
+        ad=ad,
+        place=f"{place:,}",
+        of=f"{len(order):,}",
+    )
+
+
+async def _read_order(pages: BoardPages, board: Board) -> list[str]:
+    return [one.ad_creative_id for one in await read_ads(pages.session, board_id=board.id)]
+
+
+def _beside(order: list[str], ad: str) -> str:
+    """The part of the page that takes the place of an ad: the next one, the last or the whole."""
+    if ad not in order:
+        return "content"
+    place = order.index(ad)
+    others = order[:place] + order[place + 1 :]
+    return others[min(place, len(others) - 1)] if others else "content"
 
 
 async def _show_again(

@@ -1,0 +1,47 @@
+"""A board that two windows show, in a browser: what is typed in one is not lost by the other."""
+
+from pathlib import Path
+
+from playwright.async_api import expect
+
+from adspark.creatives.boards import add_ads, find_or_create_board
+from adspark.db.engine import Database
+from tests.support.gallery import open_browser, serve_gallery
+from tests.support.library import ad, fill_library
+
+_PATIENCE = 60_000  # milliseconds
+
+
+async def test_a_typed_note_on_an_ad_that_was_taken_off_meanwhile_is_shown(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    await fill_library(database)
+    async with database.session() as session:
+        board, _ = await find_or_create_board(session, user_id=1, name="Ideas")
+        await add_ads(session, board_id=board.id, ids=[ad(1), ad(2), ad(3)])
+        await session.commit()
+    expect.set_options(timeout=_PATIENCE)
+    with serve_gallery(database_url, tmp_path / "media") as url:
+        async with open_browser() as browser:
+            page, other = await browser.new_page(), await browser.new_page()
+            for one in (page, other):
+                one.set_default_timeout(_PATIENCE)
+                await one.set_viewport_size({"width": 1280, "height": 900})
+                await one.goto(f"{url}/boards/1")
+            for number, note in ((1, "Typed for long"), (2, "Stays")):
+                card = page.locator(f"#{ad(number)}")
+                await card.locator("summary").click()
+                await card.locator("textarea").fill(note)
+            for number in (1, 3):
+                off = other.locator(f"#{ad(number)}").get_by_role("button", name="Take off")
+                await off.click()
+                await expect(other.locator(f"#{ad(number)}")).to_have_count(0)
+
+            await page.locator(f"#{ad(3)} .shown").drag_to(page.locator(f"#{ad(2)} .shown"))
+            await expect(page.get_by_text("Somebody has changed this board")).to_be_visible()
+            lost = page.get_by_role("textbox", name="The note, which was not kept:")
+            await expect(lost).to_have_count(1)
+            await expect(lost).to_have_value("Typed for long")
+            await expect(page.locator(f"#{ad(2)} textarea")).to_have_value("Stays")
+            await expect(page.locator("[data-placed]")).to_have_count(1)
+            await browser.close()
