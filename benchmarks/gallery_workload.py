@@ -48,8 +48,8 @@ _VARIANTS = """
         ) AS m
 """
 _REVIEWS = """
-    INSERT INTO variant_feedback (variant_id, user_id, is_approved, rating, comment)
-    SELECT v.id, u.id, (v.id + u.id) % 3 > 0, 1 + v.id % 5, 'A comment.'
+    INSERT INTO variant_feedback (variant_id, user_id, is_approved, decided_at, rating, comment)
+    SELECT v.id, u.id, (v.id + u.id) % 3 > 0, now(), 1 + v.id % 5, 'A comment.'
     FROM ad_variant v CROSS JOIN (VALUES (1), (2)) AS u (id)
     WHERE v.status = 'completed' AND v.id % 3 > 0 AND (u.id = 1 OR v.id % 10 = 0)
 """

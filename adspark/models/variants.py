@@ -242,19 +242,21 @@ class VariantFeedback(SQLModel, table=True):
         Index(
             "ix_variant_feedback_latest",
             "variant_id",
-            text("updated_at DESC"),
+            text("decided_at DESC"),
             text("id DESC"),
             postgresql_include=["is_approved", "rating"],
         ),
         CheckConstraint("rating BETWEEN 1 AND 5", name="rating"),
         CheckConstraint(f"reasons <@ ARRAY[{columns.quoted_values(ReviewReason)}]", name="reasons"),
         CheckConstraint("overrule_reason ~ '[^[:space:]]'", name="overrule_reason"),
+        CheckConstraint("(is_approved IS NULL) = (decided_at IS NULL)", name="decided_at"),
     )
 
     id: int = columns.key()
     variant_id: int = columns.belongs_to("ad_variant.id")
     user_id: int
     is_approved: bool | None = Field(default=None, description="None while open.")
+    decided_at: datetime | None = columns.moment("The latest decides.")
     rating: int | None = None
     comment: str | None = columns.optional_text()
     accepts_closeness: bool = columns.flag("Knows that it is close to the original.")

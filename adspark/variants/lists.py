@@ -15,7 +15,7 @@ from adspark.variants.store import VariantSummary, summary_of
 _DECIDED = text("""
     SELECT v.review_run_id, f.user_id FROM ad_variant v, LATERAL (
         SELECT user_id FROM variant_feedback
-        WHERE variant_id = v.id AND is_approved IS NOT NULL ORDER BY updated_at DESC LIMIT 1
+        WHERE variant_id = v.id AND decided_at IS NOT NULL ORDER BY decided_at DESC, id DESC LIMIT 1
     ) f
     WHERE v.review_run_id IS NOT NULL ORDER BY v.id DESC LIMIT 200
 """)

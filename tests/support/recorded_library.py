@@ -66,8 +66,9 @@ async def fill_recorded(place: Place) -> None:
         variant = await finish(session, await ask(session, VARIANT_OF), image_path=None)
         await session.commit()
     await place.change(
-        "INSERT INTO variant_feedback (variant_id, user_id, is_approved, rating, comment) "
-        f"VALUES ({variant.id}, 1, true, 4, 'Well done')"
+        "INSERT INTO variant_feedback "
+        "(variant_id, user_id, is_approved, decided_at, rating, comment) "
+        f"VALUES ({variant.id}, 1, true, now(), 4, 'Well done')"
     )
 
 

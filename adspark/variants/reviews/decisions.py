@@ -11,8 +11,8 @@ from adspark.variants.reviews.waiting import WAITS
 
 IS_APPROVED = """(
     SELECT f.is_approved FROM variant_feedback f
-    WHERE f.variant_id = v.id AND f.is_approved IS NOT NULL
-    ORDER BY f.updated_at DESC, f.id DESC LIMIT 1
+    WHERE f.variant_id = v.id AND f.decided_at IS NOT NULL
+    ORDER BY f.decided_at DESC, f.id DESC LIMIT 1
 )"""
 """Whether an `ad_variant v` was approved by whoever decided last; NULL: nobody has decided."""
 

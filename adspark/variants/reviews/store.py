@@ -16,9 +16,10 @@ from adspark.variants.store import read_variant
 
 _SAVE = text("""
     INSERT INTO variant_feedback AS f
-        (variant_id, user_id, is_approved, rating, comment, accepts_closeness, reasons,
+        (variant_id, user_id, is_approved, decided_at, rating, comment, accepts_closeness, reasons,
         overrule_reason)
-    SELECT id, :user_id, CAST(:is_approved AS boolean), CAST(:rating AS int),
+    SELECT id, :user_id, CAST(:is_approved AS boolean),
+        CASE WHEN CAST(:is_approved AS boolean) IS NOT NULL THEN now() END, CAST(:rating AS int),
         CAST(:comment AS text), CAST(:accepts_closeness AS boolean),
         coalesce(CAST(:reasons AS text[]), '{}'), CAST(:overrule_reason AS text)
     FROM ad_variant WHERE id = :variant_id AND status = 'completed' AND (
@@ -28,6 +29,7 @@ _SAVE = text("""
     FOR SHARE
     ON CONFLICT (variant_id, user_id) DO UPDATE SET
         is_approved = coalesce(excluded.is_approved, f.is_approved),
+        decided_at = coalesce(excluded.decided_at, f.decided_at),
         rating = coalesce(excluded.rating, f.rating),
         comment = coalesce(excluded.comment, f.comment),
         accepts_closeness = excluded.accepts_closeness OR f.accepts_closeness,
@@ -55,8 +57,8 @@ _LIST = text("""
 _COUNT = text(f"""
     WITH opinion AS (
         SELECT variant_id, sum(rating) AS ratings, count(rating) AS rated,
-            (array_agg(is_approved ORDER BY updated_at DESC, id DESC)
-                FILTER (WHERE is_approved IS NOT NULL))[1] AS is_approved
+            (array_agg(is_approved ORDER BY decided_at DESC, id DESC)
+                FILTER (WHERE decided_at IS NOT NULL))[1] AS is_approved
         FROM variant_feedback GROUP BY variant_id
     )
     SELECT count(*) AS variants,

@@ -156,6 +156,21 @@ def test_of_fetches_of_one_search_that_run_at_once_only_the_newest_is_kept_runni
             connection.execute("UPDATE \"fetch\" SET status = 'running' WHERE status = 'abandoned'")
 
 
+def test_decisions_of_before_were_made_at_their_last_change(database_url: str) -> None:
+    downgrade(database_url, "0029")
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("SET session_replication_role = replica")  # without the variant
+        connection.execute(
+            "INSERT INTO variant_feedback (variant_id, user_id, is_approved, comment) "
+            "VALUES (1, 1, true, NULL), (1, 2, NULL, 'seen')"
+        )
+        migrate.upgrade(database_url)
+        rows = connection.execute(
+            "SELECT user_id, decided_at = updated_at FROM variant_feedback ORDER BY 1"
+        ).fetchall()
+    assert rows == [(1, True), (2, None)]
+
+
 UNREADABLE = ("infinity", "-infinity", "10000-01-01", "0001-01-01 BC")
 
 

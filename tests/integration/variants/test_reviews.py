@@ -345,6 +345,38 @@ async def test_who_decided_last_decides_in_the_list_and_in_the_figures(
     assert (figures.approved, figures.rejected, figures.approval_rate) == (1, 1, 0.5)
 
 
+async def test_a_later_comment_of_who_was_overruled_decides_nothing(
+    session: AsyncSession,
+) -> None:
+    made = await finish(session, await ask(session, wants_review=True))
+    await session.commit()
+    for user, is_approved in ((1, True), (2, False), (1, None)):
+        review = Review(user_id=user, is_approved=is_approved, comment=f"said {is_approved}")
+        await save_review(session, variant=made, review=review)
+        await session.commit()
+
+    assert await read_decisions(session, ids=[made.id]) == {made.id: Decision.REJECTED}
+    figures = await read_statistics(session)
+    assert (figures.approved, figures.rejected) == (0, 1)
+
+    await save_review(session, variant=made, review=Review(user_id=1, is_approved=True))
+    await session.commit()
+    assert await read_decisions(session, ids=[made.id]) == {made.id: Decision.APPROVED}
+
+
+async def test_a_decision_without_its_time_is_refused_by_the_database(
+    session: AsyncSession,
+) -> None:
+    made = await finish(session, await ask(session))
+    await session.commit()
+    with pytest.raises(IntegrityError, match="ck_variant_feedback_decided_at"):
+        await session.execute(
+            text("INSERT INTO variant_feedback (variant_id, user_id, is_approved) "
+                 "VALUES (:v, 1, true)"),
+            {"v": made.id},
+        )  # fmt: skip
+
+
 @pytest.mark.parametrize("reason", [None, "", " \n\t"])
 async def test_a_variant_that_breaks_rules_is_not_approved_without_a_reason(
     session: AsyncSession, reason: str | None
