@@ -36,7 +36,8 @@ async def archive_creatives(
     browser. A second run at the same time is cancelled.
 
     Args:
-        retry_failed: Whether pictures that failed are tried at once, given up or not.
+        retry_failed: Whether pictures that failed are tried at once, given up or not, and those
+            downloaded again that the media store has lost.
     """
     async with connect_database() as database, only_run(database, _LOCK) as is_alone:
         if not is_alone:

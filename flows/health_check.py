@@ -1,6 +1,7 @@
 """Health check: look at everything that AdSpark needs, and say the remedy of what is wrong.
 
-Blocks: all. Limits: 15 s a check, one at a time. Tables: picture_version, and the schema's version.
+Blocks: all. Limits: 15 s a check, one at a time. Tables: picture_version, ad_variant, and the
+schema's version.
 """
 
 from prefect import flow
@@ -35,7 +36,8 @@ class HealthSummary(BaseModel):
 
 @flow(name="health-check", persist_result=True, result_serializer=PLAIN_JSON)
 async def health_check() -> HealthSummary:
-    """Look at database, Prefect, pools, SerpApi, Dify, browser, media store, disk and archive.
+    """Look at database, Prefect, pools, SerpApi, Dify, browser, media store, disk, archive and
+    whether the stored pictures are there.
 
     It ends Failed where a person should act; the remedies are under Artifacts (`health`).
     """

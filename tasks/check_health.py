@@ -6,6 +6,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from adspark.concurrency import all_of
+from adspark.db.engine import Database
 from adspark.errors import AdSparkError, ConfigurationError
 from adspark.maintenance.check import Check, look_at
 from adspark.maintenance.disk import check_disk
@@ -18,6 +19,7 @@ from adspark.maintenance.health_checks import (
     check_searches,
     not_set_up,
 )
+from adspark.maintenance.lost_pictures import check_pictures
 from adspark.media.store import MediaStore
 from adspark.settings import get_settings, media_url
 from blocks.adspark_database import connect_database
@@ -26,11 +28,13 @@ from blocks.serpapi_credentials import SerpApiCredentials
 from orchestration.limits.time_limits import time_limit
 from orchestration.server.prefect_health import check_prefect
 
+_STORED = ("database", "archive", "pictures")  # the checks of what is stored
+
 
 @task(cache_policy=NO_CACHE)
 @time_limit("upkeep_time_limit")
 async def check_health() -> list[Check]:
-    """Check database, Prefect, pools, SerpApi, generator, browser, media, disk and archive."""
+    """Check database, Prefect, pools, SerpApi, generator, browser, media, disk and pictures."""
     settings = get_settings()
     looks = (
         look_at("SerpApi", _check_searches, remedy="adspark budget"),
@@ -47,14 +51,14 @@ async def check_health() -> list[Check]:
         ),
         look_at("disk", lambda: check_disk(settings.home), remedy="ADSPARK_HOME"),
     )
-    pools, (database, archive), checks = await all_of(
+    pools, (database, *stored), checks = await all_of(
         [check_prefect(), _check_stored(), all_of(looks)]
     )
-    return [database, *checks, archive, *pools]
+    return [database, *checks, *stored, *pools]
 
 
 async def _check_stored() -> list[Check]:
-    """The database, and the archive that it knows, by the same connections."""
+    """The database, the archive that it knows, and the pictures, by the same connections."""
     remedy, most_bytes = "adspark db check", get_settings().archive_bytes
     try:
         async with connect_database() as database:
@@ -63,10 +67,18 @@ async def _check_stored() -> list[Check]:
                 await look_at(
                     "archive", partial(check_archive, database, most_bytes), remedy=remedy
                 ),
+                await look_at(
+                    "pictures", partial(_check_pictures, database), remedy="ADSPARK_MEDIA_URL"
+                ),
             ]
     except AdSparkError as error:
         failed = partial(_fail, error)
-        return [await look_at(name, failed, remedy=remedy) for name in ("database", "archive")]
+        return [await look_at(name, failed, remedy=remedy) for name in _STORED]
+
+
+async def _check_pictures(database: Database) -> Check:
+    async with database.session() as session:
+        return await check_pictures(session, MediaStore(media_url(get_settings())))
 
 
 async def _fail(error: AdSparkError) -> Check:

@@ -29,7 +29,8 @@ async def archive_pictures(*, retry_failed: bool) -> ArchiveSummary:
     """Archive the newest pictures that are not kept yet; a retry resumes.
 
     Args:
-        retry_failed: whether those that failed are tried at once, given up or not.
+        retry_failed: whether those that failed are tried at once, given up or not, and those that
+            the media store has lost.
     """
     settings = get_settings()
     rules = AddressRules(settings.trusted_hosts)

@@ -1,9 +1,13 @@
 """One run of the archive: the newest pictures that are not kept yet, within bounds."""
 
+import time
+from dataclasses import replace
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.archive.counts import read_kept_bytes
 from adspark.archive.hosts import AT_ONCE
+from adspark.archive.lost import requeue_lost
 from adspark.archive.picture import ArchiveTools, ObtainedPicture, keep_picture, obtain_picture
 from adspark.archive.store import PICTURES, ClaimedVersion, StoredPicture, enqueue_versions
 from adspark.archive.summary import ArchiveBounds, ArchiveSummary
@@ -13,6 +17,7 @@ from adspark.net.downloads import MAX_BYTES, ByteBudget
 from adspark.picture_queue.run import PictureWork, run_work
 from adspark.picture_queue.summary import RunStop
 
+_LOOKING = 0.25  # share of a run's time in which lost pictures are looked for
 _MOST_REFUSED = 2  # attempts where the next one gives the same, unless the address is mended
 _UNDER_WAY = AT_ONCE * 2 * MAX_BYTES  # bytes that may still arrive once a run has had enough
 
@@ -26,14 +31,23 @@ async def archive_pictures(
         database: where the versions are.
         tools: open.
         bounds: of this run.
-        tries_failed: whether pictures that were given up are tried again.
+        tries_failed: whether pictures that were given up are tried again, and those that were
+            stored and are lost, as many as a run may begin.
 
     Raises:
         AdSparkError: the database, the media store or the decoder does not work.
     """
+    requeued = 0
+    if tries_failed:
+        ends_at = time.monotonic() + bounds.seconds
+        requeued = await requeue_lost(
+            database, tools.media, most=bounds.pictures, seconds=bounds.seconds * _LOOKING
+        )
+        bounds = replace(bounds, seconds=ends_at - time.monotonic())
     async with database.session() as session:
         kept_bytes = await read_kept_bytes(session)
     work = _Archiving(tools, bounds, kept_bytes)
+    work.summary.requeued = requeued
     await run_work(database, work, bounds, tries_failed=tries_failed)
     return work.summary
 

@@ -20,11 +20,13 @@ class ArchiveSummary(PictureSummary):
 
     stored: int = 0  # versions whose picture is kept now
     bytes: int = 0  # of them, with their thumbnails
+    requeued: int = 0  # versions whose picture the media store had lost
 
     @property
     def headline(self) -> str:
         """What was archived, in one line."""
-        line = self._describe(
-            f"{counted(self.stored, 'picture')} stored ({show_megabytes(self.bytes)})"
-        )
+        parts = [f"{counted(self.stored, 'picture')} stored ({show_megabytes(self.bytes)})"]
+        if self.requeued:
+            parts.append(f"{counted(self.requeued, 'lost picture')} requeued")
+        line = self._describe(*parts)
         return f"{line}; previews: {self.problem}" if self.problem else line

@@ -115,6 +115,11 @@ class MediaStore:
         """That of a local store."""
         return Path(self._root) if self._is_local else None
 
+    @property
+    def place(self) -> str:
+        """Where a person finds it: a folder's path, or its address without a password."""
+        return self._show(self._root)
+
     async def save_variant(self, content: bytes) -> tuple[str, NormalPicture]:
         """Keep a generated picture in its normal form; returns its path in the store and that form.
 
@@ -212,8 +217,7 @@ class MediaStore:
 
     def locate(self, path: str) -> str:
         """Where a person finds the picture: a file's path, or its address without a password."""
-        place = self._place(path)
-        return place if self._is_local else redact(str(self._files.unstrip_protocol(place)))
+        return self._show(self._place(path))
 
     async def _save(self, path: str, content: bytes) -> str:
         if not await self.reuse(path):
@@ -324,6 +328,9 @@ class MediaStore:
                 f"The media store at {redact(self._root)} does not answer: {redact(reason)}"
             )
         )
+
+    def _show(self, place: str) -> str:
+        return place if self._is_local else redact(str(self._files.unstrip_protocol(place)))
 
     def _place(self, path: str) -> str:
         if not is_path(path):

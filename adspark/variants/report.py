@@ -2,10 +2,12 @@
 
 import base64
 
+from adspark.errors import AdSparkError
 from adspark.markdown import escape_markdown
 from adspark.media.images import shrink_picture
 from adspark.media.store import MediaStore
 from adspark.rules.verdicts import RuleCheck, Verdict
+from adspark.text.sentences import without_full_stop
 from adspark.variants.store import VariantSummary
 
 _MARKS = {
@@ -19,13 +21,12 @@ WIDEST = 320  # pixels of a picture in the page, of which two fit side by side
 async def write_variant(media: MediaStore, variant: VariantSummary, *, width: int = WIDEST) -> str:
     """The page of a variant, its pictures inside, so that it shows wherever it is opened.
 
+    Of a picture that is gone, or cannot be read now, it says so instead.
+
     Args:
         media: where its pictures are.
         variant: what is shown.
         width: pixels of each picture at most; the whole ones are in the media store.
-
-    Raises:
-        AdSparkError: a picture is gone, or the media store does not answer.
     """
     lines = [f"## Variant {variant.id} of {variant.original_ad_id}", ""]
     lines += [f"**Prompt:** {escape_markdown(variant.prompt)}", ""]
@@ -85,5 +86,8 @@ def _describe(variant: VariantSummary) -> list[str]:
 async def _show(media: MediaStore, path: str | None, name: str, width: int) -> str:
     if path is None:
         return "none"
-    small = await shrink_picture(await media.read(path), width)
+    try:
+        small = await shrink_picture(await media.read(path), width)
+    except AdSparkError as error:
+        return f"cannot be shown: {escape_markdown(without_full_stop(str(error)))}"
     return f"![{name}](data:image/jpeg;base64,{base64.b64encode(small).decode()})"

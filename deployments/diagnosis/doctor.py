@@ -8,7 +8,13 @@ from adspark.errors import AdSparkError
 from adspark.maintenance.check import Check, CheckState, look_at
 from adspark.settings import Settings, get_settings
 from deployments.diagnosis.installation import check_packages, check_python, check_settings
-from deployments.diagnosis.machine import check_database, check_home, check_media_store, check_stack
+from deployments.diagnosis.machine import (
+    check_database,
+    check_home,
+    check_media_store,
+    check_stack,
+    check_stored_pictures,
+)
 from deployments.diagnosis.services import (
     check_browser,
     check_serpapi,
@@ -66,6 +72,7 @@ def _looks(base: Settings, settings: Settings) -> list[Awaitable[Check]]:
             "PostgreSQL and its log",
         ),
         ("media store", partial(check_media_store, settings), "ADSPARK_MEDIA_URL"),
+        ("pictures", partial(check_stored_pictures, settings), "ADSPARK_MEDIA_URL"),
         ("browser", partial(check_browser, settings), _BROWSER),
         ("SerpApi", partial(check_serpapi, settings, api_url), "adspark budget"),
         (generator_name(settings), partial(check_variants, settings, api_url), "its block or key"),

@@ -5,8 +5,9 @@ import os
 from pathlib import Path
 
 from adspark.db import migrate
-from adspark.db.configured import database_url
+from adspark.db.configured import database_url, in_own_thread
 from adspark.db.embedded import postgres_folder
+from adspark.db.engine import Database
 from adspark.errors import ConfigurationError
 from adspark.home.running_stack import (
     describe_orphaned,
@@ -17,6 +18,7 @@ from adspark.home.running_stack import (
 from adspark.maintenance.check import Check, CheckState
 from adspark.maintenance.disk import check_disk
 from adspark.maintenance.health_checks import check_media
+from adspark.maintenance.lost_pictures import check_pictures
 from adspark.media.store import MediaStore
 from adspark.settings import Settings, media_url
 from deployments.stack.ports import check_ports, stack_ports
@@ -75,7 +77,7 @@ def check_database(settings: Settings) -> Check:
         DatabaseSetupError, DatabaseUnavailableError: it cannot be used; says why.
     """
     is_embedded = settings.database_url is None
-    if is_embedded and not (postgres_folder(settings.home) / "data").exists():
+    if is_embedded and not _is_made(settings):
         return Check(
             name="database",
             state=CheckState.NOT_SET_UP,
@@ -100,6 +102,27 @@ async def check_media_store(settings: Settings) -> Check:
             name="media store", state=CheckState.NOT_SET_UP, what="is made by the first picture"
         )
     return await check_media(MediaStore(media_url(settings)), settings.home)
+
+
+async def check_stored_pictures(settings: Settings) -> Check:
+    """Whether the media store has the pictures that the database counts.
+
+    Raises:
+        AdSparkError: the database or the media store cannot be used.
+    """
+    if settings.database_url is None and not await asyncio.to_thread(_is_made, settings):
+        return Check.ok("pictures", "none is stored yet")
+    async with (
+        in_own_thread(database_url(settings, upgrade=False)) as url,
+        Database(url) as database,
+        database.session() as session,
+    ):
+        return await check_pictures(session, MediaStore(media_url(settings)))
+
+
+def _is_made(settings: Settings) -> bool:
+    """Whether there is an embedded database."""
+    return (postgres_folder(settings.home) / "data").exists()
 
 
 def existing_parent(folder: Path) -> Path:

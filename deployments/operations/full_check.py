@@ -1,5 +1,5 @@
-"""What `adspark status --check` looks at beyond pools: the database, the digest's messages, and the
-project's deployments.
+"""What `adspark status --check` looks at beyond pools: the database, the stored pictures, the
+digest's messages, and the project's deployments.
 
 With `--probe` also whether every pool that has a worker carries out a run.
 """
@@ -17,8 +17,11 @@ from adspark.db import migrate
 from adspark.db.configured import database_url, open_database
 from adspark.db.revisions import find_difference
 from adspark.errors import AdSparkError
+from adspark.maintenance.check import CheckState
+from adspark.maintenance.lost_pictures import check_pictures
+from adspark.media.store import MediaStore
 from adspark.notifications.outbox import read_undelivered, receivers_by_hash
-from adspark.settings import Settings
+from adspark.settings import Settings, media_url
 from adspark.text.counts import counted
 from adspark.text.sentences import without_full_stop
 from blocks.digest_recipients import DigestRecipients
@@ -64,7 +67,7 @@ async def read_full_check(
     """
     at, problems = await asyncio.to_thread(check_database, settings)
     if not problems:
-        problems = await check_messages(settings)
+        problems = await check_messages(settings) + await _find_lost_pictures(settings)
     expected, missing = await check_deployments(client)
     check = FullCheck(
         database=at,
@@ -125,6 +128,18 @@ async def check_messages(settings: Settings) -> list[Problem]:
     why = f"{newest}: {without_full_stop(found.error)}" if found.error else ""
     number = counted(found.messages, "message")
     return [Problem(what=f"{number} of the digest not delivered{why}", remedy=_DIGEST_REMEDY)]
+
+
+async def _find_lost_pictures(settings: Settings) -> list[Problem]:
+    """Whether the media store lacks what the database counts; the database has to be well."""
+    try:
+        async with open_database(settings) as database, database.session() as session:
+            check = await check_pictures(session, MediaStore(media_url(settings)))
+    except AdSparkError as error:
+        return [Problem(what=without_full_stop(str(error)), remedy="ADSPARK_MEDIA_URL")]
+    if check.state is CheckState.OK:
+        return []
+    return [Problem(what=check.what, remedy=check.remedy)]
 
 
 def _check_deployments(

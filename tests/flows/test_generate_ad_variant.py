@@ -4,6 +4,7 @@ import asyncio
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -54,6 +55,26 @@ async def test_with_an_id_it_takes_up_that_row_and_a_second_run_pays_nothing(
     assert first.id == variant_id
     assert await generate_ad_variant(ad, "Red", 1, variant_id=variant_id) == first
     assert shop.bill["paid"] == 1
+
+
+async def test_a_finished_variant_whose_picture_is_gone_is_completed_and_reviewed(
+    shop: Workshop, environment: pytest.MonkeyPatch
+) -> None:
+    ad, *_ = await shop.stock()
+    reviewed: list[int] = []
+
+    async def note(variant_id: int) -> None:
+        reviewed.append(variant_id)
+
+    environment.setattr("flows.generate_ad_variant.request_review", note)
+    made = await generate_ad_variant(ad, "Red", 1, review=True)
+    Path(shop.media.locate(str(made.image_path))).unlink()
+    again = await generate_ad_variant(ad, "Red", 1, variant_id=made.id, review=True)
+    assert again.status is VariantStatus.COMPLETED
+    assert reviewed == [made.id, made.id]
+    page = str((await artifact(f"variant-{made.id}")).data)
+    assert page.count("](data:image/jpeg;base64,") == 1
+    assert "cannot be shown: The media store has no such picture" in page
 
 
 async def test_a_row_of_something_else_is_refused_and_left_alone(shop: Workshop) -> None:

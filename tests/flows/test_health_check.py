@@ -7,9 +7,11 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from prefect.client.schemas.objects import State
 
+from adspark.db.engine import Database
 from adspark.maintenance.check import Check
 from adspark.settings import get_settings
 from flows.health_check import HealthSummary, health_check
+from tests.support.archived import add_versions
 from tests.support.sandbox_control import searches
 
 pytestmark = pytest.mark.usefixtures("environment", "_home")
@@ -72,6 +74,18 @@ async def test_what_is_wrong_fails_it_and_is_told_with_its_remedy(
     (line,) = [one for one in (await artifact()).splitlines() if one.startswith("| ❌")]
     assert remedy in line
     assert value not in line or variable == "ADSPARK_BROWSER" or not value.startswith("app-")
+
+
+async def test_pictures_that_the_store_has_not_are_a_warning_with_its_remedy(
+    database: Database,
+) -> None:
+    async with database.session() as session:
+        await add_versions(session, status="stored", count=3)
+        await session.commit()
+    state, seen = await checked()
+    assert seen["pictures"].state == "warning"
+    assert "of 6 files looked at, the media store at" in (state.message or "")
+    assert "ADSPARK_MEDIA_URL" in await artifact()
 
 
 async def test_what_is_not_set_up_is_no_failure(

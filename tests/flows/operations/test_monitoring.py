@@ -18,6 +18,7 @@ from adspark.notifications.outbox import enqueue_messages, hash_receiver
 from adspark.serpapi.client import ENGINE
 from adspark.settings import Settings, get_settings
 from adspark.watches.searches_left import SearchesLeft
+from deployments.diagnosis.machine import check_stored_pictures
 from deployments.diagnosis.services import check_server
 from deployments.operations.full_check import project_deployments, read_full_check
 from deployments.operations.monitoring import read_snapshot
@@ -28,6 +29,7 @@ from flows.probe import probe
 from flows.send_digest import send_digest
 from orchestration.runs.flow_runs import filter_runs, read_failed_runs, read_runs
 from tests.support import asking
+from tests.support.archived import add_versions
 from tests.support.queued import POOL, open_pools, queue
 from tests.support.sandbox_control import SANDBOX_KEY
 
@@ -132,6 +134,25 @@ async def test_the_full_check_names_what_is_missing_or_paused(client: PrefectCli
     assert ("deployment probe/default has no pool: it was deleted", "adspark provision") in [
         (problem.what, problem.remedy) for problem in check.problems
     ]
+
+
+@pytest.mark.usefixtures("environment")
+async def test_the_full_check_and_doctor_say_that_pictures_are_lost(
+    client: PrefectClient, database: Database
+) -> None:
+    async def told() -> list[str]:
+        check = await read_full_check(client, get_settings())
+        return [one.what for one in check.problems if "picture" in one.what]
+
+    assert await told() == []
+    assert (await check_stored_pictures(get_settings())).state == "ok"
+    async with database.session() as session:
+        await add_versions(session, status="stored", count=3)
+        await session.commit()
+    (what,) = await told()
+    assert "of 6 files looked at, the media store at" in what
+    doctor = await check_stored_pictures(get_settings())
+    assert (doctor.state, doctor.what) == ("warning", what)
 
 
 async def test_the_full_check_says_that_the_digest_does_not_arrive(

@@ -44,7 +44,7 @@ def test_who_has_nothing_yet_reads_that_nothing_is_wrong_and_nothing_is_left(
     home = tmp_path / "home"
     shown = converse([ADSPARK, "doctor"], environment=surroundings(home), folder=tmp_path)
     assert shown.exit_code == 0, shown.screen
-    assert "Nothing is wrong in 11 checks." in shown.text
+    assert "Nothing is wrong in 12 checks." in shown.text
     lines = [line for line in shown.screen.splitlines() if str(tmp_path) not in line]
     assert max(map(len, lines)) <= 80, shown.screen  # the name of a folder stays whole
     for line in ("ok Python 3.", "not set up stack does not run; ports", "ok browser starts"):

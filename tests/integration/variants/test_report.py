@@ -12,7 +12,6 @@ import psutil
 import pytest
 from PIL import Image
 
-from adspark.errors import UnusableContentError
 from adspark.media.store import MediaStore
 from adspark.models import VariantStatus
 from adspark.variants.report import WIDEST, describe_similarity, write_variant
@@ -137,10 +136,13 @@ async def test_without_a_picture_it_says_so(media: MediaStore) -> None:
     assert "Original:" not in page
 
 
-async def test_a_picture_that_is_gone_is_an_error(media: MediaStore) -> None:
-    gone = summary(image_path=f"variants/00/{'0' * 64}.png")
-    with pytest.raises(UnusableContentError, match="no such picture"):
-        await write_variant(media, gone)
+async def test_a_picture_that_is_gone_is_told_in_its_place(media: MediaStore) -> None:
+    original = await media.save_original("0" * 64, picture(380, 200, "red"))
+    gone = summary(original_path=original, image_path=f"variants/00/{'0' * 64}.png")
+    page = await write_variant(media, gone)
+    assert len(shown(page)) == 1
+    assert "| cannot be shown: The media store has no such picture |" in page
+    assert page.endswith("Original: `" + media.locate(original) + "`\n")
 
 
 async def test_words_from_outside_do_no_harm(media: MediaStore) -> None:
