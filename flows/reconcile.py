@@ -9,7 +9,7 @@ from typing import Annotated
 
 from prefect import flow
 
-from adspark.validation.bounds import SECONDS
+from adspark.validation.bounds import SECONDS, SILENCE
 from flows.endings import PLAIN_JSON, completed
 from flows.parameters import label
 from orchestration.runs.flow_runs import own_run_id
@@ -21,7 +21,7 @@ _MORE_SEARCHES = 5  # longer than a host's runs take to be given up, one after a
 
 @flow(name="reconcile", persist_result=True, result_serializer=PLAIN_JSON)
 async def reconcile(
-    patience: Annotated[float, SECONDS, label("Patience in seconds")] = 300.0,
+    patience: Annotated[float, SILENCE, label("Patience in seconds")] = 300.0,
     look_again_after: Annotated[float, SECONDS, label("Seconds until the next look")] = 20.0,
 ) -> LostRuns:
     """Requeue runs that crashed, hang or were left behind by a dead worker.
@@ -29,7 +29,8 @@ async def reconcile(
     A run is started five times at most; after that it stays Crashed: `adspark failures`.
 
     Args:
-        patience: Seconds that a run may be Pending or Cancelling, or give no sign of life.
+        patience: Seconds that a run may be Pending or Cancelling, or give no sign of life;
+            living runs give one every 30.
         look_again_after: Seconds; runs that die together do not do so at once. 0 looks only once.
     """
     own_id = own_run_id()

@@ -18,7 +18,7 @@ START_LOCK = "stack-start.lock"
 """The same while a command starts one in the background."""
 
 LOCK_PATIENCE = 0.2
-"""Seconds to wait for either of them, since `is_starting` holds it for a moment."""
+"""Seconds to wait for a lock, since who asks for it (`is_locked`) holds it for a moment."""
 
 
 class StackState(BaseModel):
@@ -89,7 +89,7 @@ def is_starting(home: Path) -> bool:
     """Whether a stack is being started: it is there, or on its way, and not ready."""
     if state := running_stack(home):
         return not state.ready
-    return _is_locked(home / START_LOCK) or _is_locked(home / LOCK)
+    return is_locked(home / START_LOCK) or is_locked(home / LOCK)
 
 
 def check_no_stack(home: Path) -> None:
@@ -109,7 +109,7 @@ def describe_starting(home: Path) -> str:
     return f"A stack of {home} is being started; wait until it is ready: adspark status"
 
 
-def _is_locked(path: Path) -> bool:
+def is_locked(path: Path) -> bool:
     """Whether another opening of the file holds its lock; without the file, nobody does."""
     try:
         number = os.open(path, os.O_RDONLY)

@@ -129,6 +129,9 @@ USER_WEIGHT = Range(1, 100)
 VARIANTS_UNDER_WAY = Range(1, 1000)
 RATING = Range(1, 5)
 SECONDS = Range(0, 366 * _DAY)
+SILENCE = Range(60, 366 * _DAY)
+"""Seconds without a sign of life: a living run gives one every 30 s, and one may be late."""
+
 TIME_LIMIT = Range(0.001, 7 * _DAY)
 """Seconds for one piece of work."""
 

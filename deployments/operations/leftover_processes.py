@@ -9,7 +9,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,9 +34,14 @@ def name_folder(flow_run_id: UUID) -> str:
     return f"adspark-run-{flow_run_id}-"
 
 
-def remove_folder(flow_run_id: UUID) -> None:
-    """Remove the folder of a run whose worker was killed, and whose process is gone."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{name_folder(flow_run_id)}*"):
+def find_folders(flow_run_id: UUID) -> list[Path]:
+    """The folders that a run has now: of each of its processes, one."""
+    return list(Path(tempfile.gettempdir()).glob(f"{name_folder(flow_run_id)}*"))
+
+
+def remove_folders(folders: Iterable[Path]) -> None:
+    """Remove folders of runs whose process is gone."""
+    for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -1,7 +1,7 @@
 """What a worker does about the runs of a worker that was killed on the same host.
 
 Their processes may go on: they are watched, so that they can be cancelled. Those whose process is
-gone are requeued at once.
+gone are requeued at once. The runs of another worker that lives are left alone.
 """
 
 import asyncio
@@ -18,11 +18,16 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import FlowRun, WorkerStatus
 from prefect.exceptions import ObjectNotFound
 
-from adspark.home.processes import ProcessId, stop_process_trees
+from adspark.home.processes import ProcessId, is_alive, stop_process_trees
 from deployments.execution.fork import kill_leftovers
-from deployments.operations.leftover_processes import remove_folder, remove_left_folders
+from deployments.operations.leftover_processes import (
+    find_folders,
+    remove_folders,
+    remove_left_folders,
+)
+from deployments.worker.own_name import is_held
 from orchestration.runs.flow_runs import ACTIVE, filter_runs, read_runs
-from orchestration.runs.requeue import end_or_requeue
+from orchestration.runs.requeue import end_or_requeue, was_queued_since
 
 _POLL = 2.0  # seconds between two looks at a run that was adopted
 _PATIENCE = 10.0  # seconds between asking a cancelled run's process to end and killing it
@@ -67,7 +72,7 @@ async def adopt(client: PrefectClient, group: anyio.abc.TaskGroup, pool: str, wo
     """
     await run_sync(remove_left_folders)
     for run in await _read_unfinished(client, pool):
-        if is_here(run):
+        if is_here(run) and not _is_of_another(client, run, pool, worker):
             group.start_soon(_watch, client, run)
     await requeue_unstarted(client, pool, worker)
 
@@ -86,7 +91,7 @@ async def requeue_unstarted(
     """
     is_alone = not await read_others(client, pool, worker)
     for run in await _read_unfinished(client, pool):
-        if run.infrastructure_pid or run.id in but:
+        if run.infrastructure_pid or run.id in but or _is_of_another(client, run, pool, worker):
             continue
         if is_alone or run.labels.get(_WORKER_LABEL) == worker:
             with suppress(ObjectNotFound):  # it was deleted meanwhile
@@ -105,27 +110,37 @@ async def read_others(client: PrefectClient, pool: str, worker: str) -> set[str]
     return {one.name for one in workers if one.status == WorkerStatus.ONLINE} - {worker}
 
 
+def _is_of_another(client: PrefectClient, run: FlowRun, pool: str, worker: str) -> bool:
+    """Whether another worker of this host has claimed the run, and lives."""
+    name = str(run.labels.get(_WORKER_LABEL, worker))
+    return name != worker and is_held(name, pool, str(client.api_url))
+
+
 async def _read_unfinished(client: PrefectClient, pool: str) -> list[FlowRun]:
     """The runs of a pool that somebody has claimed and that have not ended."""
     return await read_runs(client, filter_runs(types=ACTIVE), pools=[pool])
 
 
 async def _watch(client: PrefectClient, run: FlowRun) -> None:
-    """Wait until a run's process is gone, and see to it that the run has ended then."""
-    is_cancelled = False
-    while process := find_process(run):
+    """Wait until a run's process is gone, and see to it that the run has ended then; what was
+    queued anew meanwhile may have another process, which is its worker's."""
+    claimed, process, folders = run.state, find_process(run), find_folders(run.id)
+    is_cancelled = is_queued_anew = False
+    while process and is_alive(process):
         with suppress(ObjectNotFound, httpx.HTTPError):  # it was deleted; the server is away
             run = await client.read_flow_run(run.id)
         if run.state and run.state.is_cancelling():
             is_cancelled = True
             await run_sync(lambda one: stop_process_trees([one], timeout=_PATIENCE), process)
         await asyncio.sleep(_POLL)
+    await run_sync(remove_folders, folders)
+    with suppress(ObjectNotFound, httpx.HTTPError):
+        states = await client.read_flow_run_states(run.id)
+        is_queued_anew = claimed is not None and was_queued_since(states, claimed.id)
+    if is_queued_anew:
+        return
     await run_sync(kill_leftovers, run.id)
-    await run_sync(remove_folder, run.id)
     # What the server does not hear now, reconcile finds.
     with suppress(ObjectNotFound, httpx.HTTPError):
         left = await client.read_flow_run(run.id)
-        if is_here(left):
-            await end_or_requeue(
-                client, left, _LOST, cancelled=CANCELLED, is_cancelled=is_cancelled
-            )
+        await end_or_requeue(client, left, _LOST, cancelled=CANCELLED, is_cancelled=is_cancelled)

@@ -256,6 +256,20 @@ def test_killed_workers_cost_nothing_and_a_killed_run_is_run_again(place: Place)
     wait_until(lambda: not lost.leftovers())
 
 
+def test_a_second_worker_of_a_name_is_refused_and_the_first_ones_runs_go_on(place: Place) -> None:
+    run = place.start("data-fetch", waits=True).until_begun()
+    first = place.part("workers").pid
+    refused = place.stack.adspark("worker", "data-fetch")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.startswith(
+        f"Error: Process {first} of this host is the worker data-fetch-"
+    )
+    assert refused.stderr.endswith("; stop it, or give this one another name: --name\n")
+    run.let_end()
+    ended = run.until_ended()
+    assert (ended["state_type"], ended["run_count"]) == ("COMPLETED", 1)
+
+
 def test_a_run_outlives_the_server_and_the_database(place: Place) -> None:
     run = place.start(waits=True).until_begun()
     postgres = place.postgres()

@@ -14,8 +14,12 @@ from prefect.client.schemas.objects import FlowRun, State
 from prefect.client.schemas.schedules import IntervalSchedule
 from prefect.events import Event, emit_event
 from prefect.events.filters import EventAnyResourceFilter, EventFilter
+from prefect.exceptions import ParameterTypeError
 from prefect.states import Cancelling, Completed, Crashed, Pending, Running, Scheduled
+from prefect.utilities.callables import parameter_schema
 
+from adspark.settings import get_settings
+from deployments.environment.stack_settings import process_environment
 from deployments.operations.runs.failures import retry_runs
 from flows.generate_pending_variants import generate_pending_variants
 from flows.reconcile import reconcile
@@ -136,6 +140,17 @@ async def test_a_run_that_gives_signs_of_life_is_left_alone(
     assert await state_of(client, alive) == "Running"
     assert await state_of(client, silent) == "AwaitingRetry"
     await client.set_flow_run_state(alive.id, Completed(), force=True)
+
+
+def test_its_patience_lets_a_living_run_be_heard_of_twice() -> None:
+    own = process_environment(get_settings(), database_url="postgresql:///own", api_url="")
+    heartbeat = float(own["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"])
+    shortest = parameter_schema(reconcile).properties["patience"]["minimum"]
+    assert shortest >= 2 * heartbeat
+    for patience in (0, shortest - 1):
+        with pytest.raises(ParameterTypeError, match=rf"must be 60 to 31622400, not {patience}"):
+            reconcile.validate_parameters({"patience": patience})
+    reconcile.validate_parameters({"patience": shortest, "look_again_after": 0})
 
 
 async def test_a_run_that_kills_its_worker_again_and_again_is_given_up(

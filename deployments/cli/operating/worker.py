@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from contextlib import ExitStack
 from typing import Annotated
 
 from typer import Argument, Option
@@ -38,14 +39,19 @@ def worker(
     from prefect.settings import PREFECT_API_URL, temporary_settings  # noqa: PLC0415  (slow)
 
     import flows  # noqa: PLC0415, F401  (slow; finds the stack, whose settings the runs have then)
+    from deployments.worker.own_name import hold_name  # noqa: PLC0415  (slow)
     from deployments.worker.serve import serve_pools  # noqa: PLC0415  (slow)
 
     validate_pools(pools)
     use_private_temporary_folder()
-    with temporary_settings({PREFECT_API_URL: prefect_api_url()}):
+    api_url = prefect_api_url()
+    names = {pool: name or f"{pool}-{socket.gethostname()}" for pool in pools}
+    with temporary_settings({PREFECT_API_URL: api_url}), ExitStack() as held:
+        for pool, own_name in names.items():
+            held.enter_context(hold_name(own_name, pool, api_url))
         asyncio.run(
             serve_pools(
-                {pool: name or f"{pool}-{socket.gethostname()}" for pool in pools},
+                names,
                 limit=limit,
                 patience=get_settings().drain_time,
                 has_health=with_healthcheck,
