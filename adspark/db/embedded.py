@@ -36,8 +36,7 @@ _PORT = 5432  # names the socket
 _SERVICE_ACCOUNT = "adspark"  # PostgreSQL refuses to run as root
 _START_TIMEOUT = 60  # seconds; recovery after a crash replays the log first
 _ENDING = 2.0  # seconds in which a process that was killed ends
-_DATA_LINE, _SOCKET_LINE = 1, 4  # of postmaster.pid; the socket's lock file begins as it
-_STARTING = "LOG:  starting PostgreSQL"
+_SOCKET_LINE = 4  # of postmaster.pid
 _LONGEST_SOCKET_FOLDER = 85  # bytes; the system allows 107 with the socket's own name
 _BUFFERS = (
     "512MB"  # of shared memory, taken as it is filled: a search of a large library reads less
@@ -149,22 +148,16 @@ class LocalPostgres:
             return process if psutil.pid_exists(process.pid) else None
 
     def _remove_foreign_lock_files(self) -> None:
-        """Remove lock files in which PostgreSQL would take another program, or the server of the
-        folder that this one was copied from, for its own."""
+        """Remove lock files in which PostgreSQL would take another program, or the server of
+        another folder, for its own."""
         # Else they stay: by them PostgreSQL checks that nothing of a killed server uses the data.
         for file in (self._pid_file, self._sockets / f".s.PGSQL.{_PORT}.lock"):
             process, name = _named_process(file)
             with suppress(psutil.Error):
                 if process is None or process.status() == psutil.STATUS_ZOMBIE:
                     continue
-                if name != "postgres" or not self._is_of_this_data(file):
+                if name != "postgres" or not Path(process.cwd()).samefile(self._data):
                     file.unlink()
-
-    def _is_of_this_data(self, lock_file: Path) -> bool:
-        try:
-            return Path(lock_file.read_text().splitlines()[_DATA_LINE]).samefile(self._data)
-        except (IndexError, OSError):
-            return False
 
     def _make_socket_folder(self) -> None:
         self._sockets = self._socket_folder()
@@ -203,19 +196,18 @@ class LocalPostgres:
             self._initialise()
         self._check_version()
         self._remove_foreign_lock_files()
+        logged = self._log.stat().st_size if self._log.exists() else 0
         try:
             self._run("pg_ctl", "-w", f"-t{_START_TIMEOUT}", f"-l{self._log.name}", "start",
                       f"-o{self._options()}")  # fmt: skip
-        except subprocess.CalledProcessError as error:
-            raise self._did_not_start() from error
-        try:
             self._make_databases()
-        except psycopg.OperationalError as error:  # as on a full disk
-            raise self._did_not_start() from error
+        except (subprocess.CalledProcessError, psycopg.OperationalError) as error:
+            raise self._did_not_start(logged) from error
 
-    def _did_not_start(self) -> DatabaseUnavailableError:
-        words = self._log.read_text(errors="replace") if self._log.exists() else ""
-        lines = words.strip().rpartition(_STARTING)[2].splitlines()
+    def _did_not_start(self, logged: int) -> DatabaseUnavailableError:
+        """The error with the reason from the log, of which the first bytes are of other starts."""
+        words = self._log.read_bytes()[logged:] if self._log.exists() else b""
+        lines = words.decode(errors="replace").strip().splitlines()
         reason = [one for one in lines if "FATAL:" in one or "PANIC:" in one][:1] or lines[-1:]
         return DatabaseUnavailableError(
             f"The embedded PostgreSQL did not start; see {self._log}: {' '.join(reason)}"

@@ -140,23 +140,19 @@ def _label(written: str, line: str) -> re.Match[str] | None:
 
 
 def _without_stray(labels: Sequence[re.Match[str] | None]) -> list[re.Match[str] | None]:
-    """The labels; `H2:` and `D2:` are some only where they count on, or begin with 1: the others
-    are text, as `D3: the vitamin of the sun`."""
-    left, counts = list[re.Match[str] | None](), Counter[Field]()
-    for label in labels:
-        if label is None:
-            left.append(None)
-            continue
-        field = _field(label)
-        if short := label.groupdict().get("number"):
-            if int(short) not in (1, counts[field] + 1):
-                left.append(None)
-                continue
-            counts[field] = int(short)
-        else:
-            counts[field] += 1
-        left.append(label)
-    return left
+    """The labels; a `H3:` or `D3:` that is the only label of its field is text, as `D3: the vitamin
+    of the sun`, and one with the number 1 is a label."""
+    fields = Counter(_field(one) for one in labels if one is not None)
+    return [
+        None if one is not None and _is_late(one) and fields[_field(one)] == 1 else one
+        for one in labels
+    ]
+
+
+def _is_late(label: re.Match[str]) -> bool:
+    """Whether it is a short one that others should precede."""
+    number = label.groupdict().get("number")
+    return number is not None and int(number) > 1
 
 
 def _field(label: re.Match[str]) -> Field:

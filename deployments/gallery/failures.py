@@ -26,7 +26,7 @@ from adspark.validation.messages import describe_validation_error
 from deployments.gallery.access.visitor import is_shared
 from deployments.gallery.api.failures import describe_failure, is_for_program
 from deployments.gallery.forms import KeptFormError, OtherUsersFormError, OutdatedFormError
-from deployments.gallery.notices import lead_to, page_before
+from deployments.gallery.notices import lead_to, own_address, page_before
 from deployments.gallery.prefect_server import PrefectAwayError
 from deployments.gallery.resources import Gallery
 from deployments.gallery.templating import with_query
@@ -132,7 +132,7 @@ def _show_parameter(request: Request, name: str, said: str) -> Response:
     detail = f"{name}: {said}"
     if request.method == "POST":
         return _page(request, 422, "bad_request", detail=detail, lead=_list_of(request))
-    lead = with_query(request.url, {name: None})
+    lead = own_address(with_query(request.url, {name: None}))
     return _page(request, 422, "bad_address", detail=detail, lead=lead, label="without")
 
 

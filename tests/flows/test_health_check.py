@@ -60,7 +60,7 @@ async def test_all_is_looked_at_and_nothing_is_paid(sandbox_url: str) -> None:
             "install",
         ),
         ("ADSPARK_MEDIA_URL", "/proc/media", "media store: ADSPARK_MEDIA_URL: /proc/media", ""),
-        ("ADSPARK_SERPAPI_URL", "http://127.0.0.1:9", "SerpApi: ", "adspark budget"),
+        ("ADSPARK_SERPAPI_URL", "http://127.0.0.1:9", "SerpApi: ", "ADSPARK_SERPAPI_URL"),
     ],
     ids=["SerpApi's key", "Dify's key", "browser", "media store", "SerpApi away"],
 )

@@ -22,6 +22,6 @@ class RepeatedParameters:
         """Pass the request on."""
         if scope["type"] == "http" and not scope["path"].startswith(_READ_ELSEWHERE):
             given = Request(scope).query_params
-            for name in given.keys() - _SEVERAL.get(scope["path"], set()):
+            for name in given.keys() - _SEVERAL.get(scope["path"].rstrip("/"), set()):
                 check_once(name, given.getlist(name))
         await self._app(scope, receive, send)

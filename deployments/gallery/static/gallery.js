@@ -281,6 +281,12 @@ function showOrder(board, page) {
   tellNotice(page.querySelector("[data-notice]"));
 }
 
+// The form was refused, as where another user was chosen meanwhile: what was typed stays.
+function tellRefusal(page) {
+  const said = page.querySelectorAll(".notice > p:not(:has(a))");
+  document.querySelector("[data-order-problem]").replaceChildren(...said);
+}
+
 // Ads of a board are dragged before one another; the server keeps the order.
 function orderByDragging(board) {
   let dragged = null;
@@ -310,10 +316,15 @@ function orderByDragging(board) {
     const body = new URLSearchParams({ form_token: board.dataset.token, do: "move",
       version: board.dataset.version, ad: dragged.dataset.placed,
       before: next?.dataset.placed ?? "" });
+    const before = [...board.children];
     board.insertBefore(dragged, next);
     try {
       const answer = await fetch(board.dataset.board, { method: "POST", body });
-      showOrder(board, new DOMParser().parseFromString(await answer.text(), "text/html"));
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      if (answer.status === 403) {
+        board.replaceChildren(...before);
+        tellRefusal(page);
+      } else showOrder(board, page);
     } catch {
       location.reload();
     }
@@ -452,7 +463,10 @@ async function refreshParts() {
   const answer = await fetch(location.href, { credentials: "same-origin" });
   if (!answer.ok) return location.reload();
   const next = readPage(await answer.text());
-  if (!next) return;
+  if (!next) {
+    delete document.querySelector("[data-live]").dataset.live; // nothing of another user's is shown
+    return;
+  }
   showMoments(next);
   document.querySelector("[data-notice]")?.remove(); // what it said has moved on
   for (const part of next.querySelectorAll("[data-fresh]")) {

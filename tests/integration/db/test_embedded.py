@@ -159,6 +159,36 @@ def test_a_number_that_another_process_has_got_is_not_the_server(home_folder: Pa
     end(other)
 
 
+def test_a_number_that_the_server_of_another_folder_has_got_is_not_the_server(
+    home_folder: Path,
+) -> None:
+    server, other = LocalPostgres(home_folder / "pg"), LocalPostgres(home_folder / "other")
+    with server.running():
+        lines = (home_folder / "pg" / "data" / "postmaster.pid").read_text().splitlines()
+        os.kill(int(lines[0]), signal.SIGKILL)
+        psutil.wait_procs([psutil.Process(int(lines[0]))])
+    with other.running():
+        pid = (home_folder / "other" / "data" / "postmaster.pid").read_text().split()[0]
+        stale = "\n".join([pid, *lines[1:]])
+        (home_folder / "pg" / "data" / "postmaster.pid").write_text(f"{stale}\n")
+        with server.running(), psycopg.connect(server.url("adspark")) as connection:
+            assert connection.execute("SELECT 42").fetchall() == [(42,)]
+        assert other.is_running()
+
+
+def test_a_configuration_that_cannot_be_read_is_told_by_its_own_words(home_folder: Path) -> None:
+    server = LocalPostgres(home_folder / "pg")
+    with server.running():
+        pass
+    with (home_folder / "pg" / "data" / "postgresql.conf").open("a") as file:
+        file.write("nonsense = 1\n")
+    with (
+        pytest.raises(DatabaseUnavailableError, match=r"postgresql\.conf"),
+        server.running(),
+    ):
+        pass
+
+
 def test_a_copy_of_a_folder_in_use_gets_a_server_of_its_own(home_folder: Path) -> None:
     server, copied = LocalPostgres(home_folder / "pg"), LocalPostgres(home_folder / "copy")
     with server.running():

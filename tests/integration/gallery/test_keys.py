@@ -5,6 +5,7 @@ from pathlib import Path
 from playwright.async_api import expect
 
 from adspark.db.engine import Database
+from adspark.variants.reviews.store import list_reviews
 from tests.support.gallery import open_browser, serve_gallery
 from tests.support.library import ad, fill_library
 from tests.support.variants_at_hand import ask, finish
@@ -70,6 +71,8 @@ async def test_letters_and_signs_are_switched_off_as_keys_on_all_pages(
             await page.keyboard.press("a")
             await page.get_by_text("Keys", exact=True).click()
             await expect(switch).not_to_be_checked()
+            async with database.session() as session:
+                assert await list_reviews(session, variant_id=1) == []
             await switch.check()
             await page.keyboard.press("r")
             await expect(page.get_by_role("status")).to_have_text("Your rejection is saved.")

@@ -338,3 +338,9 @@ async def test_a_wrong_parameter_of_an_address_leads_to_the_page_without_it(
     assert "send it again" not in page
     assert f'<a class="button" href="{without}">Show the page without it</a>' in page
     assert (await pages.get(without)).status_code == 200
+
+
+async def test_no_button_of_an_address_leads_to_another_site(pages: GalleryClient) -> None:
+    answer = await pages.get(pages.base_url.copy_with(raw_path=b"//evil.example/x?a=1&a=2"))
+    assert answer.status_code == 422
+    assert 'href="//' not in answer.text

@@ -104,8 +104,7 @@ async def test_a_part_that_is_loaded_anew_is_not_the_other_users(
             async with database.session() as session:
                 await finish(session, variant)
                 await session.commit()
-            async with page.expect_response(lambda one: one.url.endswith(f"/{variant.id}")):
-                pass
-            await page.wait_for_timeout(300)
+            live = page.locator("[data-live]")
+            await live.wait_for(state="detached")  # the page has seen it, and follows no more
             assert await page.get_attribute("body", "data-visitor") == "1"
             assert not await page.query_selector("[name=comment]")
