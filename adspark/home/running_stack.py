@@ -57,11 +57,18 @@ def read_state(home: Path) -> StackState | None:
     """The state of the last stack, running or not; None where there was none.
 
     A state that came here with a copy of another ADSPARK_HOME is of no stack of this one.
+
+    Raises:
+        ConfigurationError: the home is no folder.
     """
     try:
         state = StackState.model_validate_json(state_file(home).read_text())
-    except (FileNotFoundError, NotADirectoryError, ValidationError):
+    except (FileNotFoundError, ValidationError):
         return None
+    except NotADirectoryError:
+        raise ConfigurationError(
+            f"ADSPARK_HOME: {home} is no folder; name another folder."
+        ) from None
     return state if state.home.resolve().is_relative_to(home.resolve()) else None
 
 

@@ -120,8 +120,8 @@ def test_a_file_in_place_of_the_home_is_a_problem_among_the_other_checks(tmp_pat
     (tmp_path / "file").touch()
     code, checks, _ = examined(tmp_path, tmp_path / "file")
     assert code == 1
-    assert checks["disk"]["state"] == "failed"
-    assert str(tmp_path / "file") in checks["disk"]["what"]
+    assert checks["settings"]["state"] == "failed"
+    assert checks["settings"]["what"].startswith(f"ADSPARK_HOME: {tmp_path / 'file'} is no folder")
     assert checks["packages"]["state"] == "ok"
 
 

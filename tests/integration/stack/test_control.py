@@ -5,7 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from adspark.db.embedded import LocalPostgres, postgres_folder
+from adspark.errors import ConfigurationError
 from adspark.home.processes import ProcessId
 from adspark.home.running_stack import StackState, check_no_stack, orphaned_stack, running_stack
 from adspark.settings import Settings
@@ -70,7 +73,7 @@ def test_a_copied_home_has_no_stack_and_stops_none(home_folder: Path) -> None:
         assert part.wait(10)
 
 
-def test_a_file_in_place_of_the_home_has_no_stack(tmp_path: Path) -> None:
+def test_a_file_in_place_of_the_home_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    assert running_stack(tmp_path / "file") is None
-    assert not stop_stack(Settings(home=tmp_path / "file"))
+    with pytest.raises(ConfigurationError, match=r"ADSPARK_HOME: .*/file is no folder"):
+        running_stack(tmp_path / "file")
