@@ -143,9 +143,14 @@ class LocalPostgres:
         if process is None or name != "postgres":
             return None
         try:
-            return process if Path(process.cwd()).samefile(self._data) else None
+            return process if self._is_used_by(process) else None
         except (OSError, psutil.Error):  # it is just ending, and cannot be replaced before
             return process if psutil.pid_exists(process.pid) else None
+
+    def _is_used_by(self, server: psutil.Process) -> bool:
+        """Whether a server works in this folder's data; raises OSError or psutil.Error where that
+        is not known."""
+        return Path(server.cwd()).samefile(self._data)
 
     def _remove_foreign_lock_files(self) -> None:
         """Remove lock files in which PostgreSQL would take another program, or the server of
@@ -153,10 +158,10 @@ class LocalPostgres:
         # Else they stay: by them PostgreSQL checks that nothing of a killed server uses the data.
         for file in (self._pid_file, self._sockets / f".s.PGSQL.{_PORT}.lock"):
             process, name = _named_process(file)
-            with suppress(psutil.Error):
+            with suppress(OSError, psutil.Error):
                 if process is None or process.status() == psutil.STATUS_ZOMBIE:
                     continue
-                if name != "postgres" or not Path(process.cwd()).samefile(self._data):
+                if name != "postgres" or not self._is_used_by(process):
                     file.unlink()
 
     def _make_socket_folder(self) -> None:

@@ -7,6 +7,7 @@ from typing import TypeVar
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
 _Labels = TypeVar("_Labels", bound=tuple[str, ...])
+_Family = TypeVar("_Family", GaugeMetricFamily, CounterMetricFamily)
 
 
 @dataclass(frozen=True)
@@ -20,17 +21,17 @@ class MetricFamily:
 
     def gauge(self, values: Mapping[_Labels, float]) -> GaugeMetricFamily:
         """A gauge with these values, by what its labels say."""
-        made = GaugeMetricFamily(self.name, self.what, labels=self.labels)
-        for labels, value in values.items():
-            made.add_metric(labels, value)
-        return made
+        return _fill(GaugeMetricFamily(self.name, self.what, labels=self.labels), values)
 
     def counter(self, values: Mapping[_Labels, float]) -> CounterMetricFamily:
         """The same as a counter; Prometheus' format adds `_total` to its name."""
-        made = CounterMetricFamily(self.name, self.what, labels=self.labels)
-        for labels, value in values.items():
-            made.add_metric(labels, value)
-        return made
+        return _fill(CounterMetricFamily(self.name, self.what, labels=self.labels), values)
+
+
+def _fill(family: _Family, values: Mapping[_Labels, float]) -> _Family:
+    for labels, value in values.items():
+        family.add_metric(labels, value)
+    return family
 
 
 UP = MetricFamily("adspark_up", "Whether it answers: prefect, database.", ("source",))

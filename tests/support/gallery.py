@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import uvicorn
 from fastapi.routing import APIRoute
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from adspark.db.engine import Database
 from adspark.media.store import MediaStore
@@ -30,6 +30,7 @@ PASSWORD = "  tulips: 1 anchor "
 ACCOUNTS = {"Ana": PASSWORD, "Bob": PASSWORD, "Zoë": "tulpaner på ön"}
 """Names and passwords of who may sign in, in tests of that."""
 
+_PATIENCE = 60_000  # milliseconds
 _TOKEN = re.compile(r'name="form_token" value="([0-9a-f]{64})"')
 
 
@@ -128,6 +129,21 @@ async def keep_variant_picture(folder: Path) -> str:
     """Keep a picture of a variant in the media store in a folder; returns its path there."""
     path, _ = await MediaStore(str(folder)).save_variant(encode(scene()))
     return path
+
+
+@asynccontextmanager
+async def open_page(
+    database_url: str,
+    media: Path,
+    **context: Any,  # noqa: ANN401
+) -> AsyncIterator[tuple[Page, str]]:
+    """A page of a browser with this context, and the address of the gallery that serves it."""
+    expect.set_options(timeout=_PATIENCE)
+    with serve_gallery(database_url, media) as url:
+        async with open_browser() as browser:
+            page = await browser.new_page(**context)
+            page.set_default_timeout(_PATIENCE)
+            yield page, url
 
 
 @asynccontextmanager

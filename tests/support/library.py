@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from adspark.creatives.boards import add_ads, find_or_create_board
 from adspark.creatives.store import save_creatives
 from adspark.db.engine import Database
 from adspark.library.filters.definition import AdFilters
@@ -67,6 +68,14 @@ async def fill_library(database: Database) -> None:
             sitelink_texts=["Gift cards"],
         )  # fmt: skip
         await buy_words(session, 5, headline="ÉCOLE de course", snippet="Жёлтые кроссовки")
+        await session.commit()
+
+
+async def make_board(database: Database, *numbers: int) -> None:
+    """A board of the first user, `Ideas`, with these ads: the first board where there is none."""
+    async with database.session() as session:
+        board, _ = await find_or_create_board(session, user_id=1, name="Ideas")
+        await add_ads(session, board_id=board.id, ids=[ad(one) for one in numbers])
         await session.commit()
 
 

@@ -5,14 +5,12 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from adspark.creatives.boards import add_ads, find_or_create_board
 from adspark.creatives.store import save_creatives
 from adspark.db.engine import Database
 from tests.support.factories import creative
-from tests.support.gallery import open_browser, serve_gallery
-from tests.support.library import ad, fill_library
+from tests.support.gallery import open_page
+from tests.support.library import ad, fill_library, make_board
 
-_PATIENCE = 60_000  # milliseconds
 _IS_SEEN = """() => {
     const [one, steps] = [document.activeElement, [.02, .25, .5, .75, .98]];
     const box = one.getBoundingClientRect();
@@ -39,19 +37,15 @@ async def test_the_bar_of_a_selection_covers_nothing_that_has_the_focus(
     async with database.session() as session:
         await save_creatives(session, rows=[creative(number) for number in range(10, 30)])
         await session.commit()
-    with serve_gallery(database_url, tmp_path / "media") as url:
-        async with open_browser() as browser:
-            page = await browser.new_page(reduced_motion="reduce")
-            page.set_default_timeout(_PATIENCE)
-            for width, height in ((640, 400), (320, 640), (320, 256), (1280, 600)):
-                await page.set_viewport_size({"width": width, "height": height})
-                for view in ("", "?view=list"):
-                    await page.goto(f"{url}/library{view}")
-                    assert await _hidden_stops(page) == [], (width, height, view)
-                    bar = page.locator(".selection .actions")
-                    place = await bar.evaluate("one => getComputedStyle(one).position")
-                    assert place == ("sticky" if height > 500 else "static")
-            await browser.close()
+    async with open_page(database_url, tmp_path / "media", reduced_motion="reduce") as (page, url):
+        for width, height in ((640, 400), (320, 640), (320, 256), (1280, 600)):
+            await page.set_viewport_size({"width": width, "height": height})
+            for view in ("", "?view=list"):
+                await page.goto(f"{url}/library{view}")
+                assert await _hidden_stops(page) == [], (width, height, view)
+                bar = page.locator(".selection .actions")
+                place = await bar.evaluate("one => getComputedStyle(one).position")
+                assert place == ("sticky" if height > 500 else "static")
 
 
 async def test_a_selection_is_told_and_its_bar_is_one_step_from_each_selected_ad(
@@ -61,41 +55,39 @@ async def test_a_selection_is_told_and_its_bar_is_one_step_from_each_selected_ad
     async with database.session() as session:
         await save_creatives(session, rows=[creative(number) for number in range(10, 50)])
         await session.commit()
-    expect.set_options(timeout=_PATIENCE)
-    with serve_gallery(database_url, tmp_path / "media") as url:
-        async with open_browser() as browser:
-            page = await browser.new_page(
-                viewport={"width": 1280, "height": 700}, reduced_motion="reduce"
-            )
-            page.set_default_timeout(_PATIENCE)
-            await page.goto(f"{url}/library")
-            boxes, told = (
-                page.locator('[data-pages] input[name="ad"]'),
-                page.locator("[data-selected]"),
-            )
-            await page.locator(".keys summary").focus()
-            await page.keyboard.press("Tab")  # the first ad is next
-            await expect(page.locator(".card .shown").first).to_be_focused()
-            await boxes.nth(20).press("Space")
-            await expect(told).to_contain_text("1 ad is selected.")
-            await boxes.nth(21).press("Space")
-            await expect(told).to_contain_text("2 ads are selected.")
-            before = await page.evaluate("scrollY")
-            assert before > 0
-            await page.keyboard.press("Tab")
-            lead = page.get_by_role("link", name="What to do with those selected").nth(1)
-            await expect(lead).to_be_focused()
-            await expect(lead).to_be_in_viewport()
-            await page.keyboard.press("Enter")
-            bar = page.get_by_role("group", name="What to do with those selected")
-            await expect(bar).to_be_focused()
-            await page.keyboard.press("Tab")
-            await expect(page.get_by_placeholder("Board")).to_be_focused()
-            assert await page.evaluate("scrollY") == before
-            await bar.get_by_role("button", name="Select none").press("Enter")
-            await expect(told).to_have_text("No ad is selected any more.")
-            await expect(page.get_by_role("link", name="What to do with")).to_have_count(0)
-            await browser.close()
+    async with open_page(
+        database_url,
+        tmp_path / "media",
+        viewport={"width": 1280, "height": 700},
+        reduced_motion="reduce",
+    ) as (page, url):
+        await page.goto(f"{url}/library")
+        boxes, told = (
+            page.locator('[data-pages] input[name="ad"]'),
+            page.locator("[data-selected]"),
+        )
+        await page.locator(".keys summary").focus()
+        await page.keyboard.press("Tab")  # the first ad is next
+        await expect(page.locator(".card .shown").first).to_be_focused()
+        await boxes.nth(20).press("Space")
+        await expect(told).to_contain_text("1 ad is selected.")
+        await boxes.nth(21).press("Space")
+        await expect(told).to_contain_text("2 ads are selected.")
+        before = await page.evaluate("scrollY")
+        assert before > 0
+        await page.keyboard.press("Tab")
+        lead = page.get_by_role("link", name="What to do with those selected").nth(1)
+        await expect(lead).to_be_focused()
+        await expect(lead).to_be_in_viewport()
+        await page.keyboard.press("Enter")
+        bar = page.get_by_role("group", name="What to do with those selected")
+        await expect(bar).to_be_focused()
+        await page.keyboard.press("Tab")
+        await expect(page.get_by_placeholder("Board")).to_be_focused()
+        assert await page.evaluate("scrollY") == before
+        await bar.get_by_role("button", name="Select none").press("Enter")
+        await expect(told).to_have_text("No ad is selected any more.")
+        await expect(page.get_by_role("link", name="What to do with")).to_have_count(0)
 
 
 async def _press(button: Locator, said: str, key: str = "Enter") -> None:
@@ -162,17 +154,12 @@ async def test_a_form_leads_back_to_where_it_was_sent_and_says_what_it_did(
     database: Database, database_url: str, tmp_path: Path, has_scripts: bool
 ) -> None:
     await fill_library(database)
-    async with database.session() as session:
-        board, _ = await find_or_create_board(session, user_id=1, name="Ideas")
-        await add_ads(session, board_id=board.id, ids=[ad(1), ad(2), ad(3)])
-        await session.commit()
-    expect.set_options(timeout=_PATIENCE)
-    with serve_gallery(database_url, tmp_path / "media") as url:
-        async with open_browser() as browser:
-            page = await browser.new_page(
-                viewport={"width": 700, "height": 700}, java_script_enabled=has_scripts
-            )
-            page.set_default_timeout(_PATIENCE)
-            await _order_a_board(page, url)
-            await _mark_an_ad(page, url)
-            await browser.close()
+    await make_board(database, 1, 2, 3)
+    async with open_page(
+        database_url,
+        tmp_path / "media",
+        viewport={"width": 700, "height": 700},
+        java_script_enabled=has_scripts,
+    ) as (page, url):
+        await _order_a_board(page, url)
+        await _mark_an_ad(page, url)

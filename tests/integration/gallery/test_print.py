@@ -5,17 +5,15 @@ from pathlib import Path
 from playwright.async_api import Page, expect
 
 from adspark.creatives.board_changes import version_of, write_board_note
-from adspark.creatives.boards import add_ads, find_or_create_board
 from adspark.db.engine import Database
 from adspark.library.marks.notes import write_note
 from adspark.models import EventKind
 from adspark.watches.store import create_or_change_watch
-from tests.support.gallery import open_browser, serve_gallery
-from tests.support.library import CAFE, SHOP, ad, fill_library
+from tests.support.gallery import open_page
+from tests.support.library import CAFE, SHOP, ad, fill_library, make_board
 from tests.support.noticed import add_event, ago
 from tests.support.variants_at_hand import ask, finish
 
-_PATIENCE = 60_000  # milliseconds
 _PAGES = (
     "/",
     "/library",
@@ -36,11 +34,10 @@ _CUT = """all => all.filter((one) => one.checkVisibility() &&
 
 async def _fill(database: Database) -> None:
     await fill_library(database)
+    await make_board(database, 1, 2)
     async with database.session() as session:
-        board, _ = await find_or_create_board(session, user_id=1, name="Ideas")
-        await add_ads(session, board_id=board.id, ids=[ad(1), ad(2)])
         note, version = "Bold colours", version_of("")
-        await write_board_note(session, board_id=board.id, ad=ad(1), note=note, version=version)
+        await write_board_note(session, board_id=1, ad=ad(1), note=note, version=version)
         await write_note(
             session, user_id=1, ad_creative_id=ad(1), text="Ask legal", is_shared=False
         )
@@ -75,14 +72,11 @@ async def test_pages_are_printed_without_what_is_pressed_or_typed_in(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
     await _fill(database)
-    expect.set_options(timeout=_PATIENCE)
-    with serve_gallery(database_url, tmp_path / "media") as url:
-        async with open_browser() as browser:
-            page = await browser.new_page(viewport={"width": 1280, "height": 900})
-            page.set_default_timeout(_PATIENCE)
-            await page.goto(f"{url}/library")
-            await page.get_by_role("button", name="Light or dark").click()
-            await page.get_by_role("checkbox").first.check()
-            await page.emulate_media(media="print")
-            await _print(page, url)
-            await browser.close()
+    async with open_page(
+        database_url, tmp_path / "media", viewport={"width": 1280, "height": 900}
+    ) as (page, url):
+        await page.goto(f"{url}/library")
+        await page.get_by_role("button", name="Light or dark").click()
+        await page.get_by_role("checkbox").first.check()
+        await page.emulate_media(media="print")
+        await _print(page, url)

@@ -4,11 +4,10 @@ from pathlib import Path
 
 from playwright.async_api import expect
 
-from adspark.creatives.boards import add_ads, find_or_create_board
 from adspark.db.engine import Database
 from adspark.users.store import add_user
 from tests.support.gallery import open_browser, serve_gallery
-from tests.support.library import ad, fill_library
+from tests.support.library import ad, fill_library, make_board
 
 _PATIENCE = 60_000  # milliseconds
 
@@ -17,10 +16,7 @@ async def test_a_typed_note_on_an_ad_that_was_taken_off_meanwhile_is_shown(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
     await fill_library(database)
-    async with database.session() as session:
-        board, _ = await find_or_create_board(session, user_id=1, name="Ideas")
-        await add_ads(session, board_id=board.id, ids=[ad(1), ad(2), ad(3)])
-        await session.commit()
+    await make_board(database, 1, 2, 3)
     expect.set_options(timeout=_PATIENCE)
     with serve_gallery(database_url, tmp_path / "media") as url:
         async with open_browser() as browser:
@@ -52,10 +48,9 @@ async def test_a_board_whose_user_is_no_longer_chosen_keeps_its_order_and_what_w
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
     await fill_library(database)
+    await make_board(database, 1, 2)
     async with database.session() as session:
         bea = await add_user(session, name="Bea")
-        board, _ = await find_or_create_board(session, user_id=1, name="Ideas")
-        await add_ads(session, board_id=board.id, ids=[ad(1), ad(2)])
         await session.commit()
     expect.set_options(timeout=_PATIENCE)
     with serve_gallery(database_url, tmp_path / "media") as url:

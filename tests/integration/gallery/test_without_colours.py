@@ -6,14 +6,12 @@ from pathlib import Path
 from PIL import Image
 from playwright.async_api import Locator, Page
 
-from adspark.creatives.boards import add_ads, find_or_create_board
 from adspark.db.engine import Database
 from adspark.library.marks.tags import tag_ads
 from adspark.watches.store import create_or_change_watch
-from tests.support.gallery import open_browser, serve_gallery
-from tests.support.library import CAFE, ad, fill_library
+from tests.support.gallery import open_page
+from tests.support.library import CAFE, ad, fill_library, make_board
 
-_PATIENCE = 60_000  # milliseconds
 # Links and buttons whose name leaves out a word that is seen on them; arrows are none.
 _UNNAMED = r"""all => all.filter((one) => {
     const seen = one.innerText.replace(/[^\p{L}\p{N}\s:]/gu, "").trim();
@@ -64,16 +62,13 @@ async def test_what_is_current_and_what_is_named_is_told_without_colours(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
     await fill_library(database)
+    await make_board(database, 1, 2)
     async with database.session() as session:
-        board, _ = await find_or_create_board(session, user_id=1, name="Ideas")
-        await add_ads(session, board_id=board.id, ids=[ad(1), ad(2)])
         await tag_ads(session, user_id=1, tag="Autumn", ids=[ad(1)])
         await create_or_change_watch(session, changes={"name": "Shops", "advertiser_ids": [CAFE]})
         await session.commit()
-    with serve_gallery(database_url, tmp_path / "media") as url:
-        async with open_browser() as browser:
-            page = await browser.new_page(viewport={"width": 1280, "height": 900})
-            page.set_default_timeout(_PATIENCE)
-            await _look_at_what_is_current(page, url)
-            await _look_at_names(page, url)
-            await browser.close()
+    async with open_page(
+        database_url, tmp_path / "media", viewport={"width": 1280, "height": 900}
+    ) as (page, url):
+        await _look_at_what_is_current(page, url)
+        await _look_at_names(page, url)
