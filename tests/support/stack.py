@@ -153,15 +153,14 @@ def stop_by_signal(stack: Stack, process: subprocess.Popen[str], number: signal.
 
 
 def last_run(stack: Stack, flow: str) -> dict[str, Any]:
-    """The run of a flow that was asked for last, at its end."""
-    latest = {
-        "sort": "EXPECTED_START_TIME_DESC",
-        "limit": 1,
-        "flows": {"name": {"any_": [flow]}},
-    }
+    """The run of a flow that was asked for last, at its end.
+
+    Not one of a schedule: Prefect's scheduler may still add some to one that was just deleted.
+    """
+    latest = {"sort": "EXPECTED_START_TIME_DESC", "flows": {"name": {"any_": [flow]}}}
     for _ in range(1200):
-        run: dict[str, Any]
-        (run,) = asking.post(f"{stack.api_url}/flow_runs/filter", json=latest).json()
+        runs = asking.post(f"{stack.api_url}/flow_runs/filter", json=latest).json()
+        run: dict[str, Any] = next(run for run in runs if not run["auto_scheduled"])
         if run["state_type"] in {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}:
             break
         time.sleep(0.25)
