@@ -301,7 +301,7 @@ async def _generate(
     try:
         with identify(variant=variant.id), span("generate"):
             generated = await deps.generator.generate(request, _Observer(deps, variant))
-    except PermanentError:
+    except (PermanentError, PostponedError):
         if saved is None:
             raise
         return saved
