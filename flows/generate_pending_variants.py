@@ -1,7 +1,7 @@
 """Start runs for variants that are pending, or that a lost run has left behind.
 
 Blocks: adspark-database/adspark; to stop what was cancelled, dify-workflow/adspark. Limits: one at
-a time, 20 under way. Tables: ad_variant.
+a time, 20 under way of each batch, and of no batch. Tables: ad_variant.
 """
 
 from typing import Annotated
@@ -21,7 +21,8 @@ async def generate_pending_variants(
     """Start a run of generate-ad-variant for each open variant, oldest first.
 
     Args:
-        limit: How many may be under way at once; the others wait for the next time.
+        limit: How many may be under way at once of each batch, and of no batch; others wait for the
+            next time, but for those that were submitted before.
     """
     summary = await start_pending_variants(limit)
     return completed(summary, summary.headline)

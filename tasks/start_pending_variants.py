@@ -1,5 +1,7 @@
 """The task that starts runs for open variants, also for those that a lost run has left behind."""
 
+from collections import Counter
+
 from prefect.logging import get_run_logger
 from pydantic import BaseModel
 
@@ -51,9 +53,12 @@ class PendingVariantsSummary(BaseModel):
 @retried_task()
 @time_limit("upkeep_time_limit")
 async def start_pending_variants(limit: int) -> PendingVariantsSummary:
-    """Start a run for each open variant that has none, oldest first, until `limit` are under way.
+    """Start a run for each open variant that has none, oldest first.
 
-    An error of one variant stops no other, and is raised after the last.
+    It goes on until `limit` variants of each batch, and `limit` of those of no batch, are under
+    way, so that a long batch keeps nobody else's waiting. What was submitted is always started: it
+    may be paid, and costs nothing more. An error of one variant stops no other, and is raised after
+    the last.
     """
     summary = PendingVariantsSummary()
     errors: list[Exception] = []
@@ -61,21 +66,25 @@ async def start_pending_variants(limit: int) -> PendingVariantsSummary:
         async with database.session() as session:
             opened = await read_open_variants(session)
         states = await read_states([one.flow_run_id for one in opened if one.flow_run_id])
-        to_start: list[int] = []
+        to_start: list[OpenVariant] = []
+        under_way = Counter[int | None]()  # by batch
         for one in opened:
             state = states.get(one.flow_run_id) if one.flow_run_id else None
             if state is not None and state.is_cancelled():
                 summary.cancelled += await _cancel(one)
             elif await _is_under_way(database, one, state):
-                summary.under_way += 1
+                under_way[one.batch_id] += 1
             else:
-                to_start.append(one.id)
-        room = max(0, limit - summary.under_way)
-        for variant_id in to_start[:room]:
+                to_start.append(one)
+        summary.under_way = under_way.total()
+        for one in to_start:
+            if under_way[one.batch_id] >= limit and not one.is_submitted:
+                continue
+            under_way[one.batch_id] += 1
             try:
-                summary.started += await _start(database, variant_id)
+                summary.started += await _start(database, one.id)
             except Exception as error:
-                get_run_logger().exception("Variant %d got no run", variant_id)
+                get_run_logger().exception("Variant %d got no run", one.id)
                 errors.append(error)
         summary.waiting = len(to_start) - summary.started
         async with database.session() as session:

@@ -92,7 +92,7 @@ class Generator(Protocol):
         """The variant; of a request that was submitted before, the same one.
 
         Raises:
-            PostponedError: whether it was begun will be known later.
+            PostponedError: whether it was begun, or what it gave, will be known later.
             GenerationFailedError: the service accepted it and failed.
         """
 

@@ -115,6 +115,9 @@ async def ensure_original(
 ) -> str:
     """Render the variant's original, unless that very picture is saved already.
 
+    Once its generation is submitted, the original is the picture that was submitted, whatever the
+    ad shows by now.
+
     Args:
         database: where the variant is.
         media: where the picture is saved.
@@ -131,6 +134,8 @@ async def ensure_original(
     """
     variant = await _read(database, variant_id)
     check_open(variant)
+    if variant.asked_at and variant.original_path and await media.reuse(variant.original_path):
+        return variant.original_path
     async with database.session() as session:
         creative = await session.get_one(Creative, variant.original_ad_id)
     target = choose_render_target(creative)
@@ -296,7 +301,7 @@ async def _generate(
     try:
         with identify(variant=variant.id), span("generate"):
             generated = await deps.generator.generate(request, _Observer(deps, variant))
-    except PermanentError:
+    except (PermanentError, PostponedError):
         if saved is None:
             raise
         return saved

@@ -21,7 +21,8 @@ _DECIDED = text("""
 """)
 # Of a paused batch, only what was submitted before.
 _OPEN = text("""
-    SELECT v.id, v.status, v.flow_run_id FROM ad_variant v
+    SELECT v.id, v.status, v.flow_run_id, v.batch_id, v.asked_at IS NOT NULL AS is_submitted
+    FROM ad_variant v
         LEFT JOIN variant_batch b ON b.id = v.batch_id AND b.state = 'paused'
     WHERE v.status IN ('pending', 'processing') AND (b.id IS NULL OR v.asked_at IS NOT NULL)
     ORDER BY v.requested_at, v.id
@@ -62,6 +63,8 @@ class OpenVariant(BaseModel):
     id: int
     status: VariantStatus
     flow_run_id: UUID | None
+    batch_id: int | None
+    is_submitted: bool
 
 
 class Requester(BaseModel):

@@ -90,13 +90,16 @@ async def save_result(
         problems.append("it has no picture, for the generator gave none")
     else:
         try:
-            saved = await _save_picture(generated, media, downloader, may_wait, keep)
+            saved, missed = await _save_picture(generated, media, downloader, may_wait, keep)
         except UnusableContentError as error:
             if generated.text is None:
                 raise GenerationFailedError(
                     f"The generated picture is unusable: {error}"
                 ) from error
             problems.append(f"it has no picture: {error}")
+        else:
+            if missed is not None:
+                problems.append(f"its picture may be another than the generated one: {missed}")
     similarity = await _compare(original, generated.text, saved.hash if saved else None)
     highest = similarity.highest
     has_copy = generated.text is not None and not generated.is_cut_off
@@ -125,25 +128,29 @@ def find_title(copy: str | None) -> str | None:
 
 async def _save_picture(
     generated: Generated, media: MediaStore, downloader: Downloader, may_wait: bool, keep: Keep
-) -> _SavedPicture:
-    """The first address that gives a picture, which is saved."""
+) -> tuple[_SavedPicture, PostponedError | None]:
+    """The first address that gives a picture, saved, and why none before it that was away.
+
+    The addresses behind the first may be of other pictures, as of the ad that it was made from:
+    while one may still come, none behind it is tried.
+    """
     reason: AdSparkError | None = None
-    is_away = False
+    missed: PostponedError | None = None
     for address in filter(None, [generated.picture, *generated.more_pictures]):
         try:
             content = await _fetch_picture(downloader, address)
             try:
-                return await _save(content, media)
+                return await _save(content, media), missed
             except (ServiceUnavailableError, ConfigurationError):
                 if not is_data_address(address):
                     await keep(content)
                 raise
         except PostponedError as error:
-            reason, is_away = reason or error, True
+            if may_wait:
+                raise PostponedError(f"{error} Its picture is fetched again.") from error
+            reason, missed = reason or error, missed or error
         except UnusableContentError as error:
             reason = reason or error
-    if is_away and may_wait:
-        raise PostponedError(f"{reason} Its picture is fetched again.") from reason
     raise UnusableContentError(str(reason or "The generator gave none.")) from reason
 
 

@@ -288,10 +288,12 @@ class VariantState:
 
 
 def _checked(check: RuleCheck | None) -> dict[str, object]:
-    """What is stored of a check."""
+    """What is stored of a check, with the database's time, by which people decide as well."""
     if check is None:
         return {"rule_check": None, "failed_rules": 0}
-    return {"rule_check": check.model_dump(mode="json"), "failed_rules": len(check.failed)}
+    given = cast(_storable(check.model_dump(mode="json")), JSONB)
+    value = given.op("||")(func.jsonb_build_object("checked_at", func.now()))
+    return {"rule_check": value, "failed_rules": len(check.failed)}
 
 
 def _storable(value: object) -> object:

@@ -1,7 +1,7 @@
 """The flow runs of a batch: some at a time, so that a pause leaves few behind.
 
-Each run that begins starts one more. `generate-pending-variants` starts what was left out by an
-error.
+Each run that begins starts one more, unless its variant was submitted before.
+`generate-pending-variants` starts what was left out by an error.
 """
 
 from prefect.logging import get_run_logger

@@ -7,7 +7,7 @@ import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterDeploymentId
 from prefect.client.schemas.objects import FlowRun
-from prefect.states import Cancelled, Crashed, Pending, Running
+from prefect.states import Cancelled, Crashed, Failed, Pending, Running
 from sqlalchemy import text
 
 from adspark.variants.batches.lists import list_waiting
@@ -15,7 +15,7 @@ from adspark.variants.batches.plan import BatchRequest, create_batch
 from adspark.variants.batches.store import pause_batch, resume_batch
 from flows.generate_ad_variant import generate_ad_variant
 from flows.generate_pending_variants import generate_pending_variants
-from orchestration.runs.batch_runs import start_batch
+from orchestration.runs.batch_runs import start_batch, start_next_of_batch
 from orchestration.runs.variant_runs import stop_variants
 from tests.support.workshop import Workshop
 
@@ -60,6 +60,71 @@ async def test_each_waiting_variant_gets_one_run_oldest_first(
     again = await generate_pending_variants(limit=2)
     assert (again.started, again.under_way, again.waiting) == (0, 2, 1)
     assert len(await runs(deployment)) == 2
+
+
+async def create_running(shop: Workshop, ads: list[str], *prompts: str) -> int:
+    """A batch whose first runs wait in the queue; returns its number."""
+    request = BatchRequest(ads=tuple(ads), prompts=prompts)
+    async with shop.database.session() as session:
+        confirmed = len(ads) * len(prompts)
+        batch = await create_batch(session, request, key=uuid4(), confirmed=confirmed)
+        await session.commit()
+        await start_batch(session, batch_id=batch)
+    return batch
+
+
+async def test_a_batch_with_a_full_queue_does_not_keep_others_from_their_turn(
+    shop: Workshop, deployment: UUID
+) -> None:
+    ids = await shop.stock()
+    await create_running(shop, ids[:3], "Red", "Blue")
+    await create_running(shop, ids[:1], "Green", "Grey")
+    async with shop.database.session() as session:  # as those whose runs could not be started
+        await session.execute(text("UPDATE ad_variant SET flow_run_id = NULL WHERE id > 4"))
+        await session.commit()
+    alone = await shop.request(*ids[:3])
+    found = await generate_pending_variants(limit=2)
+    assert (found.under_way, found.started, found.waiting) == (4, 4, 3)
+    given = [run.parameters["variant_id"] for run in await runs(deployment)]
+    assert given[-2:] == alone[:2]
+
+
+async def test_what_is_submitted_is_taken_up_however_many_are_under_way(
+    shop: Workshop, deployment: UUID
+) -> None:
+    paid, run = await request_with_run(shop, deployment)
+    ids = await shop.stock()
+    waiting = await shop.request(ids[1], ids[2])
+    assert (await generate_pending_variants(limit=3)).started == 2
+    async with get_client() as client:
+        await client.set_flow_run_state(run.id, Failed(name="Postponed"), force=True)
+    async with shop.database.session() as session:
+        await session.execute(
+            text("UPDATE ad_variant SET asked_at = now(), generator = 'dify' WHERE id = :id"),
+            {"id": paid},
+        )
+        await session.commit()
+    await shop.request(ids[1], prompt="Blue")
+    found = await generate_pending_variants(limit=2)
+    assert (found.under_way, found.started, found.waiting) == (2, 1, 1)
+    given = [run.parameters["variant_id"] for run in await runs(deployment)]
+    assert given == [paid, *waiting, paid]
+
+
+async def test_a_submitted_variant_that_is_taken_up_again_starts_no_more_of_its_batch(
+    shop: Workshop, deployment: UUID
+) -> None:
+    """It has started its next when it began first; a batch's queue would grow with each try."""
+    ids = await shop.stock()
+    async with shop.database.session() as session:
+        request = BatchRequest(ads=tuple(ids[:3]), prompts=("Red",))
+        await create_batch(session, request, key=uuid4(), confirmed=3)
+        await session.execute(text("UPDATE ad_variant SET asked_at = now() WHERE id = 1"))
+        await session.commit()
+    await start_next_of_batch(shop.database, 1)
+    assert await runs(deployment) == []
+    await start_next_of_batch(shop.database, 2)
+    assert len(await runs(deployment)) == 1
 
 
 async def test_what_a_dead_run_has_left_is_given_to_another(

@@ -66,7 +66,9 @@ class DifyGenerator:
         check_form(await self.client.form(), self.mapping, prompt)
 
     async def generate(self, request: GenerationRequest, observer: GenerationObserver) -> Generated:
-        tracker = RunTracker(self.client, observer, request.key, request.remote_run)
+        tracker = RunTracker(
+            self.client, observer, request.key, request.remote_run, request.submitted_for
+        )
         run_id = await self._find_previous(request)
         if run_id is None:
             inputs = await self._fill(request)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
-from adspark.errors import GenerationFailedError, ServiceUnavailableError
+from adspark.errors import GenerationFailedError, PostponedError, ServiceUnavailableError
 from adspark.generators.answers.ad_copy import ends_early
 from adspark.generators.base import GenerationObserver, RemoteRun
 from adspark.generators.dify.client import DifyClient
@@ -35,6 +35,7 @@ _MOST_EMPTY_ENDS = 10  # last events that say nothing, while the run itself is s
 _LONGEST_TITLE = 100  # characters of a step's title
 _TAIL = 40  # characters by which a step's text is found again in the outputs
 _MOST_CUT_OFF = 20  # steps whose ends are remembered
+_UNKNOWN_FOR = 86_400.0  # seconds after its submission in which a run is not given up
 _UNKNOWN_ENDS = 10.0  # seconds for the last event of a run whose status is not known
 
 
@@ -46,6 +47,7 @@ class RunTracker:
     observer: GenerationObserver  # is called as it gets on
     user: str  # to whom the run belongs at Dify
     remote_run: RemoteRun | None  # the run, where an earlier try has learnt of it
+    submitted_for: float = 0.0  # seconds since an earlier try has begun it
     outputs: dict[str, JsonValue] = field(default_factory=dict)
     _nodes: int = 0
     _last_was_cut_off: bool = False
@@ -89,6 +91,7 @@ class RunTracker:
 
         Raises:
             GenerationFailedError: it waits for a person, or Dify has forgotten it.
+            PostponedError: Dify does not know it, so soon that another app is likelier asked.
             ServiceUnavailableError: it has ended, and Dify does not say how.
             AdSparkError: Dify cannot be used.
         """
@@ -166,6 +169,12 @@ class RunTracker:
                 return None
         if self.known_end is not None:
             return self.known_end
+        if self.submitted_for < _UNKNOWN_FOR:
+            raise PostponedError(
+                f"Dify does not know the run {run_id}, as where key or address are another "
+                "app's by now. Put those of the former app back, and it is resumed; or cancel "
+                "the variant and retry it, which is paid anew."
+            )
         raise GenerationFailedError(
             f"Dify no longer knows the run {run_id}, whose result was not fetched in time."
         )

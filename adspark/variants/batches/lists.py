@@ -50,7 +50,7 @@ _WAITING = text("""
 _NEXT = text("""
     SELECT v.id FROM ad_variant o JOIN variant_batch b ON b.id = o.batch_id
         JOIN ad_variant v ON v.batch_id = b.id
-    WHERE o.id = :variant_id AND b.state = 'running'
+    WHERE o.id = :variant_id AND o.asked_at IS NULL AND b.state = 'running'
         AND v.status = 'pending' AND v.flow_run_id IS NULL
     ORDER BY v.id LIMIT 1
 """)
@@ -167,7 +167,8 @@ async def list_waiting(session: AsyncSession, *, batch_id: int, limit: int) -> l
 
 
 async def find_next(session: AsyncSession, *, variant_id: int) -> int | None:
-    """The variant of the same running batch that has no run yet; None where there is none."""
+    """The variant of the same running batch that has no run yet; None where there is none, or the
+    variant was submitted before: then an earlier run of it has started the next."""
     found: int | None = await session.scalar(_NEXT, {"variant_id": variant_id})
     return found
 

@@ -26,6 +26,7 @@ from adspark.validation.names import check_line, check_visible
 from adspark.validation.notes import clean_note
 from adspark.validation.public_addresses import check_web_address
 from adspark.validation.stored import check_storable
+from adspark.variants.handover.approved import MOST
 from adspark.variants.handover.copy_lines import (
     DESCRIPTIONS,
     HEADLINES,
@@ -37,6 +38,10 @@ from adspark.variants.handover.copy_lines import (
 
 _MARK = "\ufeff"  # without it spreadsheets take the file for another encoding
 _LONGEST_NAME, _LONGEST_URL = 255, 2048
+_TOO_MANY = (
+    f"a file takes the newest {MOST:,}, not this one and those older; hand them over batch by "
+    "batch (on the command line: --batch)"
+)
 _MOST_NAMED = 10  # of what is left out, in an error
 _COLUMNS = (
     "Campaign",
@@ -108,7 +113,7 @@ def check_destination(given: Destination) -> Destination:
 
 
 def write_csv(output: BinaryIO, variants: Sequence[Any], destination: Destination) -> HandOver:
-    """Write a row for each variant.
+    """Write a row for each variant, of the newest that a hand-over takes.
 
     Args:
         output: is written to.
@@ -146,7 +151,7 @@ async def write_zip(
     summary = write_csv(table, variants, destination)
     with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("google-ads.csv", table.getvalue())
-        handed_over = [one for one in variants if not _is_broken(one)]
+        handed_over = [one for one in variants[:MOST] if not _is_broken(one)]
         pictures: dict[int, str] = {}
         for one in handed_over:
             if one.image_path is None:
@@ -168,9 +173,9 @@ async def write_zip(
     return summary
 
 
-def _ads(variants: Iterable[Any], to: Destination) -> tuple[bytes, HandOver]:
+def _ads(variants: Sequence[Any], to: Destination) -> tuple[bytes, HandOver]:
     rows, left_out = [], list[LeftOut]()
-    for one in variants:
+    for one in variants[:MOST]:
         if _is_broken(one):
             broken = counted(one.failed_rules, "brand rule")
             reason = f"it breaks {broken} since it was approved; review it again"
@@ -186,6 +191,7 @@ def _ads(variants: Iterable[Any], to: Destination) -> tuple[bytes, HandOver]:
         left_out += _lacking(one.id, copy)
         last = (to.path_1, to.path_2, to.final_url, "Paused")
         rows.append((to.campaign, to.ad_group, "Responsive search ad", *row_of(copy), *last))
+    left_out += [LeftOut(variant=one.id, words="ad", reason=_TOO_MANY) for one in variants[MOST:]]
     return _table(_COLUMNS, rows), HandOver(ads=len(rows), left_out=left_out)
 
 

@@ -16,6 +16,7 @@ from adspark.errors import InvalidQueryError, UnknownVariantError
 from adspark.media.store import MediaStore
 from adspark.sandbox.control.pictures import draw_picture
 from adspark.settings import get_settings
+from adspark.variants.handover.approved import MOST
 from adspark.variants.reviews.store import Review, save_review
 from adspark.variants.state import VariantState
 from tests.support.checked import BROKEN
@@ -28,6 +29,18 @@ TO = ("--campaign", "Shoes", "--ad-group", "All", "--final-url", "https://shop.e
 COPY = "\n".join(
     ("Run free", "=1+1", "Feel light", "Go far", "A shoe for every road and weather", "x" * 95)
 )
+_COPIES = text("""
+    WITH made AS (
+        INSERT INTO ad_variant
+            (original_ad_id, prompt, user_id, status, title, description, completed_at)
+        SELECT original_ad_id, 'Red ' || number, user_id, status, title, description, completed_at
+        FROM ad_variant, generate_series(1, :copies) AS number WHERE id = 2
+        RETURNING id
+    )
+    INSERT INTO variant_feedback (variant_id, user_id, is_approved, decided_at, reasons)
+    SELECT id, 1, true, now(), '{}' FROM made
+""")
+"""As many approved copies of variant 2."""
 PICTURE = draw_picture({"advertiser": "A", "ad_creative_id": AD, "format": "text"})
 
 
@@ -87,9 +100,9 @@ def test_the_zip_has_pictures_what_was_left_out_and_where_each_came_from(tmp_pat
         left_out = rows_of(archive.read("left-out.csv"))
         lineage = rows_of(archive.read("variants.csv"))
     assert left_out[0]["words"] == "'=1+1"
-    assert [one["original_ad_id"] for one in lineage] == [AD, OTHER]
+    assert [one["original_ad_id"] for one in lineage] == [OTHER, AD]
     assert (lineage[0]["prompt"], lineage[0]["approved_by"]) == ("'@cmd", "1")
-    assert [one["picture"] for one in lineage] == ["pictures/variant-1.png", ""]
+    assert [one["picture"] for one in lineage] == ["", "pictures/variant-1.png"]
 
 
 def test_a_picture_that_is_lost_is_listed_and_no_file_of_the_zip_names_it(tmp_path: Path) -> None:
@@ -127,11 +140,55 @@ def test_what_breaks_rules_since_it_was_approved_waits_for_another_word_on_it(
     variant.told("review", "1", "--approve", "--overrule", "agreed")
     again = variant.given("export", str(tmp_path / "b.zip"), *TO)
 
-    assert (left["ads"], left["pictures"], left["left_out"][0]["variant"]) == (1, 0, 1)
-    assert left["left_out"][0]["reason"] == (
+    assert (left["ads"], left["pictures"]) == (1, 0)
+    assert [one["reason"] for one in left["left_out"] if one["variant"] == 1] == [
         "it breaks 1 brand rule since it was approved; review it again"
-    )
+    ]
     assert (again["ads"], again["pictures"]) == (2, 1)
+
+
+def test_rules_that_a_later_check_finds_broken_are_not_overruled_by_an_older_word(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def check_again(session: AsyncSession) -> None:
+        await VariantState(session, await read(session, 1)).save_check(BROKEN)
+
+    in_session(database_url, check_again)
+    variant.told("review", "1", "--approve", "--overrule", "agreed")
+    in_session(database_url, check_again)
+    left = variant.given("export", str(tmp_path / "a.csv"), *TO)
+    variant.told("review", "1", "--approve", "--overrule", "agreed as well")
+    again = variant.given("export", str(tmp_path / "b.csv"), *TO)
+
+    reasons = [one["reason"] for one in left["left_out"] if one["variant"] == 1]
+    assert reasons == ["it breaks 1 brand rule since it was approved; review it again"]
+    assert (left["ads"], again["ads"]) == (1, 2)
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.zip"])
+def test_of_more_than_a_file_takes_the_newest_are_in_it_and_the_others_are_told(
+    database_url: str, tmp_path: Path, name: str
+) -> None:
+    async def approve_many(session: AsyncSession) -> None:
+        await session.execute(_COPIES, {"copies": MOST - 1})
+
+    in_session(database_url, approve_many)
+    file = tmp_path / name
+    done = variant.given("export", str(file), *TO)
+    content = file.read_bytes()
+    if name.endswith(".zip"):
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            content = archive.read("google-ads.csv")
+            assert len(rows_of(archive.read("variants.csv"))) == MOST
+            assert rows_of(archive.read("left-out.csv"))[-1]["variant"] == "1"
+    assert len(rows_of(content)) == done["ads"] == MOST
+    assert [one for one in done["left_out"] if one["variant"] == 1] == [
+        {
+            "variant": 1, "words": "ad",
+            "reason": "a file takes the newest 1,000, not this one and those older; hand them over "
+                      "batch by batch (on the command line: --batch)",
+        }
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.zip"])

@@ -1,7 +1,10 @@
 """Answers of Dify that are lost or wrong: one generation is begun, and what it gave is kept."""
 
+import asyncio
 import time
+from contextlib import suppress
 
+import httpx
 import pytest
 
 from adspark.db.engine import Database
@@ -26,6 +29,7 @@ _HALF_AN_HOUR_BEHIND = """
     CREATE FUNCTION now() RETURNS timestamptz LANGUAGE sql STABLE AS
     $$ SELECT pg_catalog.now() - interval '30 minutes' $$
 """
+_NOT_FOUND = {"code": "not_found", "message": "Workflow run not found.", "status": 404}
 _SECONDS = {"late_first_event": 1.5, "silence": 1.5}
 
 
@@ -47,6 +51,27 @@ async def one(shop: Workshop) -> int:
     ids = await shop.stock()
     (variant_id,) = await shop.request(ids[0])
     return variant_id
+
+
+async def test_a_paid_generation_is_not_lost_while_dify_is_set_to_another_app(
+    shop: Workshop,
+) -> None:
+    shop.switch_on({"kind": "slow", "seconds": 3.0})
+    variant_id = await one(shop)
+    making = asyncio.create_task(shop.make(variant_id))
+    while (await shop.row(variant_id)).receipt_run_id is None:
+        assert not making.done()
+        await asyncio.sleep(0.02)
+    making.cancel()
+    with suppress(asyncio.CancelledError):
+        await making
+    shop.transport = httpx.MockTransport(lambda _: httpx.Response(404, json=_NOT_FOUND))
+    waiting = await shop.try_to_make(variant_id)
+    assert waiting.status == VariantStatus.PENDING
+    assert "Put those of the former app back, and it is resumed" in (waiting.error or "")
+    shop.transport = None
+    made = await shop.make(variant_id)
+    assert (made.status, made.attempt, shop.bill["paid"]) == (VariantStatus.COMPLETED, 1, 1)
 
 
 @pytest.mark.parametrize("fault", BEGUN)

@@ -12,6 +12,7 @@ import pytest
 
 from adspark.errors import AdSparkError
 from adspark.generators.chat import ChatGenerator
+from adspark.media.images import normalise_picture
 from adspark.media.store import MediaStore
 from adspark.net.addresses import AddressRules
 from adspark.net.downloads import Downloader
@@ -19,7 +20,7 @@ from adspark.variants.generate import claim_variant, ensure_original, generate
 from adspark.variants.state import VariantState
 from adspark.variants.store import read_variant
 from tests.support.memory_store import PROTOCOL, MemoryStore
-from tests.support.picture_host import PictureHost, picture_host
+from tests.support.picture_host import PictureHost, draw_ad, picture_host
 from tests.support.stored_ads import change
 from tests.support.workshop import Workshop
 
@@ -40,16 +41,18 @@ def host() -> Iterator[PictureHost]:
 
 @dataclass
 class Model:
-    """A chat model that draws /7.png, writes `copy` before it, and counts what it is asked."""
+    """A chat model that draws /7.png, writes `copy` before it, and counts what it is asked; it may
+    name another picture behind."""
 
     shop: Workshop
     host: PictureHost
     copy: str
     asked: int = 0
+    behind: str = ""
 
     def answer(self, _: httpx.Request) -> httpx.Response:
         self.asked += 1
-        content = f"{self.copy}![ad]({self.host.url(7)})"
+        content = f"{self.copy}![ad]({self.host.url(7)}){self.behind}"
         return httpx.Response(200, json={"choices": [{"message": {"content": content}}]})
 
     async def make(self, variant_id: int) -> Any:  # noqa: ANN401
@@ -111,6 +114,80 @@ async def test_once_its_address_may_have_expired_a_picture_is_not_waited_for(
     assert ended.status == status
     assert re.search(message, ended.problem or ended.error)
     assert model.asked == 1
+
+
+async def test_while_the_likeliest_picture_is_away_no_other_of_the_answer_is_taken_for_it(
+    shop: Workshop, host: PictureHost
+) -> None:
+    variant_id = await _request(shop)
+    model = Model(shop, host, COPY, behind=f"\n\nMade from: {host.url(8)}")
+    host.answers["/7.png"] = AWAY
+    waiting = await model.make(variant_id)
+    assert (waiting.status, waiting.image_path) == ("pending", None)
+    assert "answered 503. Its picture is fetched again." in waiting.error
+    assert "/8.png" not in host.asked
+    host.answers.clear()
+    made = await model.make(variant_id)
+    drawn = (await normalise_picture(draw_ad(7))).info.sha256
+    assert (made.status, made.problem, made.image_sha256) == ("completed", None, drawn)
+    assert model.asked == 1
+
+
+async def test_another_picture_of_the_answer_is_taken_at_last_and_told_to_be_another(
+    shop: Workshop, host: PictureHost
+) -> None:
+    variant_id = await _request(shop)
+    model = Model(shop, host, COPY, behind=f"\n\nMade from: {host.url(8)}")
+    host.answers["/7.png"] = AWAY
+    await model.make(variant_id)
+    await change(shop.database, _SAVED_FIVE_MINUTES_AGO)
+    made = await model.make(variant_id)
+    other = (await normalise_picture(draw_ad(8))).info.sha256
+    assert (made.status, made.image_sha256) == ("completed", other)
+    assert made.problem.startswith("its picture may be another than the generated one: ")
+    assert "answered 503" in made.problem
+
+
+@pytest.mark.parametrize("shows", [None, 1], ids=["nothing", "another picture"])
+async def test_a_paid_variant_keeps_the_original_that_it_was_made_from(
+    shop: Workshop, host: PictureHost, shows: int | None
+) -> None:
+    ids = await shop.stock()
+    (variant_id,), model = await shop.request(ids[0]), Model(shop, host, COPY)
+    host.answers["/7.png"] = AWAY
+    asked = await model.make(variant_id)
+    address = f"'{shop.url}/gone.png'"
+    if shows is not None:
+        address = f"(SELECT image_url FROM creative WHERE ad_creative_id = '{ids[shows]}')"
+    await change(
+        shop.database,
+        f"UPDATE creative SET image_url = {address} WHERE ad_creative_id = '{ids[0]}'",
+    )
+    host.answers.clear()
+    made = await model.make(variant_id)
+    assert (made.status, made.error, model.asked) == ("completed", None, 1)
+    for name in ("original_path", "original_sha256", "original_version"):
+        assert getattr(made, name) == getattr(asked, name)
+
+
+async def test_a_new_attempt_is_made_from_what_the_ad_shows_by_now(
+    shop: Workshop, host: PictureHost
+) -> None:
+    ids = await shop.stock()
+    (variant_id,), model = await shop.request(ids[0]), Model(shop, host, "")
+    host.answers["/7.png"] = (404, b"none")
+    failed = await model.make(variant_id)
+    assert failed.status == "failed"
+    host.answers.clear()
+    await change(
+        shop.database,
+        "UPDATE creative SET image_url = (SELECT image_url FROM creative "
+        f"WHERE ad_creative_id = '{ids[1]}') WHERE ad_creative_id = '{ids[0]}'",
+    )
+    await retry(shop, variant_id)
+    made = await model.make(variant_id)
+    assert (made.status, made.attempt, model.asked) == ("completed", 2, 2)
+    assert made.original_path != failed.original_path
 
 
 async def test_a_picture_that_is_gone_is_not_waited_for(shop: Workshop, host: PictureHost) -> None:

@@ -922,8 +922,18 @@ async def test_a_run_that_is_long_over_is_read_and_not_paid_again() -> None:
 @at_once
 async def test_a_run_that_dify_has_forgotten_is_not_asked_for_again() -> None:
     dify = Dify()
-    request = replace(REQUEST, submitted_at=ago(1e6), remote_run=REMOTE_RUN)
+    request = replace(REQUEST, submitted_at=ago(1e6), submitted_for=1e6, remote_run=REMOTE_RUN)
     await fails(dify, GenerationFailedError, "no longer knows the run r1", request)
+    assert set(dify.told) == {"GET workflows/run/r1"}
+
+
+@at_once
+async def test_a_run_of_today_that_dify_does_not_know_is_not_given_up() -> None:
+    dify = Dify()
+    request = replace(REQUEST, submitted_at=ago(9), submitted_for=9, remote_run=REMOTE_RUN)
+    await fails(dify, PostponedError, "Put those of the former app back", request)
+    dify.succeed()
+    assert (await generate(dify, request)).text == COPY
     assert set(dify.told) == {"GET workflows/run/r1"}
 
 
