@@ -10,7 +10,7 @@ import asyncio
 import errno
 import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,6 +29,7 @@ from adspark.errors import (
 )
 from adspark.installation import install_command
 from adspark.media.images import InspectedPicture, NormalPicture, check_picture, normalise_picture
+from adspark.media.local_files import Entry, list_local
 from adspark.media.paths import (
     hide,
     is_folder,
@@ -126,7 +127,7 @@ class MediaStore:
         Raises:
             UnusableContentError: it is no picture, or too large.
         """
-        _check_size(content)
+        check_size(content)
         picture = await normalise_picture(content)
         return await self._save(variant_path(picture.info), picture.content), picture
 
@@ -136,7 +137,7 @@ class MediaStore:
         Raises:
             UnusableContentError: it is no PNG, or too large.
         """
-        _check_size(content)
+        check_size(content)
         info = await check_picture(content)
         if info.format != "png":
             raise UnusableContentError(f"An original is kept as a PNG, and this is {info.format}.")
@@ -156,7 +157,7 @@ class MediaStore:
             UnusableContentError: it is too large.
             ServiceUnavailableError: the store does not answer.
         """
-        _check_size(content)
+        check_size(content)
         path = await self._save(picture_path(picture.info), content)
         return path, await self.save_thumbnail(picture)
 
@@ -184,9 +185,22 @@ class MediaStore:
             reason = "The media store has no such picture."
             raise UnusableContentError(reason) from safe_cause(error)
 
+    async def read_one_of_many(self, path: str) -> bytes:
+        """The picture under `path`, for work on many, which one that is unreadable does not end.
+
+        Raises UnusableContentError also where it cannot be read and the store works otherwise.
+        """
+        try:
+            return await self.read(path)
+        except (StoreRefusedError, ServiceUnavailableError) as error:
+            await self.check_writable()
+            reason = error.reason if isinstance(error, StoreRefusedError) else str(error)
+            said = with_full_stop(f"The picture cannot be read: {reason}")
+            raise UnusableContentError(said) from error
+
     async def list_folder(self, folder: str = "", *, is_deep: bool = True) -> Listing:
         """What lies in a folder, or in all; unless it `is_deep`, without what its folders hold."""
-        return await self._call(self._list, folder, None if is_deep else 1)
+        return await self._call(self._list, folder, is_deep)
 
     async def is_older(self, path: str, moment: datetime) -> bool:
         """Whether a picture was written, or used again, before `moment`."""
@@ -227,22 +241,32 @@ class MediaStore:
                 raise self._unusable("there is no such place") from safe_cause(error)
         return path
 
-    def _list(self, folder: str, depth: int | None) -> Listing:
-        top = f"{self._root}/{folder}".rstrip("/")
-        self._files.invalidate_cache()
-        try:
-            found = self._files.find(top, maxdepth=depth, detail=True, withdirs=self._is_local)
-        except FileNotFoundError:
-            found = {}
+    def _list(self, folder: str, is_deep: bool) -> Listing:
         start = len(self._root.lstrip("/")) + 1
         listing = Listing({}, [])
-        for place, info in found.items():
-            path, is_directory = place.strip("/")[start:], info["type"] == "directory"
-            if is_path(path) and not is_directory:
-                listing.pictures[path] = int(info["size"])
-            elif not (is_directory and is_folder(path)):
+        for entry in self._entries(f"{self._root}/{folder}".rstrip("/"), is_deep):
+            path = entry.place.strip("/")[start:]
+            if is_path(path) and not entry.is_directory:
+                listing.pictures[path] = entry.size
+            elif not (entry.is_directory and is_folder(path)):
                 listing.strays.append(path)
         return listing
+
+    def _entries(self, top: str, is_deep: bool) -> Iterator[Entry]:
+        if self._is_local:
+            yield from list_local(top, is_deep=is_deep)
+            return
+        self._files.invalidate_cache()
+        try:
+            find = self._files.find if is_deep else self._files.ls
+            found = find(top, detail=True)
+        except FileNotFoundError:
+            return
+        for info in found.values() if is_deep else found:
+            place, size = str(info["name"]), int(info["size"] or 0)
+            # A console shows an empty object whose key ends in a slash as a folder.
+            if info["type"] != "directory" and (size or not place.endswith("/")):
+                yield Entry(place, size, is_directory=False)
 
     def _reuse(self, place: str) -> bool:
         try:
@@ -346,7 +370,8 @@ def _modified(place: str) -> float:
         return Path(place).lstat().st_mtime
 
 
-def _check_size(content: bytes) -> None:
+def check_size(content: bytes) -> None:
+    """Raise UnusableContentError for a picture that is too large to be kept."""
     if len(content) > MAX_BYTES:
         raise UnusableContentError(
             f"A picture of {len(content) / 2**20:.0f} MB is too large; at most "
