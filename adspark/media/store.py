@@ -49,6 +49,7 @@ MAX_BYTES = 20 * 1024 * 1024
 # An object store dates an object when it is written: one that is used again is written again, but
 # only once its date is so old that a clean-up might soon remove it as unused.
 _FRESH = timedelta(hours=6)
+_OWNER = ".adspark.json"  # at the root: whose pictures the store has
 _UNUSABLE = (NotADirectoryError, FileExistsError, PermissionError)
 
 
@@ -219,6 +220,17 @@ class MediaStore:
         except FileNotFoundError:
             return False
 
+    async def read_owner(self) -> bytes | None:
+        """What `save_owner` kept; None: nothing."""
+        try:
+            return bytes(await self._call(self._files.cat_file, f"{self._root}/{_OWNER}"))
+        except FileNotFoundError:
+            return None
+
+    async def save_owner(self, content: bytes) -> None:
+        """Keep whose pictures the store has, in a file that no listing shows."""
+        await self._write_to(f"{self._root}/{_OWNER}", content)
+
     async def check_writable(self) -> None:
         """Validate that the store can be written, by a tiny file that is removed again."""
         place = f"{self._root}/.check-{uuid.uuid4().hex}"
@@ -235,11 +247,14 @@ class MediaStore:
 
     async def _save(self, path: str, content: bytes) -> str:
         if not await self.reuse(path):
-            try:
-                await self._call(self._write, self._place(path), content)
-            except FileNotFoundError as error:  # of an object store: the bucket
-                raise self._unusable("there is no such place") from safe_cause(error)
+            await self._write_to(self._place(path), content)
         return path
+
+    async def _write_to(self, place: str, content: bytes) -> None:
+        try:
+            await self._call(self._write, place, content)
+        except FileNotFoundError as error:  # of an object store: the bucket
+            raise self._unusable("there is no such place") from safe_cause(error)
 
     def _list(self, folder: str, is_deep: bool) -> Listing:
         start = len(self._root.lstrip("/")) + 1
@@ -248,7 +263,7 @@ class MediaStore:
             path = entry.place.strip("/")[start:]
             if is_path(path) and not entry.is_directory:
                 listing.pictures[path] = entry.size
-            elif not (entry.is_directory and is_folder(path)):
+            elif path != _OWNER and not (entry.is_directory and is_folder(path)):
                 listing.strays.append(path)
         return listing
 
