@@ -23,8 +23,8 @@ _ORIGINALS = text("""
     SELECT original_path FROM ad_variant WHERE original_path IS NOT NULL ORDER BY id DESC LIMIT 20
 """)
 _REMEDY = (
-    "adspark run cleanup-old-creatives -p take_over_store=true, which removes those that this "
-    "database does not use"
+    "adspark run cleanup-old-creatives -p take_over_store=true, which removes the "
+    "pictures that this database does not use"
 )
 
 
@@ -41,21 +41,17 @@ async def claim_store(
     take_over: bool = False,
     dry_run: bool = False,
 ) -> str | None:
-    """Enter the database as the store's owner, unless that may be another one.
+    """Make the database the owner of a store without one that has a picture it knows, or none.
 
     Args:
         database: that is to be the owner.
         media: the store.
-        known: as `read_known` gives it. The database becomes the owner of a store without one that
-            has any of them, or no picture at all.
+        known: as `read_known` gives it.
         take_over: become the owner in any case.
         dry_run: change nothing.
 
     Returns:
-        Why the store's pictures may be another database's, with the remedy; None: they are not.
-
-    Raises:
-        AdSparkError: the database or the media store does not work.
+        Why the pictures may be another database's, with the remedy; None: they are this one's.
     """
     async with database.session() as session:
         mine = json.dumps({"database": await session.scalar(_DATABASE)}).encode()
@@ -67,7 +63,8 @@ async def claim_store(
             f"the media store at {media.place} belongs to another database. Give each a store of "
             f"its own (ADSPARK_MEDIA_URL); where the other is gone, as after a restore: {_REMEDY}"
         )
-    if not (take_over or await _has_any(media, known) or await _is_empty(media)):
+    has_known = any([await media.has(path) for path in known])
+    if not (take_over or has_known or await _is_empty(media)):
         return (
             f"this database knows none of the pictures that the media store at {media.place} has. "
             f"Name the right one in ADSPARK_MEDIA_URL; where they are no other's: {_REMEDY}"
@@ -77,18 +74,9 @@ async def claim_store(
     return None
 
 
-async def _has_any(media: MediaStore, paths: Collection[str]) -> bool:
-    for path in paths:
-        if await media.has(path):
-            return True
-    return False
-
-
 async def _is_empty(media: MediaStore) -> bool:
-    # A part at a time, for there may be millions.
-    kinds, numbers = ("pictures", "thumbnails"), range(256)
-    parts = [f"{kind}/{number:02x}" for kind in kinds for number in numbers]
-    for folder in ("originals", "variants", *parts):
+    parts = [f"{kind}/{n:02x}" for kind in ("pictures", "thumbnails") for n in range(256)]
+    for folder in ("originals", "variants", *parts):  # a part at a time: there may be millions
         if (await media.list_folder(folder)).pictures:
             return False
     return True
