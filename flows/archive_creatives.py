@@ -37,7 +37,8 @@ async def archive_creatives(
 
     Args:
         retry_failed: Whether pictures that failed are tried at once, given up or not, and those
-            downloaded again that the media store has lost.
+            downloaded again that the media store has lost; thumbnails that it has lost are made
+            again from their pictures.
     """
     async with connect_database() as database, only_run(database, _LOCK) as is_alone:
         if not is_alone:

@@ -27,16 +27,21 @@ _HINT = "PostgreSQL reuses the space by itself; at once, and for fresh statistic
 
 @flow(name="cleanup-old-creatives", persist_result=True, result_serializer=PLAIN_JSON)
 async def cleanup_old_creatives(
-    days_old: Annotated[Days, label("Days since last shown")] = 90, dry_run: DryRun = False
+    days_old: Annotated[Days, label("Days since last shown")] = 90,
+    dry_run: DryRun = False,
+    take_over_store: Annotated[bool, label("Take over the media store")] = False,
 ) -> CleanupSummary:
     """Remove ads that are no longer shown, and everything else that is kept for a time only.
 
-    It ends Failed ("Partly Failed") where pictures could not be removed; the others are.
+    It ends Failed ("Partly Failed") where pictures could not be removed; the others are. None is
+    removed from a media store that belongs to another database, or may do so.
 
     Args:
         days_old: Days since an ad was last shown, and since its variants were last requested,
             generated or reviewed; one on a board or with an approved variant stays.
         dry_run: Count, remove nothing.
+        take_over_store: Whether the media store belongs to this database from now on, whosever it
+            was: pictures in it that this database does not use are removed.
     """
     log = get_run_logger()
     settings = get_settings()
@@ -55,18 +60,18 @@ async def cleanup_old_creatives(
                 CleanupSummary,
                 f"It was cleaned up lately (limit {CLEANUPS!r}); again in {wait / 60:.0f} min.",
             )
-        summary = await remove_old(retention, dry_run=dry_run)
+        summary = await remove_old(retention, dry_run=dry_run, take_over_store=take_over_store)
     await show_counts(summary)
     if summary.creatives > _MANY and not dry_run:
         log.info(_HINT)
-    if summary.unremoved:
+    if summary.unremoved or summary.problem:
         return failed(CleanupSummary, summary.headline, name="Partly Failed")
     return completed(summary, summary.headline)
 
 
 async def show_counts(summary: CleanupSummary) -> None:
     """What was removed, by kind, under Artifacts in the UI."""
-    counts = summary.model_dump(exclude={"dry_run", "stray_paths", "unremoved_pictures"})
+    counts = summary.model_dump(exclude={"dry_run", "stray_paths", "unremoved_pictures", "problem"})
     await acreate_table_artifact(
         key="cleanup",
         table=[{"kind": name.replace("_", " "), "count": count} for name, count in counts.items()],

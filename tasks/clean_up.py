@@ -19,7 +19,9 @@ _LONGER = 1.0  # days than a run its result is kept, for a run that waits has no
 
 @retried_task()
 @time_limit("cleanup_time_limit")
-async def remove_old(retention: Retention, *, dry_run: bool) -> CleanupSummary:
+async def remove_old(
+    retention: Retention, *, dry_run: bool, take_over_store: bool
+) -> CleanupSummary:
     """Remove it, or count it in a dry run; a retry resumes where the last one ended."""
     log = get_run_logger()
     logged_at = time.monotonic()
@@ -38,6 +40,7 @@ async def remove_old(retention: Retention, *, dry_run: bool) -> CleanupSummary:
             retention,
             archive_bytes=settings.archive_bytes,
             dry_run=dry_run,
+            take_over_store=take_over_store,
             on_step=log_progress,
         )
     summary.run_results = await asyncio.to_thread(

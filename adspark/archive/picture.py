@@ -6,7 +6,7 @@ from adspark.archive.hosts import HostPauses
 from adspark.archive.store import ClaimedVersion, StoredPicture
 from adspark.media.images import InspectedPicture, inspect_picture
 from adspark.media.similarity import SIDE, hash_grey
-from adspark.media.store import MediaStore
+from adspark.media.store import MediaStore, check_size
 from adspark.net.downloads import ByteBudget, Downloader
 from adspark.rendering.render_target import RenderKind, RenderTarget
 from adspark.rendering.renderer import Renderer
@@ -41,7 +41,8 @@ async def obtain_picture(
         byte_budget: counts what arrives.
 
     Raises:
-        UnusableContentError: its address is refused, or leads to no usable picture.
+        UnusableContentError: its address is refused, or leads to no usable picture, or to one that
+            is too large.
         ServiceUnavailableError: it cannot be had right now.
         ConfigurationError: there is no usable browser, or no decoder.
     """
@@ -50,6 +51,7 @@ async def obtain_picture(
         target = RenderTarget(RenderKind.PREVIEW, claimed.source_url, claimed.width, claimed.height)
         content = (await tools.renderer.render(target)).content
         byte_budget.take(len(content))
+        check_size(content)
     else:
         download = await tools.downloader.fetch(claimed.source_url, byte_budget=byte_budget)
         content = download.content
@@ -61,6 +63,7 @@ async def keep_picture(media: MediaStore, obtained: ObtainedPicture) -> StoredPi
     """Keep a picture and its thumbnail; nothing is written where it is kept already.
 
     Raises:
+        UnusableContentError: it cannot be kept.
         AdSparkError: the media store does not work.
     """
     inspected = obtained.inspected

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.archive.counts import read_kept_bytes
 from adspark.archive.hosts import AT_ONCE
-from adspark.archive.lost import requeue_lost
+from adspark.archive.lost import LostFiles, requeue_lost
 from adspark.archive.picture import ArchiveTools, ObtainedPicture, keep_picture, obtain_picture
 from adspark.archive.store import PICTURES, ClaimedVersion, StoredPicture, enqueue_versions
 from adspark.archive.summary import ArchiveBounds, ArchiveSummary
@@ -32,22 +32,23 @@ async def archive_pictures(
         tools: open.
         bounds: of this run.
         tries_failed: whether pictures that were given up are tried again, and those that were
-            stored and are lost, as many as a run may begin.
+            stored and are lost, as many as a run may begin; thumbnails that are lost are made
+            again.
 
     Raises:
         AdSparkError: the database, the media store or the decoder does not work.
     """
-    requeued = 0
+    lost = LostFiles()
     if tries_failed:
         ends_at = time.monotonic() + bounds.seconds
-        requeued = await requeue_lost(
+        lost = await requeue_lost(
             database, tools.media, most=bounds.pictures, seconds=bounds.seconds * _LOOKING
         )
         bounds = replace(bounds, seconds=ends_at - time.monotonic())
     async with database.session() as session:
         kept_bytes = await read_kept_bytes(session)
     work = _Archiving(tools, bounds, kept_bytes)
-    work.summary.requeued = requeued
+    work.summary.requeued, work.summary.thumbnails = lost.requeued, lost.thumbnails
     await run_work(database, work, bounds, tries_failed=tries_failed)
     return work.summary
 

@@ -21,6 +21,7 @@ class ArchiveSummary(PictureSummary):
     stored: int = 0  # versions whose picture is kept now
     bytes: int = 0  # of them, with their thumbnails
     requeued: int = 0  # versions whose picture the media store had lost
+    thumbnails: int = 0  # that it had lost, made again from their pictures
 
     @property
     def headline(self) -> str:
@@ -28,5 +29,7 @@ class ArchiveSummary(PictureSummary):
         parts = [f"{counted(self.stored, 'picture')} stored ({show_megabytes(self.bytes)})"]
         if self.requeued:
             parts.append(f"{counted(self.requeued, 'lost picture')} requeued")
+        if self.thumbnails:
+            parts.append(f"{counted(self.thumbnails, 'lost thumbnail')} made again")
         line = self._describe(*parts)
         return f"{line}; previews: {self.problem}" if self.problem else line

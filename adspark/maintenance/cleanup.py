@@ -34,6 +34,7 @@ from adspark.maintenance.cleanup_statements import (
     REJECTED_ROWS,
     Kind,
 )
+from adspark.maintenance.store_owner import claim_store, read_known
 from adspark.media.store import MediaStore, StoreRefusedError
 from adspark.text.counts import counted
 from adspark.validation.bounds import DAYS, Range
@@ -130,6 +131,10 @@ class CleanupSummary(BaseModel):
         list[str], Field(description="The first of them, by path in the media store, and why.")
     ] = []
 
+    problem: Annotated[
+        str | None, Field(description="Why unused pictures stay, all of them, and what to do.")
+    ] = None
+
     @property
     def headline(self) -> str:
         """What was removed, in one line."""
@@ -142,7 +147,7 @@ class CleanupSummary(BaseModel):
 
     @property
     def _left(self) -> str:
-        left = ""
+        left = f"; unused pictures stay: {self.problem}" if self.problem else ""
         if self.unremoved:
             found = counted(self.unremoved, "picture")
             named = _name_first(self.unremoved_pictures, self.unremoved)
@@ -180,6 +185,7 @@ async def clean_up(
     *,
     archive_bytes: int | None = None,
     dry_run: bool = False,
+    take_over_store: bool = False,
     batch: int = BATCH,
     on_step: Callable[[CleanupSummary], None] = lambda _: None,
 ) -> CleanupSummary:
@@ -192,6 +198,8 @@ async def clean_up(
         archive_bytes: that archived pictures may take; None: any number.
         dry_run: count, remove nothing. Advertisers and pictures that become free by what would be
             removed are not counted.
+        take_over_store: remove pictures even where they may be another database's, and enter this
+            one as the owner of the store.
         batch: rows a step.
         on_step: called with the summary so far, after each step.
 
@@ -202,6 +210,8 @@ async def clean_up(
     """
     check_retention(retention)
     summary = CleanupSummary(dry_run=dry_run)
+    async with database.session() as session:
+        known = await read_known(session)  # before their rows go
     work = _Work(database, summary, batch, on_step)
     await work.do(CREATIVES, days=retention.days_old)
     await work.do(EVENTS, days=retention.days_old)
@@ -222,7 +232,11 @@ async def clean_up(
         summary.picture_versions += await remove_over_bound(
             database, most_bytes=archive_bytes, batch=batch
         )
-    await _remove_pictures(database, media, summary)
+    summary.problem = await claim_store(
+        database, media, known, take_over=take_over_store, dry_run=dry_run
+    )
+    if summary.problem is None:
+        await _remove_pictures(database, media, summary)
     return summary
 
 

@@ -67,7 +67,7 @@ async def check_pictures(session: AsyncSession, media: MediaStore) -> Check:
     Raises:
         AdSparkError: the database or the media store does not answer.
     """
-    paths = [path for one in (_ARCHIVED, _VARIANTS) for path in await _read(session, one)]
+    paths = await read_some_paths(session)
     if not paths:
         return Check.ok("pictures", "none is stored yet")
     turns = asyncio.Semaphore(_AT_ONCE)
@@ -88,5 +88,7 @@ async def check_pictures(session: AsyncSession, media: MediaStore) -> Check:
     return Check.warning("pictures", what, _REMEDY)
 
 
-async def _read(session: AsyncSession, sample: TextClause) -> list[str]:
-    return list(await session.scalars(sample, {"most": _NEWEST}))
+async def read_some_paths(session: AsyncSession) -> list[str]:
+    """Of the newest pictures that the database counts, and of some others."""
+    values = {"most": _NEWEST}
+    return [path for one in (_ARCHIVED, _VARIANTS) for path in await session.scalars(one, values)]

@@ -10,7 +10,7 @@ import asyncio
 import errno
 import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,6 +29,7 @@ from adspark.errors import (
 )
 from adspark.installation import install_command
 from adspark.media.images import InspectedPicture, NormalPicture, check_picture, normalise_picture
+from adspark.media.local_files import Entry, list_local
 from adspark.media.paths import (
     hide,
     is_folder,
@@ -48,6 +49,7 @@ MAX_BYTES = 20 * 1024 * 1024
 # An object store dates an object when it is written: one that is used again is written again, but
 # only once its date is so old that a clean-up might soon remove it as unused.
 _FRESH = timedelta(hours=6)
+_OWNER = ".adspark.json"  # at the root: whose pictures the store has
 _UNUSABLE = (NotADirectoryError, FileExistsError, PermissionError)
 
 
@@ -126,7 +128,7 @@ class MediaStore:
         Raises:
             UnusableContentError: it is no picture, or too large.
         """
-        _check_size(content)
+        check_size(content)
         picture = await normalise_picture(content)
         return await self._save(variant_path(picture.info), picture.content), picture
 
@@ -136,7 +138,7 @@ class MediaStore:
         Raises:
             UnusableContentError: it is no PNG, or too large.
         """
-        _check_size(content)
+        check_size(content)
         info = await check_picture(content)
         if info.format != "png":
             raise UnusableContentError(f"An original is kept as a PNG, and this is {info.format}.")
@@ -156,7 +158,7 @@ class MediaStore:
             UnusableContentError: it is too large.
             ServiceUnavailableError: the store does not answer.
         """
-        _check_size(content)
+        check_size(content)
         path = await self._save(picture_path(picture.info), content)
         return path, await self.save_thumbnail(picture)
 
@@ -184,9 +186,22 @@ class MediaStore:
             reason = "The media store has no such picture."
             raise UnusableContentError(reason) from safe_cause(error)
 
+    async def read_one_of_many(self, path: str) -> bytes:
+        """The picture under `path`, for work on many, which one that is unreadable does not end.
+
+        Raises UnusableContentError also where it cannot be read and the store works otherwise.
+        """
+        try:
+            return await self.read(path)
+        except (StoreRefusedError, ServiceUnavailableError) as error:
+            await self.check_writable()
+            reason = error.reason if isinstance(error, StoreRefusedError) else str(error)
+            said = with_full_stop(f"The picture cannot be read: {reason}")
+            raise UnusableContentError(said) from error
+
     async def list_folder(self, folder: str = "", *, is_deep: bool = True) -> Listing:
         """What lies in a folder, or in all; unless it `is_deep`, without what its folders hold."""
-        return await self._call(self._list, folder, None if is_deep else 1)
+        return await self._call(self._list, folder, is_deep)
 
     async def is_older(self, path: str, moment: datetime) -> bool:
         """Whether a picture was written, or used again, before `moment`."""
@@ -205,6 +220,17 @@ class MediaStore:
         except FileNotFoundError:
             return False
 
+    async def read_owner(self) -> bytes | None:
+        """What `save_owner` kept; None: nothing."""
+        try:
+            return bytes(await self._call(self._files.cat_file, f"{self._root}/{_OWNER}"))
+        except FileNotFoundError:
+            return None
+
+    async def save_owner(self, content: bytes) -> None:
+        """Keep whose pictures the store has, in a file that no listing shows."""
+        await self._write_to(f"{self._root}/{_OWNER}", content)
+
     async def check_writable(self) -> None:
         """Validate that the store can be written, by a tiny file that is removed again."""
         place = f"{self._root}/.check-{uuid.uuid4().hex}"
@@ -221,28 +247,41 @@ class MediaStore:
 
     async def _save(self, path: str, content: bytes) -> str:
         if not await self.reuse(path):
-            try:
-                await self._call(self._write, self._place(path), content)
-            except FileNotFoundError as error:  # of an object store: the bucket
-                raise self._unusable("there is no such place") from safe_cause(error)
+            await self._write_to(self._place(path), content)
         return path
 
-    def _list(self, folder: str, depth: int | None) -> Listing:
-        top = f"{self._root}/{folder}".rstrip("/")
-        self._files.invalidate_cache()
+    async def _write_to(self, place: str, content: bytes) -> None:
         try:
-            found = self._files.find(top, maxdepth=depth, detail=True, withdirs=self._is_local)
-        except FileNotFoundError:
-            found = {}
+            await self._call(self._write, place, content)
+        except FileNotFoundError as error:  # of an object store: the bucket
+            raise self._unusable("there is no such place") from safe_cause(error)
+
+    def _list(self, folder: str, is_deep: bool) -> Listing:
         start = len(self._root.lstrip("/")) + 1
         listing = Listing({}, [])
-        for place, info in found.items():
-            path, is_directory = place.strip("/")[start:], info["type"] == "directory"
-            if is_path(path) and not is_directory:
-                listing.pictures[path] = int(info["size"])
-            elif not (is_directory and is_folder(path)):
+        for entry in self._entries(f"{self._root}/{folder}".rstrip("/"), is_deep):
+            path = entry.place.strip("/")[start:]
+            if is_path(path) and not entry.is_directory:
+                listing.pictures[path] = entry.size
+            elif path != _OWNER and not (entry.is_directory and is_folder(path)):
                 listing.strays.append(path)
         return listing
+
+    def _entries(self, top: str, is_deep: bool) -> Iterator[Entry]:
+        if self._is_local:
+            yield from list_local(top, is_deep=is_deep)
+            return
+        self._files.invalidate_cache()
+        try:
+            find = self._files.find if is_deep else self._files.ls
+            found = find(top, detail=True)
+        except FileNotFoundError:
+            return
+        for info in found.values() if is_deep else found:
+            place, size = str(info["name"]), int(info["size"] or 0)
+            # A console shows an empty object whose key ends in a slash as a folder.
+            if info["type"] != "directory" and (size or not place.endswith("/")):
+                yield Entry(place, size, is_directory=False)
 
     def _reuse(self, place: str) -> bool:
         try:
@@ -346,7 +385,8 @@ def _modified(place: str) -> float:
         return Path(place).lstat().st_mtime
 
 
-def _check_size(content: bytes) -> None:
+def check_size(content: bytes) -> None:
+    """Raise UnusableContentError for a picture that is too large to be kept."""
     if len(content) > MAX_BYTES:
         raise UnusableContentError(
             f"A picture of {len(content) / 2**20:.0f} MB is too large; at most "

@@ -21,6 +21,7 @@ from adspark.errors import (
     ConfigurationError,
     DatabaseUnavailableError,
     ServiceUnavailableError,
+    UnusableContentError,
     describe_error,
 )
 from adspark.picture_queue.queue import Claimed, PictureQueue
@@ -57,7 +58,12 @@ class PictureWork(ABC, Generic[Claimed, Made, Done]):
 
     @abstractmethod
     async def keep(self, made: Made) -> Done:
-        """Keep what was made; returns what is noted of it. Any failure ends the run."""
+        """Keep what was made; returns what is noted of it.
+
+        Raises:
+            UnusableContentError: the picture's failure.
+            AdSparkError: any other ends the run.
+        """
 
     @abstractmethod
     def count(self, done: Done) -> None:
@@ -205,7 +211,11 @@ class _Run(Generic[Claimed, Made, Done]):
 
     async def _note(self, claimed: Claimed, made: Made | None) -> None:
         queue = self._work.queue
-        done = None if made is None else await self._work.keep(made)
+        try:
+            done = None if made is None else await self._work.keep(made)
+        except UnusableContentError as error:
+            await self._note_failure(claimed, error)
+            return
         async with self._database.session() as session:
             if done is None:
                 await queue.release(session, claimed=claimed)

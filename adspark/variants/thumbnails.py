@@ -38,7 +38,7 @@ async def make_thumbnails(
 ) -> ThumbnailSummary:
     """Make the thumbnails that variants lack; a second run makes none again.
 
-    One whose picture is gone, or cannot be decoded, is tried at each run: it may come back.
+    One whose picture is gone, or cannot be read, is tried at each run: it may come back.
 
     Args:
         database: where the variants are.
@@ -71,8 +71,9 @@ async def _read(database: Database, before: int) -> Sequence[Row[Any]]:
 
 
 async def _make(database: Database, media: MediaStore, variant: Row[Any]) -> None:
-    """Raises UnusableContentError where there is no picture, or none that can be decoded."""
-    inspected = await inspect_picture(await media.read(variant.image_path), side=SIDE)
+    """Raises UnusableContentError where there is no picture, or none that can be read."""
+    content = await media.read_one_of_many(variant.image_path)
+    inspected = await inspect_picture(content, side=SIDE)
     path = await media.save_thumbnail(inspected)
     values = {"id": variant.id, "image_path": variant.image_path, "path": path}
     async with database.session() as session, session.begin():

@@ -53,7 +53,7 @@ class _Reading(PictureWork[ClaimedWords, ReadWords, ReadWords]):
 
     async def make(self, claimed: ClaimedWords) -> ReadWords:
         try:
-            content = await self._media.read(claimed.path)
+            content = await self._media.read_one_of_many(claimed.path)
         except ServiceUnavailableError as error:
             raise StoreDownError(str(error)) from error
         return await read_picture(content)

@@ -16,6 +16,9 @@ from starlette.types import Message, Receive, Scope, Send
 
 from adspark.errors import BusyError
 
+MOST_PICTURE_BYTES = 64 * 1024 * 1024
+"""Of whole pictures in a file that is kept while it is sent, in containers in memory."""
+
 _CHUNK = 256 * 1024  # bytes
 _PATIENCE = 60.0
 _LOG = logging.getLogger(__name__)

@@ -4,9 +4,11 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 import s3fs
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
@@ -50,6 +52,10 @@ class ObjectStore:
             path.removeprefix(f"{BUCKET}/"): files.cat_file(path) for path in files.find(BUCKET)
         }
 
+    def put(self, key: str, content: bytes) -> None:
+        """Keep an object."""
+        self._files().pipe_file(f"{BUCKET}/{key}", content)
+
     def unfinished_uploads(self) -> list[str]:
         """The keys of uploads in parts that were neither completed nor aborted."""
         found = self._files().call_s3("list_multipart_uploads", Bucket=BUCKET)
@@ -92,3 +98,22 @@ def serve_object_store() -> Iterator[ObjectStore]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextmanager
+def use_object_store(patch: pytest.MonkeyPatch, home: Path) -> Iterator[ObjectStore]:
+    """A store whose keys are in the environment, and nobody's profile."""
+    with serve_object_store() as served:
+        set_environment(patch, served.environment())
+        patch.setenv("AWS_CONFIG_FILE", str(home / "config"))
+        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(home / "credentials"))
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        yield served
+    s3fs.S3FileSystem.clear_instance_cache()
+
+
+def set_environment(patch: pytest.MonkeyPatch, environment: dict[str, str]) -> None:
+    """Let clients that are made from now on read these variables."""
+    s3fs.S3FileSystem.clear_instance_cache()
+    for name, value in environment.items():
+        patch.setenv(name, value)

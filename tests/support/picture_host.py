@@ -29,7 +29,7 @@ class PictureHost:
     """Pictures by their path, `/7.png` and the like; `answers` are others.
 
     Attributes:
-        answers: status and body by path.
+        answers: status and body by path, with its query or for any.
         asked: how often each path was asked for.
         most_at_once: requests that were under way together.
     """
@@ -62,6 +62,8 @@ class PictureHost:
     def _answer(self, path: str) -> Answer:
         if path in self.answers:
             return self.answers[path]
+        if (script := path.partition("?")[0]) in self.answers:
+            return self.answers[script]
         number = path.strip("/").removesuffix(".png")
         return (200, draw_ad(int(number))) if number.isdecimal() else (404, b"none")
 

@@ -71,9 +71,16 @@ class Shelf:
 
     def spoil(self, content: bytes) -> None:
         """Write over a picture in the media store."""
+        self._place(content).write_bytes(b"nothing that anybody draws")
+
+    def replace_by_folder(self, content: bytes) -> None:
+        """Put a folder, which no account can read as a file, where a picture was."""
+        self._place(content).unlink()
+        self._place(content).mkdir()
+
+    def _place(self, content: bytes) -> Path:
         name = hashlib.sha256(content).hexdigest()
-        place = Path(self.media.locate(f"pictures/{name[:2]}/{name}.png"))
-        place.write_bytes(b"nothing that anybody draws")
+        return Path(self.media.locate(f"pictures/{name[:2]}/{name}.png"))
 
     async def lose(self, number: int) -> str:
         """Store an ad of whose archived picture the file is gone; returns its id."""

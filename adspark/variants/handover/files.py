@@ -7,6 +7,7 @@ nothing is shown before a person has looked.
 import asyncio
 import csv
 import io
+import math
 import zipfile
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, BinaryIO
@@ -43,6 +44,7 @@ _TOO_MANY = (
     "batch (on the command line: --batch)"
 )
 _MOST_NAMED = 10  # of what is left out, in an error
+_FULL = "there is no more room in this file; adspark variant export writes one of any size"
 _COLUMNS = (
     "Campaign",
     "Ad Group",
@@ -133,7 +135,12 @@ def write_csv(output: BinaryIO, variants: Sequence[Any], destination: Destinatio
 
 
 async def write_zip(
-    output: BinaryIO, variants: Sequence[Any], destination: Destination, media: MediaStore
+    output: BinaryIO,
+    variants: Sequence[Any],
+    destination: Destination,
+    media: MediaStore,
+    *,
+    most_bytes: int | None = None,
 ) -> HandOver:
     """Write the CSV, the pictures, what was left out, and where each variant came from.
 
@@ -142,6 +149,8 @@ async def write_zip(
         variants: as `read_approved` gives them.
         destination: a checked one.
         media: where the pictures are.
+        most_bytes: of pictures in all; those beyond are left out, with the remedy. None: any
+            number.
 
     Raises:
         InvalidQueryError: as `write_csv`.
@@ -152,25 +161,40 @@ async def write_zip(
     with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("google-ads.csv", table.getvalue())
         handed_over = [one for one in variants[:MOST] if not _is_broken(one)]
-        pictures: dict[int, str] = {}
-        for one in handed_over:
-            if one.image_path is None:
-                continue
-            try:
-                content = await media.read(one.image_path)
-            except UnusableContentError:
-                reason = "the media store has lost it"
-                summary.left_out.append(LeftOut(variant=one.id, words="picture", reason=reason))
-                continue
-            name = f"pictures/variant-{one.id}.{one.image_path.rpartition('.')[2]}"
-            await asyncio.to_thread(archive.writestr, name, content, zipfile.ZIP_STORED)
-            pictures[one.id] = name
+        most = math.inf if most_bytes is None else most_bytes
+        pictures = await _write_pictures(archive, handed_over, media, most, summary.left_out)
         rows = [(one.variant, one.words, one.reason) for one in summary.left_out]
         archive.writestr("left-out.csv", _table(("variant", "words", "reason"), rows))
         lineage = [(*_lineage(one), pictures.get(one.id)) for one in handed_over]
         archive.writestr("variants.csv", _table((*_LINEAGE, "picture"), lineage))
     summary.pictures = len(pictures)
     return summary
+
+
+async def _write_pictures(
+    archive: zipfile.ZipFile,
+    variants: Iterable[Any],
+    media: MediaStore,
+    most_bytes: float,
+    left_out: list[LeftOut],
+) -> dict[int, str]:
+    """The names of the pictures that are in the archive then, by variant; notes the others."""
+    names: dict[int, str] = {}
+    for one in variants:
+        if one.image_path is None:
+            continue
+        reason = _FULL
+        try:
+            content = await media.read(one.image_path) if most_bytes >= 0 else b""
+            most_bytes -= len(content)
+        except UnusableContentError:
+            content, reason = b"", "the media store has lost it"
+        if not content or most_bytes < 0:
+            left_out.append(LeftOut(variant=one.id, words="picture", reason=reason))
+            continue
+        names[one.id] = f"pictures/variant-{one.id}.{one.image_path.rpartition('.')[2]}"
+        await asyncio.to_thread(archive.writestr, names[one.id], content, zipfile.ZIP_STORED)
+    return names
 
 
 def _ads(variants: Sequence[Any], to: Destination) -> tuple[bytes, HandOver]:

@@ -9,6 +9,8 @@ import pytest
 from adspark.db.engine import Database
 from adspark.errors import AdSparkError
 from adspark.maintenance.lost_pictures import check_pictures
+from adspark.media.images import check_picture, inspect_picture
+from adspark.media.similarity import SIDE
 from adspark.media.store import Listing, MediaStore
 from tests.support.archived import add_versions
 from tests.support.archiving import AMPLE, Archive
@@ -84,10 +86,59 @@ async def test_what_is_lost_is_downloaded_again_when_asked_and_nothing_else(
     Path(archive.media.locate(second.thumbnail_path)).unlink()
     assert (await archive.run()).headline == "0 pictures stored (0.0 MB)"
     summary = await archive.run(tries_failed=True)
-    assert summary.headline.startswith("2 pictures stored (0.0 MB), 2 lost pictures requeued")
+    told = "1 picture stored (0.0 MB), 1 lost picture requeued, 1 lost thumbnail made again"
+    assert summary.headline == told
     assert await archive.media.read(first.path) == draw_ad(1)
-    assert sorted(host.asked.values()) == [1, 1, 1, 2, 2]
+    assert await archive.media.has(second.thumbnail_path)
+    assert sorted(host.asked.values()) == [1, 1, 1, 1, 2]
     assert [row.status for row in await archive.rows()] == ["stored"] * 5
+    assert (await archive.run(tries_failed=True)).requeued == 0
+
+
+async def test_a_picture_whose_thumbnail_alone_is_lost_stays_though_its_address_works_no_more(
+    archive: Archive, host: PictureHost
+) -> None:
+    await archive.show(host, [1, 2])
+    await archive.run()
+    before = await archive.rows()
+    Path(archive.media.locate(before[0].path)).write_bytes(b"no picture any more")
+    assert archive.media.folder is not None
+    shutil.rmtree(archive.media.folder / "thumbnails")
+    host.answers |= {"/1.png": (404, b"gone"), "/2.png": (404, b"gone")}
+    summary = await archive.run(tries_failed=True)
+    assert (summary.requeued, summary.thumbnails, summary.failed) == (0, 1, 0)
+    assert await archive.rows() == before
+    assert await archive.media.has(before[1].thumbnail_path)
+
+
+async def test_a_lost_thumbnail_of_a_variant_is_made_again(archive: Archive) -> None:
+    path, picture = await archive.media.save_variant(draw_ad(1))
+    thumbnail = await archive.media.save_thumbnail(
+        await inspect_picture(picture.content, side=SIDE)
+    )
+    async with stocked(archive.database) as session:
+        await finish(session, await ask(session), image_path=path, thumbnail_path=thumbnail)
+        await session.commit()
+    Path(archive.media.locate(thumbnail)).unlink()
+    assert (await archive.run(tries_failed=True)).thumbnails == 1
+    assert (await check_picture(await archive.media.read(thumbnail))).format == "webp"
+    assert (await archive.run(tries_failed=True)).thumbnails == 0
+
+
+async def test_a_folder_that_cannot_be_listed_is_told_and_none_of_its_pictures_counts_as_lost(
+    archive: Archive, host: PictureHost
+) -> None:
+    await archive.show(host, range(1, 4))
+    await archive.run()
+    before = await archive.rows()
+    folder = Path(archive.media.locate(before[0].path)).parent
+    folder.rename(folder.with_name("away"))
+    folder.symlink_to(folder)  # which nobody can follow, root neither
+    with pytest.raises(AdSparkError, match=f"Too many levels of symbolic links: {folder}"):
+        await archive.run(tries_failed=True)
+    assert (await archive.rows())[0] == before[0]
+    folder.unlink()
+    folder.with_name("away").rename(folder)
     assert (await archive.run(tries_failed=True)).requeued == 0
 
 

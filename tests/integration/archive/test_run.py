@@ -1,6 +1,7 @@
 """Archiving: each version once, newest first, within bounds, failures with their cause."""
 
 import hashlib
+import re
 from collections.abc import Collection
 from dataclasses import replace
 from importlib import resources
@@ -13,7 +14,7 @@ from adspark.archive.counts import count_archive
 from adspark.archive.store import PICTURES, ClaimedVersion, enqueue_versions
 from adspark.archive.store import StoredPicture as Stored
 from adspark.archive.summary import ArchiveBounds
-from adspark.errors import ConfigurationError
+from adspark.errors import ConfigurationError, UnusableContentError
 from adspark.media.images import InspectedPicture, check_picture
 from adspark.media.similarity import compare_pictures, hash_picture
 from adspark.media.store import MediaStore
@@ -252,6 +253,56 @@ async def test_who_has_lost_its_claim_changes_nothing(archive: Archive, host: Pi
     await archive.run()
     (row,) = await archive.rows()
     assert row.sha256 == hashlib.sha256(draw_ad(1)).hexdigest()
+
+
+NOISE = b"""
+const place = document.getElementById(
+    new URL(document.currentScript.src).searchParams.get("htmlParentId"));
+const canvas = document.createElement("canvas");
+canvas.width = canvas.height = 2800;
+place.appendChild(canvas);
+const strip = canvas.getContext("2d").createImageData(2800, 100);
+const pixels = new Uint32Array(strip.data.buffer);
+for (let y = 0; y < 2800; y += 100) {
+    for (let i = 0; i < pixels.length; i++) pixels[i] = 0xff000000 | (Math.random() * 0xffffff);
+    canvas.getContext("2d").putImageData(strip, 0, y);
+}
+window[new URL(document.currentScript.src).searchParams.get("responseCallback")]();
+"""
+
+
+async def test_a_preview_whose_rendering_is_too_large_is_given_up_and_holds_no_other_up(
+    archive: Archive, host: PictureHost
+) -> None:
+    host.answers["/ads/preview/content.js"] = (200, NOISE)
+    query = "client=ads-integrity-transparency&creativeId=1"
+    link = f"http://{host.pair}/ads/preview/content.js?{query}"
+    await archive.show(host, range(1, 11))
+    await archive.store(creative(99, image=..., width=..., height=..., link=link))
+    first = await archive.run()
+    assert (first.stored, first.failed) == (10, 1)
+    assert re.fullmatch(
+        r"A picture of 2\d MB is too large; at most 20 MB\.", first.failures[0].cause
+    )
+    await change(archive.database, DUE)
+    assert (await archive.run()).given_up == 1
+    assert len((await archive.media.list_folder()).pictures) == 20
+
+
+async def test_a_picture_that_the_store_does_not_take_is_a_failure_of_its_own(
+    archive: Archive, host: PictureHost, tmp_path: Path
+) -> None:
+    class Choosy(MediaStore):
+        async def save_archived(self, content: bytes, picture: InspectedPicture) -> tuple[str, str]:
+            if content == draw_ad(1):
+                raise UnusableContentError("It is not kept here.")
+            return await super().save_archived(content, picture)
+
+    await archive.show(host, range(1, 6))
+    summary = await replace(archive, media=Choosy(str(tmp_path / "media"))).run()
+    assert (summary.stored, summary.failed) == (4, 1)
+    assert summary.failures[0].cause == "It is not kept here."
+    assert [row.attempts for row in await archive.rows()] == [1] * 5
 
 
 async def test_a_store_that_cannot_be_used_ends_the_run_and_costs_no_attempt(

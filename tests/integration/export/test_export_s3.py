@@ -14,7 +14,7 @@ from adspark.export.target import find_target, open_target
 from adspark.settings import get_settings
 from tests.support.exporting import PICTURE, archive_one, csv_rows, export, sheets
 from tests.support.library import ad
-from tests.support.object_store import BUCKET, KEYS, ObjectStore, serve_object_store
+from tests.support.object_store import BUCKET, KEYS, ObjectStore, set_environment, use_object_store
 
 CSV, XLSX = f"s3://{BUCKET}/weekly/ads.csv", f"s3://{BUCKET}/weekly/ads.xlsx"
 _IN_PARTS = 101 * 2**20  # bytes; s3fs sends what is longer than 100 MiB in parts
@@ -23,20 +23,9 @@ WRONG = ("AKIAWRONGWRONGWRONG1", "wrong/secret/of/nobody/at/all/0123456789")
 
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[ObjectStore]:
-    """A store whose keys are in the environment, and nobody's profile."""
-    with serve_object_store() as served:
-        use(monkeypatch, served.environment())
-        monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
-        monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
-        monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    """A store whose keys are in the environment."""
+    with use_object_store(monkeypatch, tmp_path) as served:
         yield served
-    S3FileSystem.clear_instance_cache()
-
-
-def use(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> None:
-    S3FileSystem.clear_instance_cache()
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
 
 
 def left_over() -> list[Path]:
@@ -119,7 +108,7 @@ async def test_keys_that_are_wrong_or_missing_say_what_to_set_and_appear_nowhere
     said = []
     with caplog.at_level(logging.DEBUG, logger="adspark"):
         for keys in (KEYS, WRONG, None):
-            use(monkeypatch, store.environment(keys or KEYS))
+            set_environment(monkeypatch, store.environment(keys or KEYS))
             if keys is None:
                 monkeypatch.delenv("AWS_ACCESS_KEY_ID")
                 monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")

@@ -1,6 +1,7 @@
 """The pages of batches, where Prefect is away: a grid is confirmed, followed, paused, cancelled."""
 
 import io
+import os
 import re
 import zipfile
 from pathlib import Path
@@ -8,9 +9,12 @@ from pathlib import Path
 import pytest
 
 from adspark.db.engine import Database
+from adspark.media.store import MediaStore
 from adspark.users.store import add_user
 from adspark.variants.batches.store import cancel_batch
 from adspark.variants.budget import set_budget
+from adspark.variants.handover.approved import read_approved
+from adspark.variants.handover.files import Destination, check_destination, write_zip
 from adspark.variants.lists import list_variants
 from adspark.variants.reviews.store import Review, save_review
 from tests.support.checked import BROKEN
@@ -169,6 +173,34 @@ async def test_approved_variants_are_downloaded_for_google_ads(
     for batch in ("1", "1x", "99999999999"):
         other = await pages.send_form(page, page, **fields, batch=batch)
         assert (other.status_code, "There is no such batch." in other.text) == (404, True), batch
+
+
+async def test_a_download_for_google_ads_holds_as_many_pictures_as_have_room_and_names_the_rest(
+    pages: GalleryClient, database: Database, tmp_path: Path
+) -> None:
+    media = MediaStore(str(tmp_path / "media"))
+    async with database.session() as session:
+        for number in range(1, 6):
+            path = f"variants/{number:02x}/{number:02x}{'0' * 62}.png"
+            Path(media.locate(path)).parent.mkdir(parents=True)
+            Path(media.locate(path)).touch()
+            os.truncate(media.locate(path), 20 * 2**20)
+            asked = await ask(session, ad(number))
+            made = await finish(session, asked, description=f"Run {number}", image_path=path)
+            await save_review(session, variant=made, review=Review(user_id=1, is_approved=True))
+        await session.commit()
+        variants = await read_approved(session, batch_id=None)
+    fields = {"campaign": "Shoes", "ad_group": "All", "final_url": "https://shop.example"}
+    answer = await pages.send_form("/variants/export", "/variants/export", **fields)
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        pictures = [name for name in archive.namelist() if name.startswith("pictures/")]
+        assert len(pictures) == 3
+        assert archive.read("google-ads.csv").decode().count("Run ") == 5
+        left_out = archive.read("left-out.csv").decode()
+        assert left_out.count('"picture","there is no more room in this file; adspark variant') == 2
+    whole = io.BytesIO()
+    done = await write_zip(whole, variants, check_destination(Destination(**fields)), media)
+    assert done.pictures == 5
 
 
 @pytest.mark.parametrize(

@@ -194,6 +194,7 @@ async def test_a_picture_that_cannot_be_removed_is_named_and_keeps_no_other(
     database: Database,
 ) -> None:
     store = MediaStore(f"{PROTOCOL}://cleanup")
+    await clean_up(database, store, Retention())  # which makes it this database's
     paths = [await store.save_original(f"{number}" * 64, PICTURE) for number in range(9)]
     for kept in MemoryStore.store.values():
         kept.modified -= timedelta(days=2)
@@ -260,6 +261,7 @@ async def test_a_link_that_leads_nowhere_goes_as_other_pictures_do(
     target = tmp_path / "elsewhere.png"
     target.write_bytes(PICTURE)
     links = [tmp_path / f"media/originals/ab/ab{digit * 62}.png" for digit in "012"]
+    await clean_up(database, media, Retention())  # which makes the store this database's
     links[0].parent.mkdir(parents=True)
     for link, leads_to in zip(links, (tmp_path / "nowhere", target, links[2]), strict=True):
         link.symlink_to(leads_to)
@@ -365,6 +367,7 @@ async def test_the_database_is_not_kept_waiting_for_the_pictures(
     fsspec.register_implementation("shelf", Shelf, clobber=True)
     Shelf.database_url = database_url
     shelf = MediaStore("shelf://media")
+    await clean_up(database, shelf, Retention())  # which makes it this database's
     for number in range(3):
         await shelf.save_original(f"{number}" * 64, PICTURE)
     for kept in Shelf.store.values():
@@ -379,6 +382,7 @@ async def test_the_database_is_not_kept_waiting_for_the_pictures(
 async def test_a_picture_that_came_into_use_again_stays_before_its_variant_is_entered(
     database: Database, media: MediaStore
 ) -> None:
+    await clean_up(database, media, Retention())  # which makes the store this database's
     paths = [await media.save_original(f"{number}" * 64, PICTURE) for number in range(3)]
     for path in paths:
         os.utime(media.locate(path), (0, time.time() - 2 * 86400))

@@ -79,14 +79,17 @@ async def test_a_picture_that_is_gone_or_broken_holds_no_other_up_and_may_come_b
     place = Path(media.locate(broken))
     place.parent.mkdir()
     place.write_bytes(b"no picture")
-    first, *_, last = await stored(database, path, broken, MISSING)
+    unreadable = f"variants/22/{'2' * 64}.png"
+    Path(media.locate(unreadable)).mkdir(parents=True)
+    first, *_, folder, last = await stored(database, path, broken, unreadable, MISSING)
     summary = await run(database, media)
     assert summary.made == 1
     assert summary.failures[last] == "The media store has no such picture."
-    assert len(summary.failures) == 2
-    assert [one is None for one in await thumbnails(database)] == [False, True, True]
+    assert summary.failures[folder].startswith("The picture cannot be read: ")
+    assert len(summary.failures) == 3
+    assert [one is None for one in await thumbnails(database)] == [False, True, True, True]
     await change(database, f"UPDATE ad_variant SET image_path = '{path}' WHERE id <> {first}")
-    assert (await run(database, media)).made == 2
+    assert (await run(database, media)).made == 3
 
 
 async def test_a_run_ends_when_its_time_is_over(database: Database, media: MediaStore) -> None:

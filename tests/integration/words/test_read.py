@@ -122,6 +122,17 @@ async def test_a_picture_that_is_gone_fails_with_its_cause_and_is_given_up(shelf
     assert retried.failed == 1
 
 
+async def test_a_file_that_cannot_be_read_is_given_up_and_the_others_are_read(shelf: Shelf) -> None:
+    unreadable = draw_copy("Never read", "Its file is none")
+    await shelf.put(1, draw_copy("First", "The older picture"))
+    await shelf.put(2, unreadable)
+    shelf.replace_by_folder(unreadable)
+    summary = await read_words(shelf.database, shelf.media, AMPLE)
+    assert (summary.read, summary.failed) == (1, 1)
+    assert summary.failures[0].cause.startswith("The picture cannot be read: ")
+    assert [row.attempts for row in await shelf.rows()] == [1, 1]
+
+
 async def test_words_go_with_the_last_version_that_showed_them(shelf: Shelf) -> None:
     await shelf.put(1, draw_plain())
     await shelf.execute("""

@@ -10,18 +10,17 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 
 from adspark.errors import UnusableContentError
-from deployments.gallery.downloads import FileDownload, Turns
+from deployments.gallery.downloads import MOST_PICTURE_BYTES, FileDownload, Turns
 from deployments.gallery.resources import Gallery
 from deployments.gallery.routes.boards.content import ShownAd
 
 _STYLES = "gallery.css"
-_MOST_BYTES = 64 * 1024 * 1024  # of whole pictures; of more ads the thumbnails alone are in it
-_TURNS = Turns(2)  # each keeps its file, in containers in memory, for as long as its reader takes
+_TURNS = Turns(2)  # each keeps its file for as long as its reader takes
 _UNSAFE = re.compile(r"[^\w.-]+")  # in the name of a file
 
 
 async def send_archive(
-    gallery: Gallery, name: str, ads: Sequence[ShownAd], *, most_bytes: int = _MOST_BYTES
+    gallery: Gallery, name: str, ads: Sequence[ShownAd], *, most_bytes: int = MOST_PICTURE_BYTES
 ) -> FileDownload:
     """The ZIP file of a board as a download; one picture at a time is in memory.
 
@@ -30,7 +29,8 @@ async def send_archive(
         name: of the board.
         ads: that are on it, with their thumbnails; of one whose picture is not there, the page
             says so.
-        most_bytes: of whole pictures in all; the page says how many are left out.
+        most_bytes: of whole pictures in all; the page says how many are left out, of which it has
+            the thumbnails alone.
 
     Raises:
         BusyError: others download as many boards as go at once.

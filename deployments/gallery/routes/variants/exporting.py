@@ -13,7 +13,7 @@ from adspark.validation.numbers import Whole, read_whole
 from adspark.variants.batches.store import read_state
 from adspark.variants.handover.approved import read_approved
 from adspark.variants.handover.files import Destination, check_destination, write_zip
-from deployments.gallery.downloads import FileDownload, Turns
+from deployments.gallery.downloads import MOST_PICTURE_BYTES, FileDownload, Turns
 from deployments.gallery.forms import Form, TypedFormDep
 from deployments.gallery.resources import PagesDep, VisitorPages
 
@@ -61,7 +61,9 @@ async def _make_file(pages: VisitorPages, form: Form, batch: int | None) -> File
     with ExitStack() as held:
         held.enter_context(_TURNS.one())
         file = held.enter_context(tempfile.TemporaryFile(prefix="adspark-variants-"))
-        await write_zip(file, variants, destination, pages.gallery.media)
+        await write_zip(
+            file, variants, destination, pages.gallery.media, most_bytes=MOST_PICTURE_BYTES
+        )
         name = f"variants-batch-{batch}.zip" if batch else "variants.zip"
         return FileDownload(file, held.pop_all(), name=name)
 
