@@ -127,7 +127,8 @@ def _facts(run: FlowRun | TaskRun) -> RunReport:
         message=message,
         created=run.created,
         expected=run.expected_start_time,
-        started=run.start_time,
+        # Of a run that never began Prefect tells its end as its start.
+        started=run.start_time if run.run_count else None,
         ended=run.end_time,
         seconds=run.estimated_run_time.total_seconds(),
         run_count=run.run_count,
