@@ -21,7 +21,7 @@ from adspark.maintenance.check import CheckState
 from deployments.cli.server import open_server
 from orchestration.runs.lost_runs import TAG
 from orchestration.server.prefect_health import check_prefect
-from tests.support.queued import POOL, open_pools, queue
+from tests.support.queued import POOL, delete_deployments_without_pool, open_pools, queue
 
 _EVER = 1000.0  # seconds
 
@@ -164,6 +164,7 @@ async def test_a_pool_that_somebody_has_paused_is_no_failure() -> None:
 
 async def test_a_pool_that_was_deleted_is_a_failure_with_its_remedy() -> None:
     async with open_pools() as client:
+        await delete_deployments_without_pool(client)
         await queue(client, Scheduled())
         tagged = await client.read_deployment_by_name(f"probe/{POOL}")
         await client.update_deployment(tagged.id, DeploymentUpdate(tags=[TAG]))
