@@ -96,7 +96,9 @@ class AdPage(BaseModel):
     ads: list[FoundAd]
     total: int = Field(description="Of all pages.")
     is_total_exact: bool = Field(description="False: there may be more than that.")
-    formats: dict[str, int] = Field(description="The total, by format; empty where it is not exact.")
+    formats: dict[str, int] = Field(
+        description="The total, by format; empty where it is not exact."
+    )
     next: str | None = Field(description="Where the next page begins; None: this was the last.")
     searched_instead: str | None = Field(
         default=None, description="The corrected words, where those written found nothing."

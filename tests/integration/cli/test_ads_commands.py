@@ -55,7 +55,9 @@ def test_pages_follow_each_other() -> None:
     assert len({*second, *(one["ad_creative_id"] for one in first["ads"])}) == 5
 
 
-def test_a_total_that_is_not_exact_is_told_as_such_without_formats(configured_database: str) -> None:
+def test_a_total_that_is_not_exact_is_told_as_such_without_formats(
+    configured_database: str,
+) -> None:
     in_session(configured_database, lambda session: add_texts(session, MOST_COUNTED))
     assert "500 ads or more, 2 shown." in ads.told("search", "--limit", "2")
     page = ads.given("search", "--limit", "2")
