@@ -100,8 +100,8 @@ class AdArguments(Arguments):
 @tool("search_ads", "Search stored ads")
 async def search(asked: Asked, arguments: SearchArguments) -> Answer:
     """Stored ads that have the words and fulfil all filters, a page of them, with their total, by
-    format where it is exact. Says whether ads of the advertiser or domain were looked for completely: if not, none
-    found means not known.
+    format where it is exact. Says whether ads of the advertiser or domain were looked for
+    completely: if not, none found means not known.
     """
     session = asked.session
     filters = await arguments.written(asked.visitor.user_id).resolve(session)
