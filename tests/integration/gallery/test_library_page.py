@@ -163,3 +163,16 @@ async def test_the_export_of_a_page_has_its_order_where_an_export_has_it(
     (link,) = re.findall(r'href="(/api/v1/export/ads\.csv.*?)"', page)
     assert link == f"/api/v1/export/ads.csv{exported}"
     assert (await pages.get(html.unescape(link))).status_code == 200
+
+
+async def test_a_page_shows_joined_characters_as_they_are_and_nothing_that_hides(
+    pages: GalleryClient, database: Database
+) -> None:
+    async with database.session() as session:
+        await buy_words(session, 1, headline="می\u200cخ 👨\u200d👩\u200d👧 f\u200bre\u200de\u202e")
+        await session.commit()
+
+    for address in ("/library", f"/ads/{ad(1)}"):
+        page = (await pages.get(address)).text
+        assert "می\u200cخ 👨\u200d👩\u200d👧 free" in page
+        assert "\u202e" not in page
