@@ -5,7 +5,8 @@ from collections.abc import Callable
 from itertools import accumulate
 
 _END = "…"
-_BEFORE_END = " \n\t,;:–-"  # what does not stand before it
+_JOINER = "\u200d"
+_BEFORE_END = " \n\t,;:–-\u200c"  # what does not stand before it
 
 
 def shorten(text: str, most: int, measure: Callable[[str], int] = len) -> str:
@@ -40,11 +41,16 @@ def cut(text: str, most: int, measure: Callable[[str], int] = len) -> str:
 
 
 def _before_marks(text: str, end: int) -> int:
-    """Where a text can be cut at the latest without parting a character from its marks."""
+    """Where a text can be cut at the latest without parting a character from its marks, or from
+    those that it is joined with."""
     place = end
-    while place and place < len(text) and unicodedata.category(text[place])[0] == "M":
+    while 0 < place < len(text) and _belongs(text[place - 1], text[place]):
         place -= 1
     return place or end
+
+
+def _belongs(before: str, after: str) -> bool:
+    return _JOINER in (before, after) or unicodedata.category(after)[0] == "M"
 
 
 def _without_last_word(text: str) -> str:

@@ -8,16 +8,20 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
 from adspark.text.shortened import shorten
-from adspark.text.visible import CONTROLS, FLAG, HIDDEN, blank_controls
+from adspark.text.visible import CONTROLS, FLAG, HIDDEN, blank_controls, drop_hidden
 
-# What a terminal would obey, and what hides or turns other text; of that also joiners, separators
-# of lines and isolates. What it finds in a flag is the flag, which stays.
+_OBEYED = re.compile(f"[{CONTROLS}\u2028\u2029]")
+# The same, and what hides or turns other text; of that also joiners and isolates. What it finds in
+# a flag is the flag, which stays.
 _UNPRINTABLE = re.compile(f"({FLAG})|[{CONTROLS}{HIDDEN}\u200c\u200d\u2028\u2029\u2068\u2069]")
 
 
 def plain(text: str) -> str:
-    """`text` as it reads, on as many lines, without what a terminal would obey or hide."""
-    return _UNPRINTABLE.sub(r"\1", blank_controls("\n".join(text.splitlines())))
+    """`text` as it reads, on as many lines, without what a terminal would obey or hide.
+
+    Joiners stay where they join, as in emoji and in Persian words.
+    """
+    return drop_hidden(blank_controls("\n".join(text.splitlines())))
 
 
 def fit(text: str, columns: int) -> str:
@@ -41,10 +45,10 @@ class SafeConsole(Console):
     ) -> Iterable[Segment]:
         """The segments of a renderable, cleaned."""
         for segment in super().render(renderable, options):
-            if segment.control or not _UNPRINTABLE.search(segment.text):
+            if segment.control:
                 yield segment
             else:
-                yield Segment(_UNPRINTABLE.sub(r"\1", segment.text), segment.style)
+                yield Segment(drop_hidden(_OBEYED.sub("", segment.text)), segment.style)
 
 
 def _escape(character: str) -> str:

@@ -50,13 +50,15 @@ async def check_stored(
 ) -> RuleCheck | None:
     """Check a completed variant by the rules that are in force now, and store that; reviews stay.
 
+    Without rules it stays as it is: what people decided rests on the check that it has.
+
     Args:
         session: what is read is committed before the check, what is stored is left to the caller.
         variant_id: which one.
         media: where its picture is.
 
     Returns:
-        The check; None: there are no rules, and its check is gone.
+        The check; None: there are no rules.
 
     Raises:
         UnknownVariantError: there is no such variant, or it is not completed.
@@ -68,9 +70,11 @@ async def check_stored(
             f"Variant {variant.id} is {variant.status}; only completed ones are checked."
         )
     rules = await read_in_force(session, user_id=variant.user_id)
+    if rules is None:
+        return None
     session.expunge(variant)
     await session.commit()
-    check = None if rules is None else await _check(rules, variant, media)
+    check = await _check(rules, variant, media)
     if not await VariantState(session, variant).save_check(check):
         raise UnknownVariantError(f"Variant {variant_id} has moved on meanwhile.")
     return check

@@ -192,7 +192,7 @@ class VariantState:
         )
         await self._change(_OPEN, values, is_awaited)
 
-    async def save_check(self, check: RuleCheck | None) -> bool:
+    async def save_check(self, check: RuleCheck) -> bool:
         """It was checked again, as it is; returns whether it is still the same one."""
         return await self._change((VariantStatus.COMPLETED,), _checked(check))
 

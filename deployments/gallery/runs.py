@@ -27,7 +27,7 @@ class RunProgress:
 
     Attributes:
         id: of the run.
-        state: waiting, running, completed, failed or cancelled.
+        state: waiting, paused (waiting in a pool that is), running, completed, failed or cancelled.
         created: when it was asked for.
         message: of its state; in words for people once it is over.
         parameters: of the run.
@@ -81,11 +81,14 @@ async def read_progress(run_id: UUID) -> RunProgress | None:
     """
     async with open_prefect() as client:
         run = await read_optional(client.read_flow_run(run_id))
-    if run is None:
-        return None
+        if run is None:
+            return None
+        state, pool = _name(run.state), None
+        if state == "waiting" and run.work_pool_name:
+            pool = await read_optional(client.read_work_pool(run.work_pool_name))
     return RunProgress(
         id=run.id,
-        state=_name(run.state),
+        state="paused" if pool and pool.is_paused else state,
         created=run.created or datetime.now(UTC),
         message=_KIND.sub("", unwrap(run.state.message or "")) if run.state else "",
         parameters=run.parameters,

@@ -40,8 +40,13 @@ async def generation_limits() -> GenerationLimits:
     per_minute = await _limit(GENERATIONS)
     async with get_client() as client:
         pool = await read_optional(client.read_work_pool("ai-generation"))
-    at_once = GenerationLimits().at_once if pool is None else pool.concurrency_limit
-    return GenerationLimits(per_minute=per_minute, at_once=at_once)
+    if pool is None:
+        return GenerationLimits(per_minute=per_minute)
+    return GenerationLimits(
+        per_minute=per_minute,
+        at_once=pool.concurrency_limit,
+        paused_pool=pool.name if pool.is_paused else None,
+    )
 
 
 @retried_task()

@@ -43,6 +43,11 @@ async def buy_words(session: AsyncSession, number: int, **variation: Any) -> Non
     await session.execute(_DETAILS, {"ad": ad(number), "variations": variations, **first})
 
 
+async def add_texts(session: AsyncSession, number: int) -> None:
+    """So many text ads more, of which no words are known."""
+    await save_creatives(session, rows=[creative(1000 + one) for one in range(number)])
+
+
 async def fill_library(database: Database) -> None:
     """Five ads; the copy of 1, 2 and 5 is known."""
     shown = [(START, START + 9 * DAY), (START + DAY, START + 40 * DAY), (START + 2 * DAY, ...)]

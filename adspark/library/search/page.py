@@ -95,8 +95,10 @@ class AdPage(BaseModel):
 
     ads: list[FoundAd]
     total: int = Field(description="Of all pages.")
-    is_total_exact: bool = Field(description="False: there are more than that.")
-    formats: dict[str, int] = Field(description="The total, by format.")
+    is_total_exact: bool = Field(description="False: there may be more than that.")
+    formats: dict[str, int] = Field(
+        description="The total, by format; empty where it is not exact."
+    )
     next: str | None = Field(description="Where the next page begins; None: this was the last.")
     searched_instead: str | None = Field(
         default=None, description="The corrected words, where those written found nothing."
@@ -186,7 +188,7 @@ async def _read_page(finder: PlaceFinder, words: TextCondition) -> AdPage:
         ),
         total=found.total,
         is_total_exact=found.is_exact,
-        formats=found.formats,
+        formats=found.formats if found.is_exact else {},
         next=Cursor(finder.sort, shown[-1][1], shown[-1][0]).encode() if has_more else None,
         notes=found.notes,
     )

@@ -34,7 +34,10 @@ _IN_ORDER = {"user_id", "format", "first_shown_from", "first_shown_to"}
 
 @dataclass
 class Places:
-    """The places of a page, and one more where there are more; and what is known of all."""
+    """The places of a page, and one more where there are more; and what is known of all.
+
+    `formats`: of the ads that were counted.
+    """
 
     places: list[Place]
     total: int

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.text.counts import counted
+from adspark.text.paused_pool import describe_paused
 
 _MEASURE = text("""
     SELECT count(*) AS cases, CAST(percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS float)
@@ -30,6 +31,9 @@ class GenerationLimits(BaseModel):
 
     per_minute: int | None = None
     at_once: int | None = 1
+    paused_pool: Annotated[
+        str | None, Field(description="Their pool, while it is paused: none begins.")
+    ] = None
 
 
 class Durations(BaseModel):
@@ -45,7 +49,9 @@ class Forecast(BaseModel):
 
     generations: int
     ahead: Annotated[int, Field(description="Open variants that were requested before.")]
-    seconds: Annotated[float | None, Field(description="None: a limit is 0.")]
+    seconds: Annotated[
+        float | None, Field(description="None: a limit is 0, or the pool is paused.")
+    ]
     is_least: Annotated[bool, Field(description="Nothing was measured; the limits alone.")]
     each: Annotated[float | None, Field(description="Seconds of one: the median measured.")]
     cases: Annotated[int, Field(description="Completed variants that were measured.")]
@@ -54,6 +60,8 @@ class Forecast(BaseModel):
     @property
     def sentence(self) -> str:
         """The forecast, with what it rests on."""
+        if self.limits.paused_pool is not None:
+            return describe_paused(self.limits.paused_pool)
         if self.seconds is None:
             return "A limit is 0: nothing of it begins until that is raised."
         bounds = []
@@ -107,7 +115,7 @@ def forecast(
         limits: that bound it.
     """
     total = generations + ahead
-    bounds: list[float | None] = [0.0]
+    bounds: list[float | None] = [0.0 if limits.paused_pool is None else None]
     if limits.per_minute is not None:
         # The first ones begin at once; each further minute lets as many begin.
         waves = (total - 1) // limits.per_minute if limits.per_minute and total else 0

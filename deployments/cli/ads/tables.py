@@ -49,9 +49,9 @@ def print_page(page: AdPage) -> None:
         return
     out.print(table("Ads", [_cells(ad) for ad in page.ads], cuts="words"))
     formats = ", ".join(f"{number:,} {name}" for name, number in page.formats.items())
-    total = ("" if page.is_total_exact else "More than ") + counted(page.total, "ad")
+    total = counted(page.total, "ad") + ("" if page.is_total_exact else " or more")
     shown = f", {len(page.ads)} shown" if page.total > len(page.ads) else ""
-    print_line(f"{total}{shown} ({formats}).")
+    print_line(f"{total}{shown}{formats and f' ({formats})'}.")
     if page.next:
         print_line(f"More of them: --after {page.next}")
 

@@ -46,6 +46,7 @@ from deployments.cli.ranges import IDS, ranged_argument
 from deployments.cli.server import call_server
 from deployments.cli.users.option import user_option
 from deployments.cli.variants import options
+from deployments.cli.variants.limits import warn_of_pause
 from deployments.cli.variants.prompt_check import check_prompt
 from deployments.cli.variants.stopping import stop
 from deployments.environment.running_stack import find_api_url
@@ -115,6 +116,8 @@ def create(
         print_line("Nothing was requested.")
     else:
         when = "workers claim it" if started else "claimed once the stack runs (adspark up)"
+        if foreseen.limits.paused_pool:
+            when = "claimed once its pool is resumed"
         print_line(f"Requested batch {batch_id}: {when}; see: adspark batch show {batch_id}")
 
 
@@ -171,6 +174,7 @@ def resume(batch: BatchId, as_json: JsonOption = False) -> None:
     changed, found = _change(batch, resume_batch)
     if found.open:
         _start(batch)
+        warn_of_pause()
     if as_json:
         _print_changed(batch, changed=changed, variants=found.open)
         return

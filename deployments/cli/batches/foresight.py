@@ -3,12 +3,11 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.variants.batches import forecast
-from adspark.variants.batches.forecast import Forecast, GenerationLimits
+from adspark.variants.batches.forecast import Forecast
 from adspark.variants.batches.plan import BatchPlan, BatchRequest, plan_batch
 from adspark.variants.budget import read_budget
-from deployments.cli.database import current_settings, in_session
-from deployments.cli.server import call_server
-from deployments.environment.running_stack import find_api_url
+from deployments.cli.database import in_session
+from deployments.cli.variants.limits import read_limits
 
 
 def preview(request: BatchRequest) -> tuple[BatchPlan, Forecast]:
@@ -28,15 +27,7 @@ def preview(request: BatchRequest) -> tuple[BatchPlan, Forecast]:
 
 def foresee(generations: int, *, is_requested: bool = False) -> Forecast:
     """The forecast; with `is_requested`, of generations that are among the open ones."""
-    limits = _read_limits()
+    limits = read_limits()
     return in_session(
         lambda session: forecast.foresee(session, generations, limits, is_requested=is_requested)
     )
-
-
-def _read_limits() -> GenerationLimits:
-    if find_api_url() is None:
-        return GenerationLimits(per_minute=current_settings().generations_per_minute)
-    from orchestration.limits.rate_limits import generation_limits  # noqa: PLC0415  (slow)
-
-    return call_server(lambda _: generation_limits())

@@ -7,6 +7,7 @@ from typer import Argument, Option
 
 from adspark.errors import AdSparkError, InvalidQueryError
 from adspark.text.counts import counted, it_or_them
+from adspark.text.paused_pool import describe_paused
 from adspark.validation.bounds import SECONDS
 from adspark.validation.numbers import read_whole
 from deployments.cli.operating.documents import PoolDocument
@@ -29,7 +30,7 @@ def pause(pool: PoolArgument, as_json: JsonOption = False) -> None:
     if as_json:
         print_json(PoolDocument(pool=pool, is_paused=True))
     else:
-        print_line(f"Pool {pool} is paused; resume it with: adspark resume {pool}")
+        print_line(describe_paused(pool))
 
 
 def resume(

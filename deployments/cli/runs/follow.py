@@ -9,10 +9,11 @@ from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
-from prefect.client.schemas.objects import FlowRun, Log, State, StateType
+from prefect.client.schemas.objects import FlowRun, Log, State, StateType, WorkPool
 from pydantic import JsonValue
 
 from adspark.errors import AdSparkError
+from adspark.text.paused_pool import describe_paused
 from deployments.cli.server import open_server
 from deployments.operations.runs.start import start_run
 from orchestration.runs.flow_runs import ACTIVE, filter_runs, read_runs
@@ -186,6 +187,8 @@ async def _follow(
         if state is not None and state.id != shown:
             shown = state.id
             on_event(Event("state", state.name or state.type.value))
+            if state.is_scheduled() and not hinted:
+                hinted = await _tell_pause(client, run, on_event)
         if is_over:
             if crashed or state is None or not state.is_crashed():
                 return run
@@ -201,17 +204,32 @@ async def _follow(
         await asyncio.sleep(_POLL)
 
 
+async def _tell_pause(
+    client: PrefectClient, run: FlowRun, on_event: Callable[[Event], None]
+) -> bool:
+    """Say that the pool of a run is paused, for which nobody has to wait; returns whether it is."""
+    pool = await _read_pool(client, run)
+    if pool is None or not pool.is_paused:
+        return False
+    on_event(Event("hint", describe_paused(pool.name)))
+    return True
+
+
+async def _read_pool(client: PrefectClient, run: FlowRun) -> WorkPool | None:
+    name = run.work_pool_name
+    return await read_optional(client.read_work_pool(name)) if name else None
+
+
 async def explain_wait(client: PrefectClient, run: FlowRun) -> str:
     """Why a run has not begun, as far as it and its pool show it."""
-    pool = run.work_pool_name
     if run.state is not None and run.state.is_pending():
         return "a worker has claimed it, and has not started it yet; see: adspark status"
-    found = await read_optional(client.read_work_pool(pool)) if pool else None
-    if found and found.is_paused:
-        return f"pool {pool} is paused; resume it with: adspark resume {pool}"
-    if found and found.concurrency_limit == 0:
-        return f"pool {pool} has 0 slots; give it some with: adspark scale {pool} N"
-    return f"no worker has taken it yet; pool {pool}; see: adspark status"
+    pool = await _read_pool(client, run)
+    if pool and pool.is_paused:
+        return describe_paused(pool.name)
+    if pool and pool.concurrency_limit == 0:
+        return f"pool {pool.name} has 0 slots; give it some with: adspark scale {pool.name} N"
+    return f"no worker has taken it yet; pool {run.work_pool_name}; see: adspark status"
 
 
 async def _show_logs(

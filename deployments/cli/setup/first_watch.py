@@ -127,10 +127,15 @@ def look(state: StackState, watch_id: int) -> int:
     Raises:
         AdSparkError: the look failed.
     """
-    from deployments.cli.runs.follow import run_and_follow  # noqa: PLC0415  (slow)
+    from deployments.cli.runs.follow import Event, run_and_follow  # noqa: PLC0415  (slow)
+
+    def tell_hint(event: Event) -> None:
+        if event.kind == "hint":
+            tell(f"  {escape(plain(event.text))}")
 
     tell("Looking …")
-    run = asyncio.run(run_and_follow(state.api_url, "process-watch", {"watch_id": watch_id}))
+    watch = {"watch_id": watch_id}
+    run = asyncio.run(run_and_follow(state.api_url, "process-watch", watch, tell_hint))
     tell(f"  {escape(WatchSummary.model_validate(run.result).headline)}")
     tell("Archiving the pictures …")
     return asyncio.run(_archive(state))

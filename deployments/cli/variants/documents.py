@@ -64,7 +64,9 @@ class VariantChecked(Document, shape="variant-checked/1", commands=("variant che
     """A variant that was checked again."""
 
     variant_id: int
-    check: RuleCheck | None = Field(description="None: there are no brand rules.")
+    check: RuleCheck | None = Field(
+        description="None: there are no brand rules; an earlier check stays."
+    )
 
 
 class VariantPicture(Document, shape="variant-picture/1", commands=("variant open",)):

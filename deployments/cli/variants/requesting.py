@@ -36,6 +36,7 @@ from deployments.cli.server import call_server, prefect_api_url
 from deployments.cli.users.option import user_option
 from deployments.cli.variants import options
 from deployments.cli.variants.documents import VariantCancelled, VariantRetried, VariantsRequested
+from deployments.cli.variants.limits import warn_of_pause
 from deployments.cli.variants.prompt_check import check_prompt
 from deployments.cli.variants.showing import show
 from deployments.cli.variants.stopping import stop
@@ -90,7 +91,10 @@ def request(
     if wait and len(made) == 1 and run_ids:
         _follow(run_ids[0])
         show(made[0], as_json=as_json)
-    elif as_json:
+        return
+    if run_ids:
+        warn_of_pause()
+    if as_json:
         print_json(
             VariantsRequested(
                 variants=list(made), started=len(run_ids), generations=len(made), notes=notes
@@ -108,6 +112,8 @@ def retry(variant: options.VariantId, as_json: JsonOption = False) -> None:
         check_prompt(found.prompt)
     in_session(lambda session: VariantState(session, found).retry(), commits=True)
     started = len(_start([variant], is_retry=True))
+    if started:
+        warn_of_pause()
     if as_json:
         done = VariantRetried(variant_id=variant, is_new_generation=is_paid, started=started)
         print_json(done)

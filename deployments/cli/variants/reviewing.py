@@ -11,7 +11,7 @@ from adspark.settings import media_url
 from adspark.validation.bounds import RATING
 from adspark.variants.checking import check_stored
 from adspark.variants.reviews.store import Review, save_review
-from adspark.variants.store import read_variant
+from adspark.variants.store import read_variant, summary_of
 from deployments.cli.database import current_settings, in_session
 from deployments.cli.options import JsonOption
 from deployments.cli.ranges import ranged
@@ -34,9 +34,18 @@ def check(variant: options.VariantId, as_json: JsonOption = False) -> None:
     if as_json:
         print_json(VariantChecked(variant_id=variant, check=found))
     elif found is None:
-        print_line("There are no brand rules; set some with: adspark rules set FILE")
+        print_line(f"{_without_rules(variant)}; set some with: adspark rules set FILE")
     else:
         print_check(found)
+
+
+def _without_rules(variant: int) -> str:
+    """That there are no rules, and which check of the variant stays."""
+    found = in_session(lambda session: read_variant(session, variant_id=variant))
+    kept = summary_of(found).rule_check
+    if kept is None:
+        return "There are no brand rules"
+    return f"There are no brand rules now; the check of {kept.checked_at:%Y-%m-%d} stays"
 
 
 def review(

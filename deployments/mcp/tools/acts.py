@@ -1,6 +1,7 @@
 """The acts that cost money: checked, with their price, before anything is begun."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
@@ -8,7 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from adspark.errors import InvalidQueryError
+from adspark.errors import InvalidQueryError, ServiceUnavailableError
 from adspark.library.ads.details import plan_details
 from adspark.text.counts import counted
 from adspark.text.terminal import plain
@@ -23,13 +24,14 @@ from adspark.variants.requests import (
 )
 from adspark.watches.reports.watch_pages import read_look_cost, read_watch_line
 from adspark.watches.stored import WatchState
-from deployments.gallery.generations import check_generator_takes, start_requested
-from deployments.gallery.runs import start_once
+from deployments.gallery.generations import check_generator_takes, read_limits, start_requested
+from deployments.gallery.runs import read_progress, start_once
 from deployments.mcp.lookup import find_watch_id
 from deployments.mcp.tool import Arguments, Asked
 
 _MOST_ADS = 20  # of one call
 _SHOWN = 100  # characters of a prompt in the purpose
+_PAUSED = "It has not begun: its pool is paused; an operator resumes it."
 
 
 class Act(StrEnum):
@@ -115,7 +117,8 @@ async def _plan_look(asked: Asked, arguments: SpendArguments) -> Plan:
 
     async def begin(key: UUID) -> dict[str, object]:
         run = await start_once("process-watch", {"watch_id": watch_id}, key=str(key), again=False)
-        return {"run": run, "then": "Its outcome: list_watches and list_news, in a minute or two."}
+        usual = "Its outcome: list_watches and list_news, in a minute or two."
+        return {"run": run, "then": await _after_start(run, usual)}
 
     purpose = f"At most {price}: look now at watch {watch_id} ({_on_a_line(definition.name)})."
     return _to_confirm(purpose, begin, searches=most)
@@ -137,7 +140,10 @@ async def _plan_details(asked: Asked, arguments: SpendArguments) -> Plan:
 
     async def begin(key: UUID) -> dict[str, object]:
         run = await start_once("fetch-details", {"ads": [*plan.ads]}, key=str(key), again=False)
-        return {"run": run, "then": "Read them with show_ad, in a minute or two."}
+        return {
+            "run": run,
+            "then": await _after_start(run, "Read them with show_ad, in a minute or two."),
+        }
 
     price = counted(len(plan.ads), "search")
     purpose = f"At most {price}: look up the details of {', '.join(plan.ads)}."
@@ -170,15 +176,30 @@ async def _plan_variants(asked: Asked, arguments: SpendArguments) -> Plan:
     async def begin(key: UUID) -> dict[str, object]:
         made = await request_variants(session, requests=requests, key=key)
         await session.commit()
-        is_started = await start_requested(session, made)
-        away = "Prefect is away; they begin by themselves once it is back."
-        return {"variants": made, "then": "Follow them with show_variants." if is_started else away}
+        if not await start_requested(session, made):
+            away = "Prefect is away; they begin by themselves once it is back."
+            return {"variants": made, "then": away}
+        await session.rollback()  # no connection waits for Prefect
+        is_paused = (await read_limits(asked.gallery)).paused_pool is not None
+        return {
+            "variants": made,
+            "then": _PAUSED if is_paused else "Follow them with show_variants.",
+        }
 
     price = counted(len(ads), "generation")
     prompt = _on_a_line(wanted.prompt)
     shown = prompt if len(prompt) <= _SHOWN else f"{prompt[: _SHOWN - 1]}…"
     purpose = f"{price}: a variant of {', '.join(ads)}, by the prompt: {shown}"
     return _to_confirm(purpose, begin, generations=len(ads))
+
+
+async def _after_start(run: UUID, usual: str) -> str:
+    """What to do next: the usual, but where the run waits in a paused pool."""
+    with suppress(ServiceUnavailableError):  # it has begun all the same
+        progress = await read_progress(run)
+        if progress is not None and progress.state == "paused":
+            return _PAUSED
+    return usual
 
 
 def _to_confirm(

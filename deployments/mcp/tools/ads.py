@@ -10,7 +10,7 @@ from adspark.library.coverage import read_coverage, scope_of
 from adspark.library.filters.definition import RUNNING_DAYS, AdFilters
 from adspark.library.filters.written import WrittenFilters
 from adspark.library.search.cursor import Sort
-from adspark.library.search.page import search_ads
+from adspark.library.search.page import AdPage, search_ads
 from adspark.models import CreativeFormat, EventKind, PictureStatus, Platform
 from adspark.text.counts import counted
 from adspark.validation.numbers import Whole
@@ -99,9 +99,9 @@ class AdArguments(Arguments):
 
 @tool("search_ads", "Search stored ads")
 async def search(asked: Asked, arguments: SearchArguments) -> Answer:
-    """Stored ads that have the words and fulfil all filters, a page of them, with their total by
-    format. Says whether ads of the advertiser or domain were looked for completely: if not, none
-    found means not known.
+    """Stored ads that have the words and fulfil all filters, a page of them, with their total, by
+    format where it is exact. Says whether ads of the advertiser or domain were looked for
+    completely: if not, none found means not known.
     """
     session = asked.session
     filters = await arguments.written(asked.visitor.user_id).resolve(session)
@@ -114,11 +114,11 @@ async def search(asked: Asked, arguments: SearchArguments) -> Answer:
         after=arguments.after,
     )
     coverage = await _cover_search(asked, filters)
-    unread = 0
     if arguments.words.strip() and filters.has_words is None:
         wordless = filters.model_copy(update={"has_words": False})
-        unread = (await search_ads(session, filters=wordless, limit=1)).total
-    return Answer(_with_unread(coverage, unread), {"page": page})
+        unread = await search_ads(session, filters=wordless, limit=1)
+        coverage = _with_unread(coverage, unread)
+    return Answer(coverage, {"page": page})
 
 
 async def _cover_search(asked: Asked, filters: AdFilters) -> Coverage:
@@ -141,12 +141,13 @@ def _first_day(filters: AdFilters) -> date | None:
     return max(days, default=None)
 
 
-def _with_unread(coverage: Coverage, unread: int) -> Coverage:
-    """The coverage of a search for words that are not known of so many of its ads."""
-    if not unread:
+def _with_unread(coverage: Coverage, unread: AdPage) -> Coverage:
+    """The coverage of a search for words that are not known of these of its ads."""
+    if not unread.total:
         return coverage
+    ads = counted(unread.total, "ad") + ("" if unread.is_total_exact else " or more")
     lacking = (
-        f"{counted(unread, 'ad')} with these filters, whose words are neither bought nor read, "
+        f"{ads} with these filters, whose words are neither bought nor read, "
         "cannot be found by words."
     )
     return coverage.model_copy(

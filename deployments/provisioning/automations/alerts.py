@@ -22,6 +22,9 @@ _POOL = "prefect.work-pool."
 _BAD_ENDS = {f"{_RUN}{name}" for name in ("Failed", "Partly Failed", "TimedOut", "Crashed")}
 _MANY_LATE = 5
 _LATE_WITHIN = timedelta(minutes=10)
+# Not the pool of generations: 20 runs of a batch wait there by design, late after seconds. That its
+# work does not go on is told by the alerts on a pool without a worker and on the health check.
+_WATCHED_FOR_LATE = [one.name for one in QUEUE_CLASSES if one.name != "ai-generation"]
 _ONCE_AN_HOUR = timedelta(hours=1)
 _ONCE_A_DAY = timedelta(days=1)
 # A pool is "not ready" from the start of a server until its workers are there, too.
@@ -56,8 +59,8 @@ async def alert_automations(client: PrefectClient) -> list[AutomationCore]:
         ),
         alert(
             "runs are late",
-            _on({f"{_RUN}Late"}, within=_LATE_WITHIN, threshold=_MANY_LATE),
-            "Five runs or more are late, the last is {{ flow_run.name }}:\n\n"
+            _many_late(),
+            "Five runs or more became late within ten minutes, the last is {{ flow_run.name }}:\n\n"
             "{{ flow_run|ui_url }}\n\n`adspark status`",
         ),
         alert("searches are spent", _spent(), f"{_ABOUT_EVENT}.\n\n`adspark budget`"),
@@ -85,6 +88,16 @@ def _without_worker() -> EventTrigger:
         threshold=1,
         within=_WITHOUT_WORKER,
     )
+
+
+def _many_late() -> EventTrigger:
+    """Many runs became late within a while, of the pools that have no long queue by design."""
+    trigger = _on({f"{_RUN}Late"}, within=_LATE_WITHIN, threshold=_MANY_LATE)
+    trigger.match_related = {
+        "prefect.resource.role": "work-pool",
+        "prefect.resource.name": _WATCHED_FOR_LATE,
+    }
+    return trigger
 
 
 def _spent() -> EventTrigger:

@@ -208,7 +208,7 @@ async def test_whoever_waits_for_a_run_is_told_why_it_has_not_begun(client: Pref
     await client.update_work_pool(POOL, WorkPoolUpdate(concurrency_limit=0))
     assert f"give it some with: adspark scale {POOL} N" in await explain_wait(client, waiting)
     await pause(client, POOL)
-    assert f"pool {POOL} is paused" in await explain_wait(client, waiting)
+    assert f"Pool {POOL} is paused; resume it with" in await explain_wait(client, waiting)
 
 
 async def test_a_run_that_is_requeued_after_a_crash_is_followed_to_its_end(

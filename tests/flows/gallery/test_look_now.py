@@ -13,6 +13,7 @@ from prefect.states import Cancelled
 from prefect.utilities.callables import parameter_schema
 
 from adspark.db.engine import Database
+from deployments.operations.pools import pause, resume
 from flows.process_watch import process_watch
 from tests.support.gallery import GalleryClient, open_gallery
 from tests.support.noticed import add_watch
@@ -72,6 +73,21 @@ async def test_a_look_is_started_followed_and_its_outcome_shown(
     assert "data-progress=" not in page
     assert "Everything was looked at" in page
     assert re.search(r'/library\?watch=\d+">40<', page)
+
+
+async def test_a_look_in_a_paused_pool_says_so_until_it_is_resumed(
+    client: PrefectClient, pages: GalleryClient, database: Database
+) -> None:
+    path = f"/watches/{await add_watch(database)}"
+    await pause(client, "data-fetch")
+
+    started = await pages.send_form(f"{path}/look", page=path)
+    assert "Its pool is paused; an operator resumes it." in started.text
+    assert "Waiting for a worker" not in started.text
+
+    await resume(client, "data-fetch", skip_late=False)
+    told = (await pages.get(f"{path}/look/{started.url.params['run']}")).json()
+    assert (told["text"], told["is_final"]) == ("Waiting for a worker …", False)
 
 
 async def test_a_form_that_is_sent_twice_starts_one_look_and_follows_it(

@@ -26,13 +26,15 @@ from adspark.variants.lists import list_variants
 from adspark.variants.reviews.store import list_reviews
 from adspark.variants.state import VariantState
 from adspark.variants.store import VariantSummary, read_variant
+from deployments.operations.pools import pause, resume
 from flows.generate_ad_variant import generate_ad_variant
 from flows.review_ad_variant import review_ad_variant
 from orchestration.runs.variant_runs import answer_decided, stop_variants
 from tests.support.checked import BROKEN
 from tests.support.gallery import GalleryClient
 from tests.support.library import ad
-from tests.support.variants_at_hand import ask, finish, read
+from tests.support.queued import open_pools
+from tests.support.variants_at_hand import ask, ask_together, finish, read
 
 pytestmark = pytest.mark.usefixtures("environment")
 
@@ -85,6 +87,30 @@ async def test_a_prompt_longer_than_the_workflow_takes_is_said_beside_its_field(
     assert answer.status_code == 422
     assert "this workflow&#39;s input &#39;prompt&#39; takes at most 2000" in answer.text
     assert await requested(database) == []
+
+
+async def test_pages_of_what_waits_in_a_paused_pool_say_so_and_foretell_nothing(
+    pages: GalleryClient, database: Database
+) -> None:
+    async with database.session() as session:
+        await ask_together(session, [ad(1), ad(2)], "Blue")
+        await session.commit()
+    addresses = "/variants/1", "/variants/batches/1"
+    async with open_pools() as client:
+        await pause(client, "ai-generation")
+        paused = [(await pages.get(address)).text for address in addresses]
+        fields = {"key": uuid4().hex, "ad": [ad(1), ad(2)], "prompt": "Red"}
+        paused.append((await pages.send_form(FORM, FORM, **fields)).text)
+        await resume(client, "ai-generation", skip_late=False)
+        resumed = [(await pages.get(address)).text for address in addresses]
+
+    for page in paused:
+        assert "Its pool is paused; an operator resumes it." in page
+        assert "waiting for a worker" not in page
+        assert "At least" not in page
+    assert "waiting for a worker" in resumed[0]
+    assert "At least" in resumed[1]
+    assert "pool is paused" not in "".join(resumed)
 
 
 @pytest.fixture

@@ -16,12 +16,14 @@ from prefect.utilities.callables import parameter_schema
 
 from adspark.db.engine import Database
 from adspark.variants.lists import list_variants
+from deployments.operations.pools import pause
 from flows.fetch_details import fetch_details
 from flows.generate_ad_variant import generate_ad_variant
 from flows.process_watch import process_watch
 from tests.support.assistant import ask, ask_in_vain, open_assistant, serving
 from tests.support.library import ad, fill_library
 from tests.support.noticed import add_watch
+from tests.support.queued import open_pools
 
 pytestmark = pytest.mark.usefixtures("environment")
 
@@ -36,20 +38,26 @@ VARIANTS: dict[str, Any] = {"act": "request_variants", "ads": [ad(1), ad(2)], "p
 async def prefect() -> AsyncIterator[PrefectClient]:
     """A server with the deployments that may be started, without workers."""
     async with get_client() as client:
-        made = [
-            await client.create_deployment(
-                await client.create_flow(flow),
-                flow.name,
-                parameter_openapi_schema=parameter_schema(flow).model_dump_for_openapi(),
-                enforce_parameter_schema=False,
-            )
-            for flow in FLOWS
-        ]
+        made = await deploy(client)
         await forget_runs(client)  # of deployments of these names that other tests have left
         yield client
         await forget_runs(client)
         for deployment in made:
             await client.delete_deployment(deployment)
+
+
+async def deploy(client: PrefectClient, pool: str | None = None) -> list[UUID]:
+    """Deploy the flows, or move their deployments into a pool."""
+    return [
+        await client.create_deployment(
+            await client.create_flow(flow),
+            flow.name,
+            work_pool_name=pool,
+            parameter_openapi_schema=parameter_schema(flow).model_dump_for_openapi(),
+            enforce_parameter_schema=False,
+        )
+        for flow in FLOWS
+    ]
 
 
 @pytest.fixture
@@ -134,6 +142,25 @@ async def test_variants_are_requested_once_also_while_prefect_is_away(
     assert sorted(one.id for one in made) == sorted(begun["variants"])
     assert {(one.prompt, one.wants_review, one.user_id) for one in made} == {("Red", True, 1)}
     assert len(await runs(prefect)) == 2
+
+
+async def test_an_act_in_a_paused_pool_says_that_it_has_not_begun(
+    stored: None, prefect: PrefectClient, database_url: str, tmp_path: Path
+) -> None:
+    pool = "ai-generation"
+    async with (
+        open_pools() as pools,
+        open_assistant(serving(database_url, tmp_path, allows_spending=True)) as client,
+    ):
+        await deploy(pools, pool)
+        await pause(pools, pool)
+        for act in (LOOK, DETAILS, VARIANTS):
+            told = await price(client, **act)
+            begun = await price(client, **act, confirmation=told["confirmation"])
+            assert (begun["state"], begun["then"]) == (
+                "begun",
+                "It has not begun: its pool is paused; an operator resumes it.",
+            )
 
 
 async def test_a_prompt_that_the_workflow_does_not_take_is_told_before_its_price(

@@ -13,6 +13,9 @@ from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.objects import StateType
 from prefect.events import AutomationCore, EventTrigger, Posture
 from prefect.events.actions import ChangeFlowRunState, DoNothing, PauseWorkPool, SendNotification
+from prefect.server.events.schemas.automations import EventTrigger as ServerTrigger
+from prefect.server.events.schemas.events import ReceivedEvent
+from prefect.states import Late
 from pydantic import SecretStr
 
 from adspark.db.engine import Database
@@ -27,6 +30,7 @@ from deployments.provisioning.drift import Merge
 from flows.process_all_active_watches import process_all_active_watches
 from flows.process_watch import process_watch
 from tests.support.events import events_of
+from tests.support.queued import open_pools, queue
 from tests.support.receiver import Receiver
 from tests.support.watching import Place
 
@@ -63,6 +67,29 @@ async def test_alerts_are_made_where_there_are_addresses(client: PrefectClient) 
     for (action,) in (one.actions for one in alerts):
         assert isinstance(action, SendNotification)
         assert action.block_document_id == block_id
+
+
+@pytest.mark.parametrize(
+    ("pool", "is_counted"), [("ai-generation", False), ("data-fetch", True), ("default", True)]
+)
+async def test_runs_are_late_where_no_long_queue_is_the_design(pool: str, is_counted: bool) -> None:
+    block = AlertRecipients(addresses=SecretStr("json://127.0.0.1:9"))
+    async with open_pools() as client:
+        await block.save(DOCUMENT, client=client)
+        try:
+            alerts = {one.name: one for one in await alert_automations(client)}
+        finally:
+            await AlertRecipients.adelete(DOCUMENT)
+        trigger = ServerTrigger.model_validate(
+            alerts["adspark: runs are late"].trigger.model_dump(mode="json")
+        )
+        (run,) = await queue(client, Late(), pool=pool)
+        found: list[bool] = []
+        while not found:
+            events = await events_of(f"prefect.flow-run.{run.id}")
+            late = [one for one in events if one["event"] == "prefect.flow-run.Late"]
+            found = [trigger.covers(ReceivedEvent.model_validate(one)) for one in late]
+    assert found == [is_counted]
 
 
 async def test_what_earlier_versions_made_is_removed_and_what_has_an_action_of_ones_own_stays(

@@ -11,10 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.db.engine import Database
 from adspark.errors import InvalidQueryError
+from adspark.library.search.statements import MOST_COUNTED
 from deployments.cli import main as cli
 from tests.support.commanding import Command
 from tests.support.factories import ADVERTISER_ID
-from tests.support.library import CAFE, ad, fill_library
+from tests.support.library import CAFE, ad, add_texts, fill_library
 from tests.support.variants_at_hand import in_session
 
 ads, advertisers = Command("ads"), Command("advertisers")
@@ -52,6 +53,15 @@ def test_pages_follow_each_other() -> None:
     first = ads.given("search", "--limit", "2")
     second = found("--limit", "3", "--after", first["next"])
     assert len({*second, *(one["ad_creative_id"] for one in first["ads"])}) == 5
+
+
+def test_a_total_that_is_not_exact_is_told_as_such_without_formats(
+    configured_database: str,
+) -> None:
+    in_session(configured_database, lambda session: add_texts(session, MOST_COUNTED))
+    assert "500 ads or more, 2 shown." in ads.told("search", "--limit", "2")
+    page = ads.given("search", "--limit", "2")
+    assert (page["total"], page["is_total_exact"], page["formats"]) == (500, False, {})
 
 
 def test_words_and_filters_as_they_are_typed() -> None:

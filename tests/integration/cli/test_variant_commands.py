@@ -484,6 +484,16 @@ def test_a_variant_is_checked_by_the_rules_of_now(database_url: str, tmp_path: P
         told("review", number, "--approve")
 
 
+def test_a_check_without_rules_says_which_check_stays(database_url: str) -> None:
+    number = completed(database_url, rule_check=BROKEN)
+    assert told("check", number) == (
+        f"There are no brand rules now; the check of {BROKEN.checked_at:%Y-%m-%d} stays; "
+        "set some with: adspark rules set FILE"
+    )
+    assert given("check", number)["check"] is None
+    assert len(given("show", number)["rule_check"]["verdicts"]) == 3
+
+
 def test_a_review_keeps_all_that_is_said(database_url: str) -> None:
     number = completed(database_url)
     for arguments, word, kept in (

@@ -7,9 +7,10 @@ import pytest
 
 from adspark.db.engine import Database
 from adspark.library.filters.written import PARAMETERS
+from adspark.library.search.statements import MOST_COUNTED
 from tests.support.exporting import csv_rows
 from tests.support.gallery import GalleryClient
-from tests.support.library import ad, buy_words
+from tests.support.library import ad, add_texts, buy_words
 
 
 def shown(page: str) -> list[str]:
@@ -22,7 +23,20 @@ async def test_it_shows_all_ads_the_newest_first(pages: GalleryClient) -> None:
 
     assert answer.status_code == 200
     assert sorted(shown(answer.text)) == [ad(number) for number in range(1, 6)]
-    assert "5 ads" in answer.text
+    assert "5 ads · Text 3 · Picture 1 · Video 1" in answer.text
+
+
+async def test_a_total_that_is_not_exact_is_told_as_such_without_formats(
+    pages: GalleryClient, database: Database
+) -> None:
+    async with database.session() as session:
+        await add_texts(session, MOST_COUNTED)
+        await session.commit()
+
+    page = (await pages.get("/library")).text
+
+    assert '<p class="total">500 ads or more</p>' in page
+    assert '<p class="total">1 ad · Video 1</p>' in (await pages.get("/library?format=video")).text
 
 
 @pytest.mark.parametrize(
@@ -149,3 +163,16 @@ async def test_the_export_of_a_page_has_its_order_where_an_export_has_it(
     (link,) = re.findall(r'href="(/api/v1/export/ads\.csv.*?)"', page)
     assert link == f"/api/v1/export/ads.csv{exported}"
     assert (await pages.get(html.unescape(link))).status_code == 200
+
+
+async def test_a_page_shows_joined_characters_as_they_are_and_nothing_that_hides(
+    pages: GalleryClient, database: Database
+) -> None:
+    async with database.session() as session:
+        await buy_words(session, 1, headline="می\u200cخ 👨\u200d👩\u200d👧 f\u200bre\u200de\u202e")
+        await session.commit()
+
+    for address in ("/library", f"/ads/{ad(1)}"):
+        page = (await pages.get(address)).text
+        assert "می\u200cخ 👨\u200d👩\u200d👧 free" in page
+        assert "\u202e" not in page

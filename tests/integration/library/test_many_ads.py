@@ -109,7 +109,7 @@ async def test_a_phrase_of_frequent_words_is_looked_for_in_the_last_and_that_is_
     many: Database, sort: Sort | None
 ) -> None:
     (page,) = await pages(many, '"red shoes"', sort=sort)
-    assert (page.total, page.is_total_exact) == (0, False)
+    assert (page.total, page.is_total_exact, page.formats) == (0, False, {})
     assert "learned last" in page.notes[0]
     (page,) = await pages(many, '"shoes rare"', sort=sort)  # one word of it is in few ads
     assert (page.total, page.is_total_exact, page.notes) == (

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from adspark.db.engine import Database
+from adspark.library.search.statements import MOST_COUNTED
 from adspark.variants.budget import set_budget
 from tests.support.assistant import ask, ask_in_vain, open_assistant, read_text, serving
-from tests.support.library import ad, fill_library
+from tests.support.library import ad, add_texts, fill_library
 from tests.support.noticed import add_watch
 
 CALLS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
@@ -170,3 +171,22 @@ async def test_a_list_of_watches_that_holds_none_does_not_say_that_nobody_looks(
             assert (told["is_complete"], told["looked_at"]) == (True, [said]), asked
 
     assert before["not_looked_at"] == ["There is no watch: nobody looks."]
+
+
+async def test_more_ads_without_words_than_are_counted_are_not_told_as_a_number(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    async with database.session() as session:
+        await add_texts(session, MOST_COUNTED)
+        await session.commit()
+    async with open_assistant(serving(database_url, tmp_path)) as client:
+        before = (await ask(client, "search_ads", words="style"))["coverage"]["not_looked_at"]
+        async with database.session() as session:
+            await add_texts(session, MOST_COUNTED + 1)
+            await session.commit()
+        after = (await ask(client, "search_ads", words="style"))["coverage"]["not_looked_at"]
+
+    (told,) = [one for one in before if "cannot be found by words" in one]
+    assert told.startswith("500 ads with these filters")
+    (told,) = [one for one in after if "cannot be found by words" in one]
+    assert told.startswith("500 ads or more with these filters")

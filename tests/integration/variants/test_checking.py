@@ -103,6 +103,18 @@ async def test_without_rules_nothing_is_checked_and_later_ones_can_be_applied(
     assert row.status == "completed"
 
 
+async def test_where_the_rules_were_ended_the_last_check_stays(shop: Workshop) -> None:
+    variant_id = await make(shop, "tone_words: [nowhere]")
+    before = await shop.row(variant_id)
+    async with shop.database.session() as session:
+        await save_rules(session, written="{}", user_id=None)
+        await session.commit()
+    assert await check(shop, variant_id) is None
+    after = await shop.row(variant_id)
+    assert before.rule_check
+    assert (after.rule_check, after.failed_rules) == (before.rule_check, 1)
+
+
 async def test_only_a_completed_variant_is_checked(shop: Workshop) -> None:
     async with stocked(shop.database) as session:
         variant = await begin(session, await ask(session, AD))

@@ -62,6 +62,12 @@ def test_no_text_of_an_ad_leaves_its_mark(text: str, name: str) -> None:
     assert "picture" not in shown
 
 
+def test_joined_characters_stay_and_what_hides_goes() -> None:
+    headline = "می\u200cخ 👨\u200d👩\u200d👧 f\u200bre\u200de\u202e"
+    (told,) = mark_foreign({"headline": headline})["headline"].values()
+    assert told == "می\u200cخ 👨\u200d👩\u200d👧 free"
+
+
 def test_a_text_without_an_end_is_cut() -> None:
     (cut,) = mark_foreign({"headline": "x" * 9000})["headline"].values()
     assert len(cut) == 5000

@@ -20,7 +20,7 @@ CELLS = st.one_of(
     st.integers(0, 10**6),
     st.sampled_from(
         [
-            "日本語のとても長い名前の時計ウォッチ", "👩‍👩‍👧‍👦🇩🇪 family", "a" * 90,
+            "日本語のとても長い名前の時計ウォッチ", "👩‍👩‍👧‍👦🇩🇪 family", "می\u200cخ", "a" * 90,
             "New Balance Athletic Shoe, Inc.",
             "[bold]b[/] \x1b[2J\u202e", "Ünï", "",
         ]
@@ -55,6 +55,14 @@ def test_no_line_is_wider_and_nothing_is_lost(
         for cell in row.values():
             for word in plain(str(cell)).split() if cell is not None and width == 200 else ():
                 assert all(letter in told for letter in word if letter.isalnum())
+
+
+def test_lines_with_joined_characters_align_with_the_others() -> None:
+    names = ["👨\u200d👩\u200d👧", "می\u200cخ", "क्\u200dष", "plain"]
+    lines = shown([{"name": one, "words": "x"} for one in names], 80, "words")[4:]
+    assert len({cell_len(line.partition("x")[0]) for line in lines}) == 1
+    for line, name in zip(lines, names, strict=True):
+        assert name in line
 
 
 @pytest.mark.parametrize("filled", range(60, 78))

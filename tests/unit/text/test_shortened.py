@@ -43,6 +43,7 @@ def test_a_text_that_is_cut_keeps_its_lines() -> None:
         (JAPANESE, f"{JAPANESE[:8]}…"),  # two columns each
         ("株式会社ユニクロ", "株式会社ユニクロ"),
         ("a\x1b[2Jb", "a [2Jb"),
+        (f"{7 * '夏'}👨\u200d👩\u200d👧 冬", f"{7 * '夏'}…"),  # a family is not parted
     ],
 )
 def test_a_cell_of_a_table_is_cut_by_its_columns_on_the_terminal(name: str, shown: str) -> None:

@@ -37,3 +37,10 @@ def test_a_forecast_keeps_to_the_limit_that_bounds_it(
     )
     assert made.seconds == seconds
     assert words in made.sentence
+
+
+def test_nothing_is_foretold_of_a_paused_pool() -> None:
+    limits = GenerationLimits(per_minute=30, paused_pool="ai-generation")
+    made = forecast(200, ahead=0, durations=MEASURED, limits=limits)
+    assert made.seconds is None
+    assert made.sentence.startswith("Pool ai-generation is paused; resume it with: ")

@@ -19,13 +19,14 @@ from adspark.models import AdVariant, ReviewReason
 from adspark.text.terminal import plain
 from adspark.users.store import read_user_names
 from adspark.variants.differences import compare_copy
-from adspark.variants.progress import read_step
+from adspark.variants.progress import Step, read_step
 from adspark.variants.reviews.decisions import read_decisions
 from adspark.variants.reviews.store import list_reviews
 from adspark.variants.reviews.waiting import find_next_waiting
 from adspark.variants.state import is_retry_paid
 from adspark.variants.store import read_original_copy, read_variant, summary_of
 from deployments.gallery.failures import NotThereError
+from deployments.gallery.generations import read_limits
 from deployments.gallery.numbers import Number
 from deployments.gallery.prefect_server import run_url
 from deployments.gallery.resources import (
@@ -44,7 +45,12 @@ _PATIENCE = 2.0  # with the media store; the page is of use without it
 @router.get("/variants/{variant_id}")
 async def show_variant(pages: PagesDep, variant_id: Number) -> HTMLResponse:
     """The page of a variant."""
-    return await write_page(pages, await read_variant(pages.session, variant_id=variant_id))
+    session, is_paused = pages.session, False
+    if await read_step(session, variant_id=variant_id) is Step.PENDING:
+        await session.rollback()  # no connection waits for Prefect
+        is_paused = (await read_limits(pages.gallery)).paused_pool is not None
+    variant = await read_variant(session, variant_id=variant_id)
+    return await write_page(pages, variant, is_paused=is_paused)
 
 
 async def write_page(
@@ -53,6 +59,7 @@ async def write_page(
     *,
     typed: dict[str, object] | None = None,
     problems: dict[str, str] | None = None,
+    is_paused: bool = False,
 ) -> HTMLResponse:
     """The page of a variant, also after a review was refused.
 
@@ -61,6 +68,7 @@ async def write_page(
         variant: the row.
         typed: the values of the form as they were sent; None shows the visitor's own review.
         problems: what is wrong with them, by field.
+        is_paused: whether it waits in a pool that is paused.
     """
     session, gallery, user_id = pages.session, pages.gallery, pages.visitor.user_id
     ads = await read_found_ads(session, ids=[variant.original_ad_id], user_id=user_id)
@@ -83,6 +91,7 @@ async def write_page(
         original_picture=original_picture,
         lost_pictures=await _find_lost(gallery, [original_picture, variant.image_path]),
         step=step,
+        is_paused=is_paused,
         shown_status=decisions.get(variant.id, variant.status),
         reviews=[one for one in reviews if one is not own],
         own=own,
