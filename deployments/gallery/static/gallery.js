@@ -192,7 +192,7 @@ async function loadPart(place) {
     // It stays as it is.
   }
   if (next && place.dataset.again && !next.dataset.again) {
-    location.reload();
+    reloadPage();
     return;
   }
   if (next && !place.contains(document.activeElement)) {
@@ -264,7 +264,7 @@ function showLostNote(placed) {
 // because somebody else had made one is said.
 function showOrder(board, page) {
   const told = page.querySelector("[data-order-problem]");
-  if (!told) return location.reload();
+  if (!told) throw new Error("This is no page of a board.");
   const next = page.querySelector("[data-board]") ?? document.createElement("div"); // nothing is on it
   showMoments(next);
   const shown = new Map([...board.children].map((one) => [one.dataset.placed, one]));
@@ -326,7 +326,8 @@ function orderByDragging(board) {
         tellRefusal(page);
       } else showOrder(board, page);
     } catch {
-      location.reload();
+      board.replaceChildren(...before);
+      document.querySelector("[data-order-problem]").textContent = board.dataset.notMoved;
     }
   });
 }
@@ -392,7 +393,7 @@ async function followProgress(place) {
       const told = await answer.json();
       if (told.text !== text.textContent) text.textContent = told.text;
       if (told.is_final) {
-        location.reload();
+        reloadPage();
         return;
       }
     } catch {
@@ -461,7 +462,7 @@ if (costForm) showCost(costForm);
 // What is being made is asked for; the parts of the page that say so are replaced when it moves on.
 async function refreshParts() {
   const answer = await fetch(location.href, { credentials: "same-origin" });
-  if (!answer.ok) return location.reload();
+  if (!answer.ok) return reloadPage();
   const next = readPage(await answer.text());
   if (!next) {
     delete document.querySelector("[data-live]").dataset.live; // nothing of another user's is shown
