@@ -107,6 +107,7 @@ function showLost(typed) {
     line.before(place);
   }
   line.remove();
+  lost.querySelector("section").setAttribute("role", "alert");
   document.querySelector("[data-said]").after(lost);
 }
 
