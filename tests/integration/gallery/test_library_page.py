@@ -4,10 +4,13 @@ import html
 import re
 
 import pytest
+from sqlalchemy import text
 
+from adspark.creatives.store import save_creatives
 from adspark.db.engine import Database
 from adspark.library.filters.written import PARAMETERS
 from tests.support.exporting import csv_rows
+from tests.support.factories import creative
 from tests.support.gallery import GalleryClient
 from tests.support.library import ad, buy_words
 
@@ -149,3 +152,24 @@ async def test_the_export_of_a_page_has_its_order_where_an_export_has_it(
     (link,) = re.findall(r'href="(/api/v1/export/ads\.csv.*?)"', page)
     assert link == f"/api/v1/export/ads.csv{exported}"
     assert (await pages.get(html.unescape(link))).status_code == 200
+
+
+async def test_behind_the_last_ad_it_leads_to_the_first_page(
+    pages: GalleryClient, database: Database
+) -> None:
+    async with database.session() as session:
+        await save_creatives(session, rows=[creative(number) for number in range(1, 62)])
+        await session.commit()
+    first = (await pages.get("/library")).text
+    (following,) = re.findall(r'rel="next" href="(.*?)"', first)
+    async with database.session() as session:
+        gone = text("DELETE FROM creative WHERE ad_creative_id <> ALL (:first)")
+        await session.execute(gone, {"first": shown(first)})
+        await session.commit()
+
+    page = (await pages.get(html.unescape(following))).text
+
+    assert "No more ads here." in page
+    assert "Nothing is stored yet" not in page
+    assert '<a class="button" href="/library">' in page
+    assert shown((await pages.get("/library")).text) == shown(first)
