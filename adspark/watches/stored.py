@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 from pydantic import BaseModel, Field
 from sqlalchemy import func, select, text
@@ -11,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from adspark.errors import ConfigurationError
-from adspark.models import Coverage, Fetch, Watch
+from adspark.models import Coverage, Fetch, FetchStatus, StopReason, Watch
 from adspark.text.quotes import in_quotes
 from adspark.validation.bounds import LARGEST_ID
 from adspark.validation.names import check_name
@@ -158,6 +159,19 @@ async def list_fetches(session: AsyncSession, *, watch_id: int, limit: int) -> S
     """
     mine = select(Fetch).where(col(Fetch.watch_id) == watch_id)
     return (await session.scalars(mine.order_by(col(Fetch.started_at).desc()).limit(limit))).all()
+
+
+def partial_fetches(fetches: Sequence[Fetch], coverage: Coverage | None) -> set[UUID]:
+    """The ids of those that reached their end, though the look is known to have seen only a part.
+
+    Args:
+        fetches: of one watch, the latest first.
+        coverage: of the watch's last look.
+    """
+    ended = [one for one in fetches if one.stop_reason in (StopReason.END, StopReason.WATERMARK)]
+    done = next((one for one in fetches if one.status is not FetchStatus.RUNNING), None)
+    last = done if coverage is Coverage.PARTIAL else None
+    return {one.id for one in ended if one is last or one.rejected_count}
 
 
 def unknown_watch(which: str, known: Iterable[str] = ()) -> ConfigurationError:

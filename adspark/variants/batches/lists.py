@@ -78,7 +78,13 @@ class BatchSummary(BaseModel):
 
     id: int
     user_id: int
-    state: BatchState
+    state: Annotated[
+        BatchState,
+        Field(
+            description="What people want of it, also after its end: `running` is one that nobody"
+            " has paused or cancelled. How far it is says `status`."
+        ),
+    ]
     created_at: datetime
     ads: int
     prompts: int

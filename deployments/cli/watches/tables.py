@@ -14,7 +14,7 @@ from adspark.text.terminal import plain
 from adspark.watches.definition import WatchDefinition
 from adspark.watches.news import News
 from adspark.watches.store import Outcome
-from adspark.watches.stored import WatchRow, WatchState
+from adspark.watches.stored import WatchRow, WatchState, partial_fetches
 from deployments.cli.empty_lists import print_none
 from deployments.cli.watches.documents import (
     FieldChange,
@@ -29,7 +29,7 @@ _NAME_WIDTH = 18  # columns of a name; a longer one takes several lines
 _ADVERTISER_ID = re.compile(r"^(AR\d{4})\d{12}(\d{4})$")  # shown by both ends, without a name
 _MOST_LISTED = 2  # of what a watch looks for; `show` has it all
 _RESULTS = {
-    StopReason.END: "complete",
+    StopReason.END: "end of the list",
     StopReason.WATERMARK: "all that is new",
     StopReason.PAGE_LIMIT: "stopped by max_pages",
     StopReason.BUDGET: "stopped by its budget",
@@ -65,7 +65,9 @@ def print_watch(row: WatchRow, events: Sequence[News], fetches: Sequence[Fetch])
     if events:
         out.print(table("Latest news", [_event(one) for one in events]))
     if fetches:
-        out.print(table("Last looks", [_fetch(one) for one in fetches], wraps="error"))
+        partial = partial_fetches(fetches, row.coverage)
+        looks = [_fetch(one, is_partial=one.id in partial) for one in fetches]
+        out.print(table("Last looks", looks, wraps="error"))
 
 
 def _cells(row: WatchRow, *, with_user: bool) -> dict[str, object]:
@@ -147,10 +149,11 @@ def _event(event: News) -> dict[str, object]:
     return {"ago": age(event.occurred_at), **{name: cells[name] for name in shown}}
 
 
-def _fetch(fetch: Fetch) -> dict[str, object]:
+def _fetch(fetch: Fetch, *, is_partial: bool) -> dict[str, object]:
+    result = _RESULTS[fetch.stop_reason] if fetch.stop_reason else fetch.status
     return {
         "started": moment(fetch.started_at),
-        "result": _RESULTS[fetch.stop_reason] if fetch.stop_reason else fetch.status,
+        "result": Coverage.PARTIAL if is_partial else result,
         "pages": fetch.pages,
         "not stored before": fetch.new_count,
         "changed": fetch.changed_count,

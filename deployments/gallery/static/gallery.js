@@ -30,27 +30,63 @@ function readPage(text) {
   return page.body.dataset.visitor === document.body.dataset.visitor ? page : null;
 }
 
-// More ads are loaded when the end of those shown comes near.
-function loadMoreNear(place, pages) {
+// Whether more ads were loaded behind those shown.
+async function loadMore(place, pages) {
+  const link = place.querySelector("a[rel=next]");
+  if (!link) return false;
+  try {
+    const answer = await fetch(link.href, { credentials: "same-origin" });
+    if (!answer.ok) return false;
+    const next = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const more = next.querySelector("[data-pages]");
+    showMoments(more);
+    pages.append(...more.children);
+    place.replaceChildren(...next.querySelector("[data-more]").childNodes);
+    return true;
+  } catch {
+    return false; // The link is still there.
+  }
+}
+
+// They are loaded when the end of those shown comes near.
+async function loadMoreNear(place, pages) {
+  await returnToAd(place, pages);
+  addEventListener("pagehide", () => rememberAd(pages));
   const seen = new IntersectionObserver(async (entries) => {
     if (!entries.some((one) => one.isIntersecting)) return;
-    const link = place.querySelector("a[rel=next]");
     seen.disconnect();
-    if (!link) return;
-    try {
-      const answer = await fetch(link.href, { credentials: "same-origin" });
-      if (!answer.ok) return;
-      const next = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const more = next.querySelector("[data-pages]");
-      showMoments(more);
-      pages.append(...more.children);
-      place.replaceChildren(...next.querySelector("[data-more]").childNodes);
-      seen.observe(place);
-    } catch {
-      // The link is still there.
-    }
+    if (await loadMore(place, pages)) seen.observe(place);
   }, { rootMargin: "800px" });
   seen.observe(place);
+}
+
+const mostReloaded = 3000; // ads, of 60 a page
+
+// The first ad in sight, and how many are loaded, for who comes back to this address.
+function rememberAd(pages) {
+  const first = [...pages.children].find((one) => one.getBoundingClientRect().bottom > 0);
+  const { ad } = first?.dataset ?? {};
+  const place = { ad, top: first?.getBoundingClientRect().top, ads: pages.children.length };
+  keptInTab(`place ${location.href}`, JSON.stringify(place));
+}
+
+async function returnToAd(place, pages) {
+  const [loaded] = performance.getEntriesByType("navigation");
+  const left = JSON.parse(keptInTab(`place ${location.href}`) ?? "{}");
+  if (loaded.type === "navigate" || !left.ad) return;
+  history.scrollRestoration = "manual"; // the browser's knows nothing of ads that are yet to be loaded
+  let isElsewhere = false;
+  for (const one of ["wheel", "touchstart", "keydown", "pointerdown"]) {
+    addEventListener(one, () => { isElsewhere = true; }, { once: true });
+  }
+  const find = () => pages.querySelector(`[data-ad="${CSS.escape(left.ad)}"]`);
+  const most = Math.min(left.ads, mostReloaded);
+  while (!find() && pages.children.length < most && await loadMore(place, pages));
+  const ad = find();
+  for (let frame = 0; ad && !isElsewhere && frame < 10; frame += 1) { // cards have their height once in sight
+    scrollBy({ top: ad.getBoundingClientRect().top - left.top, behavior: "instant" });
+    await new Promise(requestAnimationFrame);
+  }
 }
 
 // In place of a picture that cannot be had, the words that describe it.
@@ -192,7 +228,7 @@ async function loadPart(place) {
     // It stays as it is.
   }
   if (next && place.dataset.again && !next.dataset.again) {
-    location.reload();
+    reloadPage();
     return;
   }
   if (next && !place.contains(document.activeElement)) {
@@ -218,9 +254,18 @@ function loadPartNear(place) {
 
 // What a browser keeps for its user; nothing where it keeps nothing.
 function kept(name, value) {
+  return keptIn("localStorage", name, value);
+}
+
+// The same for one tab, until it is closed.
+function keptInTab(name, value) {
+  return keptIn("sessionStorage", name, value);
+}
+
+function keptIn(storage, name, value) {
   try {
-    if (value !== undefined) localStorage.setItem(name, value);
-    return localStorage.getItem(name);
+    if (value !== undefined) window[storage].setItem(name, value);
+    return window[storage].getItem(name);
   } catch {
     return null;
   }
@@ -264,7 +309,7 @@ function showLostNote(placed) {
 // because somebody else had made one is said.
 function showOrder(board, page) {
   const told = page.querySelector("[data-order-problem]");
-  if (!told) return location.reload();
+  if (!told) throw new Error("This is no page of a board.");
   const next = page.querySelector("[data-board]") ?? document.createElement("div"); // nothing is on it
   showMoments(next);
   const shown = new Map([...board.children].map((one) => [one.dataset.placed, one]));
@@ -326,7 +371,8 @@ function orderByDragging(board) {
         tellRefusal(page);
       } else showOrder(board, page);
     } catch {
-      location.reload();
+      board.replaceChildren(...before);
+      document.querySelector("[data-order-problem]").textContent = board.dataset.notMoved;
     }
   });
 }
@@ -392,7 +438,7 @@ async function followProgress(place) {
       const told = await answer.json();
       if (told.text !== text.textContent) text.textContent = told.text;
       if (told.is_final) {
-        location.reload();
+        reloadPage();
         return;
       }
     } catch {
@@ -461,7 +507,7 @@ if (costForm) showCost(costForm);
 // What is being made is asked for; the parts of the page that say so are replaced when it moves on.
 async function refreshParts() {
   const answer = await fetch(location.href, { credentials: "same-origin" });
-  if (!answer.ok) return location.reload();
+  if (!answer.ok) return reloadPage();
   const next = readPage(await answer.text());
   if (!next) {
     delete document.querySelector("[data-live]").dataset.live; // nothing of another user's is shown

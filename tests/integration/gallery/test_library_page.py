@@ -4,11 +4,14 @@ import html
 import re
 
 import pytest
+from sqlalchemy import text
 
+from adspark.creatives.store import save_creatives
 from adspark.db.engine import Database
 from adspark.library.filters.written import PARAMETERS
 from adspark.library.search.statements import MOST_COUNTED
 from tests.support.exporting import csv_rows
+from tests.support.factories import creative
 from tests.support.gallery import GalleryClient
 from tests.support.library import ad, add_texts, buy_words
 
@@ -176,3 +179,24 @@ async def test_a_page_shows_joined_characters_as_they_are_and_nothing_that_hides
         page = (await pages.get(address)).text
         assert "می\u200cخ 👨\u200d👩\u200d👧 free" in page
         assert "\u202e" not in page
+
+
+async def test_behind_the_last_ad_it_leads_to_the_first_page(
+    pages: GalleryClient, database: Database
+) -> None:
+    async with database.session() as session:
+        await save_creatives(session, rows=[creative(number) for number in range(1, 62)])
+        await session.commit()
+    first = (await pages.get("/library")).text
+    (following,) = re.findall(r'rel="next" href="(.*?)"', first)
+    async with database.session() as session:
+        gone = text("DELETE FROM creative WHERE ad_creative_id <> ALL (:first)")
+        await session.execute(gone, {"first": shown(first)})
+        await session.commit()
+
+    page = (await pages.get(html.unescape(following))).text
+
+    assert "No more ads here." in page
+    assert "Nothing is stored yet" not in page
+    assert '<a class="button" href="/library">' in page
+    assert shown((await pages.get("/library")).text) == shown(first)

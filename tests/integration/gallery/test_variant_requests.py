@@ -5,9 +5,11 @@ import re
 import httpx
 import pytest
 
+from adspark.creatives.store import save_creatives
 from adspark.db.engine import Database
 from adspark.variants.lists import list_variants
 from adspark.variants.store import VariantSummary
+from tests.support.factories import creative
 from tests.support.gallery import GalleryClient
 from tests.support.library import ad
 
@@ -104,6 +106,29 @@ async def test_a_mistake_is_said_beside_its_field_and_nothing_is_requested(
     assert words in said[1]
     if "prompt" not in fields:
         assert "Kept &lt;typed&gt;</textarea>" in answer.text
+    assert await requested(database) == []
+
+
+async def test_too_many_selected_ads_stay_selected_and_cost_nothing_yet(
+    pages: GalleryClient, database: Database
+) -> None:
+    ads = [ad(number) for number in range(1, 103)]
+    async with database.session() as session:
+        await save_creatives(session, rows=[creative(number) for number in range(6, 103)])
+        await session.commit()
+    asked = await pages.get(FORM, params={"ad": ads})
+    sent = await send(pages, ad=ads, prompt="Kept")
+
+    for answer in (asked, sent):
+        assert answer.status_code == 422
+        assert "102 ads; at most 100 at once." in answer.text
+        assert re.findall(r'name="ad" value="(CR\d+)" checked', answer.text) == ads
+        assert "1 generation, which" not in answer.text
+        assert "Request 1 generation" not in answer.text
+        assert answer.text.count('id="problem-ad"') == 1
+    assert ">Kept</textarea>" in sent.text
+    fewer = await send(pages, ad=ads[:100], prompt="Kept")
+    assert "These are 100 generations" in fewer.text
     assert await requested(database) == []
 
 

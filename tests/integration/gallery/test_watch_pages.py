@@ -124,6 +124,19 @@ async def test_a_watch_shows_its_looks_and_what_it_noticed(
     assert "It costs 5 searches at most" in page
 
 
+async def test_a_look_that_saw_only_a_part_is_not_listed_as_a_complete_one(
+    pages: GalleryClient, database: Database
+) -> None:
+    problem = "SerpApi lists only 10 ads, though 40 were running"
+    watch_id = await add_watch(database, coverage=Coverage.PARTIAL, problem=problem)
+    await change(database, fetches(watch_id, 3).replace("'watermark'", "'end'"))
+
+    page = (await pages.get(f"/watches/{watch_id}")).text
+
+    looks = re.findall(r'<td class="first">.*?</td><td>(.*?)</td>', page)
+    assert looks == ["Saw only a part", "To the end of the list", "To the end of the list"]
+
+
 @pytest.mark.parametrize(
     ("fields", "billed", "price"),
     [

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from adspark.library.search.page import AdPage, FoundAd
-from adspark.models import EventKind
+from adspark.models import Coverage, EventKind, Fetch, FetchStatus, StopReason
 from adspark.text.terminal import SafeConsole
 from adspark.watches.definition import parse_watch
 from adspark.watches.news import News
@@ -117,6 +117,26 @@ def test_the_latest_news_of_a_watch_fit(terminal: SafeConsole) -> None:
     assert max(map(len, events)) <= 80
     assert f"CR{1:020d}" in "".join(events)
     assert "returned" in "".join(events)
+
+
+def test_a_look_that_saw_only_a_part_is_not_listed_as_a_complete_one(
+    terminal: SafeConsole,
+) -> None:
+    looks = [
+        Fetch(
+            query={},
+            query_hash="x",
+            status=FetchStatus.COMPLETED,
+            stop_reason=StopReason.END,
+            started_at=NOW - timedelta(days=days),
+        )
+        for days in range(2)
+    ]
+    row = watch(1, "shoes").model_copy(update={"coverage": Coverage.PARTIAL})
+    print_watch(row, [], looks)
+    lines = lines_of(terminal)
+    results = [line for line in lines if line.startswith("result")]
+    assert [one.split(maxsplit=1)[1] for one in results] == ["partial", "end of the list"]
 
 
 def test_a_cause_that_finds_no_room_stands_below_its_failure(terminal: SafeConsole) -> None:

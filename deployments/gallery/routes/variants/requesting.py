@@ -83,6 +83,7 @@ async def show_form(pages: PagesDep) -> Response:
     try:
         filled.parent = _read_number("parent_id", given.get("of", ""))
         filled.ads = _read_ads(ads)
+        _check_number(filled.ads)
     except InvalidQueryError as error:
         _note(filled, error)
     if filled.parent is not None:
@@ -103,6 +104,7 @@ async def request_all(pages: PagesDep, _: SpenderDep, form: TypedFormDep) -> Res
     )
     try:
         filled.ads = _read_ads(form.opened().texts("ad"))
+        _check_number(filled.ads)
         filled.parent = _read_number("parent_id", form.written("of").strip())
         for name in ("prompt", "workspace"):
             form.texts(name)  # may be shown again, and not be kept
@@ -189,7 +191,7 @@ async def _write_form(pages: VisitorPages, filled: _Filled) -> HTMLResponse:
         ads = await read_found_ads(pages.session, ids=filled.ads, user_id=user_id)
     known = {one.ad_creative_id for one in ads}
     missing = [one for one in filled.ads if one not in known]
-    if missing:
+    if missing and len(filled.ads) <= _MOST_ADS:  # else there is something else to do first
         named = ", ".join(one[:_SHOWN] for one in missing[:_MOST_NAMED])
         filled.problems["ad"] = pages.texts("request.missing", ads=named)
     return pages.page(
@@ -201,6 +203,7 @@ async def _write_form(pages: VisitorPages, filled: _Filled) -> HTMLResponse:
         plan=filled.plan,
         forecast=filled.forecast,
         problems=filled.problems,
+        most_ads=_MOST_ADS,
     )
 
 
@@ -214,10 +217,13 @@ def _read_ads(written: list[str]) -> list[str]:
     for one in written:
         check_storable("ad", one)
     ids = [clean_ad_id(word) for one in written for word in one.replace(",", " ").split()]
-    found = list(dict.fromkeys(ids))
-    if len(found) > _MOST_ADS:
-        raise InvalidQueryError("ad", f"{counted(len(found), 'ad')}; at most {_MOST_ADS} at once.")
-    return found
+    return list(dict.fromkeys(ids))
+
+
+def _check_number(ads: list[str]) -> None:
+    """Raises InvalidQueryError where they are too many for one request."""
+    if len(ads) > _MOST_ADS:
+        raise InvalidQueryError("ad", f"{counted(len(ads), 'ad')}; at most {_MOST_ADS} at once.")
 
 
 def _read_key(written: str) -> UUID:

@@ -12,7 +12,7 @@ from adspark.models import EventKind
 from adspark.watches.reports.news_pages import NEWS_KINDS, read_news_events
 from adspark.watches.reports.watch_pages import read_look_cost, read_watch_page
 from adspark.watches.store import count_contents, delete_watch, set_active
-from adspark.watches.stored import WatchState, list_fetches
+from adspark.watches.stored import WatchState, list_fetches, partial_fetches
 from deployments.gallery.failures import NotThereError
 from deployments.gallery.forms import CHANGES
 from deployments.gallery.notices import lead_to
@@ -71,6 +71,7 @@ async def show_watch(pages: PagesDep, watch_id: Number) -> HTMLResponse:
         ads=await read_ads_of(session, events, pages.visitor.user_id),
         kinds=[EventKind.BASELINE, *NEWS_KINDS],
         fetches=fetches,
+        partial=partial_fetches(fetches, line.looks.coverage),
         progress=progress,
         problem=problem,
     )
