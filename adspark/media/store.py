@@ -56,7 +56,7 @@ MAX_BYTES = 20 * 1024 * 1024
 _FRESH = timedelta(hours=6)
 _OWNER = ".adspark.json"  # at the root: whose pictures the store has
 _UNUSABLE = (NotADirectoryError, FileExistsError, PermissionError)
-_THREADS = 6  # of a store's own, so that one that does not answer keeps nothing else waiting
+_THREADS = 8  # of a store's own, so that one that does not answer keeps nothing else waiting
 _S3 = ("s3://", "s3a://")
 
 
