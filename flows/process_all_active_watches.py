@@ -7,7 +7,7 @@ creative, advertiser, rejected_row, creative_detail, creative_region, new_versio
 
 import time
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
@@ -80,9 +80,8 @@ async def process_all_active_watches() -> SweepSummary:
 async def _sweep_in_shards(plan: SweepPlan, searching_ends: float) -> SweepSummary:
     """Let the workers of the pool take shards, and check here what none of them has checked."""
     size = get_settings().sweep_shard_size
-    shards = await start_shards(
-        plan, flow_run_id=str(flow_run.id), size=size, seconds=searching_ends - time.monotonic()
-    )
+    ends_at = plan.began_at + timedelta(seconds=searching_ends - time.monotonic())
+    shards = await start_shards(plan, flow_run_id=str(flow_run.id), size=size, ends_at=ends_at)
     everything = [one.watch_id for one in plan.due]
     given = set(watches_of(shards))
 

@@ -7,9 +7,11 @@ import time
 from typing import Annotated
 
 from prefect import flow
+from pydantic import AwareDatetime
 
-from adspark.validation.bounds import SEARCHES, SECONDS, Id
-from adspark.watches.sweep_store import SweepSummary
+from adspark.settings import get_settings
+from adspark.validation.bounds import SEARCHES, Id
+from adspark.watches.sweep_store import SEARCHING, SweepSummary
 from blocks.adspark_database import connect_database
 from flows.endings import PLAIN_JSON, completed
 from flows.parameters import label
@@ -23,18 +25,21 @@ from tasks.plan_sweep import plan_rest
 async def process_sweep_shard(
     watch_ids: Annotated[list[Id], label("Watch ids")],
     searches: Annotated[int | None, SEARCHES, label("Searches at most")] = None,
-    seconds: Annotated[float, SECONDS, label("Seconds for searches")] = 540.0,
+    ends_at: Annotated[AwareDatetime | None, label("No search is begun after")] = None,
 ) -> SweepSummary:
     """Check those of the watches that are still due.
 
     Args:
         watch_ids: Numbers of watches.
         searches: Searches that may be made; empty means any number.
-        seconds: After so many no search is begun.
+        ends_at: When the sweep ends, by the database's clock; empty means after nine tenths of the
+            run's time limit.
     """
-    ends = time.monotonic() + seconds
+    ends = time.monotonic() + SEARCHING * get_settings().sweep_time_limit
     async with connect_database():
         plan = await plan_rest(watch_ids)
+        if ends_at:
+            ends = time.monotonic() + (ends_at - plan.began_at).total_seconds()
         summary = await check_watches(
             plan.due, searches, "its share of the sweep's", ends, plan.began_at
         )

@@ -21,7 +21,7 @@ _MORE_SEARCHES = 5  # longer than a host's runs take to be given up, one after a
 
 @flow(name="reconcile", persist_result=True, result_serializer=PLAIN_JSON)
 async def reconcile(
-    patience: Annotated[float, SILENCE, label("Patience in seconds")] = 300.0,
+    patience: Annotated[float, SILENCE, label("Patience in seconds")] = 420.0,
     look_again_after: Annotated[float, SECONDS, label("Seconds until the next look")] = 20.0,
 ) -> LostRuns:
     """Requeue runs that crashed, hang or were left behind by a dead worker.

@@ -95,10 +95,11 @@ async def _publish_digest(
             await enqueue_messages(
                 session, subject=digest.subject, body=digest.markdown(), recipients=recipients
             )
-        await mark_digested(session, digest=digest)
         # Before the commit: without an address, the artifact is the only place of the digest.
         page = await _embed_pictures(digest.markdown())
         await acreate_markdown_artifact(key=ARTIFACT_KEY, markdown=page)
+        # Last, since it locks the watches, and no check of theirs can end meanwhile.
+        await mark_digested(session, digest=digest)
         await session.commit()
     return digest
 

@@ -50,6 +50,10 @@ WAITING = f"""
 """
 """The news whose ads still have to be looked up, in SQL; `e` is the event."""
 
+IS_CLAIMED = "d.claimed_until > now() AND d.claimed_until <= now() + interval '1 minute'"
+"""Of a `creative_detail d`, in SQL: a run has just asked for it. No claim is made for as long as a
+minute: one that ends later was made before the clock was set back."""
+
 _PICK = text(f"""
     SELECT e.ad_creative_id, c.advertiser_id {WAITING} AND e.watch_id = :watch_id
     ORDER BY d.error IS NOT NULL, e.id LIMIT :limit
@@ -61,10 +65,10 @@ _COUNT_WAITING = text(f"""
 # may not be in SerpApi's cache yet, and would be paid twice: so a claim outlasts the lock a while.
 # While an answer that was lost may be in SerpApi's cache, the time of its search is kept, by which
 # the answer's age shows that it is the one that was paid; else it is another search, this watch's.
-_CLAIMED_FOR = text("""
-    SELECT extract(epoch FROM claimed_until - now()) FROM creative_detail
-    WHERE ad_creative_id = :ad_creative_id AND answered_at IS NULL AND claimed_until > now()
-""")
+_CLAIMED_FOR = text(f"""
+    SELECT extract(epoch FROM claimed_until - now()) FROM creative_detail d
+    WHERE ad_creative_id = :ad_creative_id AND answered_at IS NULL AND {IS_CLAIMED}
+""")  # noqa: S608  (put together from constants)
 _ASK = text(f"""
     INSERT INTO creative_detail AS d (ad_creative_id, watch_id, claimed_until)
     VALUES (:ad_creative_id, :watch_id, now() + make_interval(secs => :seconds))
@@ -73,7 +77,7 @@ _ASK = text(f"""
         asked_at = CASE WHEN d.searches_billed + d.searches_cached > 0
                             OR d.asked_at < now() - interval '{_CACHED_FOR}'
                         THEN now() ELSE d.asked_at END
-    WHERE d.answered_at IS NULL AND (d.claimed_until IS NULL OR d.claimed_until < now())
+    WHERE d.answered_at IS NULL AND ({IS_CLAIMED}) IS NOT TRUE
     RETURNING asked_at
 """)  # noqa: S608  (put together from a constant)
 _UNCOUNT_ATTEMPT = text("""

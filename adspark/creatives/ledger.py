@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from psycopg.errors import UniqueViolation
+from psycopg.errors import ForeignKeyViolation, UniqueViolation
 from sqlalchemy import TextClause, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -186,6 +186,9 @@ async def resume_or_create_fetch(
         flow_run_id: whose fetch it is now.
         watch_id: the watch that it is for.
         is_dry_run: no ads will be stored.
+
+    Raises:
+        SupersededError: the watch was deleted.
     """
     values = {
         "query": query.model_dump_json(),
@@ -199,6 +202,8 @@ async def resume_or_create_fetch(
             try:
                 opened = (await connection.execute(_OPEN, values)).mappings().first()
             except IntegrityError as error:
+                if isinstance(error.orig, ForeignKeyViolation):
+                    raise SupersededError("Its watch was deleted meanwhile.") from None
                 if not isinstance(error.orig, UniqueViolation):
                     raise
                 continue

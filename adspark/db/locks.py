@@ -58,12 +58,19 @@ class Locks:
         await self._execute(_CHECK)
 
     @asynccontextmanager
-    async def acquire(self, name: str, *, wait_for: str | None = None) -> AsyncIterator[bool]:
+    async def acquire(
+        self,
+        name: str,
+        *,
+        wait_for: str | None = None,
+        may_wait: Callable[[], bool] = lambda: True,
+    ) -> AsyncIterator[bool]:
         """Acquire the lock `name`, waiting until it is free where it is said what one waits for.
 
         Args:
             name: of the lock.
             wait_for: whose end one waits for, which is told where it has to be; None: do not wait.
+            may_wait: whether to wait on for another process, asked again and again.
 
         Yields:
             Whether it was acquired.
@@ -74,7 +81,7 @@ class Locks:
             if mine.locked() and wait_for is None:
                 yield False
                 return
-            async with mine, self._lock_in_database(name, wait_for) as locked:
+            async with mine, self._lock_in_database(name, wait_for, may_wait) as locked:
                 yield locked
         finally:
             self._users[name] -= 1
@@ -82,11 +89,14 @@ class Locks:
                 del self._users[name], self._mine[name]
 
     @asynccontextmanager
-    async def _lock_in_database(self, name: str, wait_for: str | None) -> AsyncIterator[bool]:
+    async def _lock_in_database(
+        self, name: str, wait_for: str | None, may_wait: Callable[[], bool]
+    ) -> AsyncIterator[bool]:
         locked = await self._execute(_TRY_LOCK, name)
         if wait_for is not None and not locked:
             tell_wait(f"until {wait_for} has ended")
-        while wait_for is not None and not locked:  # of another process: nothing signals its end
+        # Of another process: nothing signals its end.
+        while wait_for is not None and not locked and may_wait():
             await asyncio.sleep(_POLL)
             locked = await self._execute(_TRY_LOCK, name)
         try:

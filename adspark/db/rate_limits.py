@@ -16,13 +16,16 @@ from adspark.waits import tell_wait
 _WORTH_TELLING = 3.0  # seconds from which a person wonders
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 1))")
-_TAKE = text("""
+# More than a window ahead is what was taken before the clock was set back: it does not count.
+_IS_TAKEN = """
+    taken_at > clock_timestamp() - make_interval(secs => :window)
+    AND taken_at < clock_timestamp() + make_interval(secs => :window)
+"""
+_TAKE = text(f"""
     WITH expired AS (
-        DELETE FROM rate_slot
-        WHERE name = :name AND taken_at <= clock_timestamp() - make_interval(secs => :window)
+        DELETE FROM rate_slot WHERE name = :name AND NOT ({_IS_TAKEN})
     ), taken AS (
-        SELECT taken_at FROM rate_slot
-        WHERE name = :name AND taken_at > clock_timestamp() - make_interval(secs => :window)
+        SELECT taken_at FROM rate_slot WHERE name = :name AND {_IS_TAKEN}
         ORDER BY taken_at DESC LIMIT :limit
     ), slot AS (
         INSERT INTO rate_slot (name, taken_at)
@@ -32,15 +35,12 @@ _TAKE = text("""
     SELECT CASE WHEN EXISTS (SELECT FROM slot) THEN 0
                 ELSE extract(epoch FROM min(taken_at) - clock_timestamp()) + :window END
     FROM taken
-""")
+""")  # noqa: S608  (put together from a constant)
 _RELEASE = text("""
     DELETE FROM rate_slot
     WHERE id = (SELECT id FROM rate_slot WHERE name = :name ORDER BY taken_at DESC LIMIT 1)
 """)
-_COUNT = text("""
-    SELECT name, count(*)::int FROM rate_slot
-    WHERE taken_at > clock_timestamp() - make_interval(secs => :window) GROUP BY name
-""")
+_COUNT = text(f"SELECT name, count(*)::int FROM rate_slot WHERE {_IS_TAKEN} GROUP BY name")  # noqa: S608  (a constant)
 
 
 async def acquire_slot(

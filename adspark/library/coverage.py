@@ -30,10 +30,12 @@ _WATCHES = text(f"""
     WHERE {LOOKS_AT} OR text = ANY (CAST(:texts AS text[]))
     ORDER BY id
 """)  # noqa: S608  (put together from constants)
-# Those by hand that came to the end of what their search finds, each the last of its query.
+# Those by hand that came to the end of what their search finds, each the last of its query. A list
+# without ads proves nothing, and one with rows that could not be read is not all.
 _FETCHES = text("""
     SELECT query, max(started_at) AS at FROM "fetch"
     WHERE watch_id IS NULL AND status = 'completed' AND stop_reason = 'end' AND NOT is_dry_run
+        AND new_count + changed_count + unchanged_count > 0 AND rejected_count = 0
         AND (query -> 'advertiser_ids' ?| CAST(:advertiser_ids AS text[])
             OR query ->> 'text' = ANY (CAST(:texts AS text[])))
     GROUP BY query

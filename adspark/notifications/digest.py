@@ -95,16 +95,20 @@ _EVENTS = text(f"""
     )
     SELECT * FROM counted JOIN named USING (watch_id, kind)
 """)  # noqa: S608  (put together from constants)
-# A country is new where no creative of the watch had it before, and others had some.
+# A country is new where no creative of the watch had it before, and others had some. Details may be
+# bought long after an ad was found, and the Transparency Center lists an ad up to two days late:
+# so a country in which a known ad was shown before then was only not known to be one.
 _REGIONS = text("""
     WITH begun AS (
         SELECT l.watch_id, r.region,
-            min(r.first_seen_at) <= coalesce(w.digested_at, w.baseline_at) AS is_known
+            bool_or(coalesce(r.first_seen_at <= m.at OR l.first_matched_at <= m.at
+                AND r.first_shown < (m.at - interval '2 days')::date, false)) AS is_known
         FROM watch w
+        CROSS JOIN LATERAL (SELECT coalesce(digested_at, baseline_at)) AS m (at)
         JOIN watch_creative l ON l.watch_id = w.id
         JOIN creative_region r USING (ad_creative_id)
         WHERE w.id = ANY (:watch_ids) AND r.first_seen_at <= CAST(:now AS timestamptz)
-        GROUP BY l.watch_id, r.region, w.id
+        GROUP BY l.watch_id, r.region
     )
     SELECT watch_id, array_agg(region ORDER BY region) FILTER (WHERE NOT is_known) AS regions
     FROM begun GROUP BY watch_id

@@ -4,6 +4,7 @@ Only one check of a watch runs at once, and only one fetch of a query: a check w
 that fetches the same, whose answers it then gets from SerpApi's cache for nothing.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -38,6 +39,7 @@ from adspark.text.counts import counted
 from adspark.watches.budgets import BILLED_THIS_MONTH, NEXT_MONTH
 from adspark.watches.definition import definition_of
 from adspark.watches.events import (
+    LAG,
     EventCounts,
     KnownAds,
     assess_coverage,
@@ -50,11 +52,13 @@ from adspark.watches.events import (
 
 # The month's billed searches count only where a budget bounds them. A watch that was never covered
 # completely is fetched to the end, unless its bounds would cut that off where they have cut off the
-# last fetch: then from its baseline on.
+# last fetch: then from its baseline on. A watermark of the future is a wrong clock's.
 _READ = text(f"""
     SELECT w.*, k.seen, k.running,
         CASE WHEN monthly_budget IS NULL THEN 0 ELSE {BILLED_THIS_MONTH} END AS spent,
-        coalesce(complete_at, CASE WHEN baseline_at IS NOT NULL AND EXISTS (
+        coalesce(
+            CASE WHEN complete_at < now() + make_interval(days => {LAG.days}) THEN complete_at END,
+            CASE WHEN baseline_at IS NOT NULL AND EXISTS (
         SELECT FROM (
             SELECT stop_reason, pages, started_at FROM "fetch"
             WHERE watch_id = w.id AND status = 'completed' ORDER BY started_at DESC LIMIT 1
@@ -68,11 +72,12 @@ _READ = text(f"""
     ) k
     WHERE id = :watch_id
 """)  # noqa: S608  (put together from a constant)
-# What waits for its budget is due again when the next month begins.
+# What waits for its budget is due again when the next month begins. A watch that was changed since
+# its check began, as to a larger budget, stays as it is; so it does after a failure.
 _WAIT = text(f"""
     UPDATE watch SET checked_at = now(), coverage = 'none', problem = :problem,
         due_at = {NEXT_MONTH}
-    WHERE id = :watch_id
+    WHERE id = :watch_id AND updated_at = :updated_at
 """)  # noqa: S608  (put together from a constant)
 # A failure that may pass leaves the watch due, and more overdue than others; one that is the
 # watch's own would stand at the head of every sweep, so it takes its turn.
@@ -80,7 +85,7 @@ _FAIL = text("""
     UPDATE watch SET checked_at = now(), coverage = 'none', problem = :problem,
         due_at = CASE WHEN :is_permanent THEN now() + make_interval(mins => interval_minutes)
                       ELSE due_at END
-    WHERE id = :watch_id
+    WHERE id = :watch_id AND updated_at = :updated_at
 """)
 _OTHER_FETCH = "another run's fetch of the same search"  # whose answers this one gets then
 # What a watch's summary takes over from its fetch.
@@ -134,16 +139,29 @@ class Checker:
     locks: Locks
     flow_run_id: UUID | None = None
 
-    async def check(self, watch_id: int, *, before_search: Gate = no_gate) -> WatchSummary:
-        """Check one watch; `before_search` is awaited before every search.
+    async def check(
+        self,
+        watch_id: int,
+        *,
+        before_search: Gate = no_gate,
+        may_wait: Callable[[], bool] = lambda: True,
+    ) -> WatchSummary:
+        """Check one watch.
 
         A watch whose budget is spent waits, and one whose budget is 0 stays as it is; its summary
         says so, and nothing is searched.
 
+        Args:
+            watch_id: of the watch.
+            before_search: awaited before every search.
+            may_wait: whether to wait on for another run's fetch of the same search.
+
         Raises:
+            PostponedError: it may not wait any longer.
             UnknownWatchError: there is none with this id, or it is paused.
-            BusyError: another run has claimed it.
-            AdSparkError: what the fetch raises; the watch then says so, and what was stored stays.
+            BusyError: another run has claimed it, or it was changed meanwhile.
+            AdSparkError: what the fetch raises; the watch then says so, unless it was changed
+                meanwhile, and what was stored stays.
         """
         await self.database.check_server()
         async with self.locks.acquire(f"watch:{watch_id}") as claimed:
@@ -155,7 +173,8 @@ class Checker:
                 )
             try:
                 left = None if watch.monthly_budget is None else watch.monthly_budget - spent
-                return await _Check(self, before_search, watch, known, left, covered_at).run()
+                check = _Check(self, before_search, may_wait, watch, known, left, covered_at)
+                return await check.run()
             except StatementLimitError as error:
                 await self._note_failure(watch, error)
                 raise
@@ -186,6 +205,7 @@ class Checker:
         is_the_accounts = isinstance(error, QuotaExhaustedError | InvalidCredentialsError)
         values = {
             "watch_id": watch.id,
+            "updated_at": watch.updated_at,
             "problem": describe_error(error),
             "is_permanent": isinstance(error, PermanentError) and not is_the_accounts,
         }
@@ -199,6 +219,7 @@ class _Check:
 
     checker: Checker
     before_search: Gate
+    may_wait: Callable[[], bool]
     watch: Watch
     known: KnownAds
     left: int | None
@@ -214,8 +235,17 @@ class _Check:
             await self._wait_for_budget()
             return self.summary
         query = definition_of(self.watch).query
-        async with self.checker.locks.acquire(lock_name(query), wait_for=_OTHER_FETCH):
-            await self._fetch(query)
+        async with self.checker.locks.acquire(
+            lock_name(query), wait_for=_OTHER_FETCH, may_wait=self.may_wait
+        ) as is_locked:
+            if not is_locked:
+                raise PostponedError(f"no time left in this sweep to wait for {_OTHER_FETCH}")
+            try:
+                await self._fetch(query)
+            except SupersededError:  # a change of the watch gives up its fetches
+                async with self.database.session() as session:
+                    await check_unchanged(session, watch=self.watch)
+                raise
         if self.watch.details_per_sweep:
             await self._look_up_details()
         return self.summary
@@ -231,9 +261,14 @@ class _Check:
             f"the month's budget of {counted(self.watch.monthly_budget, 'search')} is spent; it "
             f"waits for the next month, or a larger budget"
         )
-        values = {"watch_id": self.watch.id, "problem": self.summary.problem}
+        values = {
+            "watch_id": self.watch.id,
+            "updated_at": self.watch.updated_at,
+            "problem": self.summary.problem,
+        }
         async with self.database.session() as session, session.begin():
             await session.execute(_WAIT, values)
+            await check_unchanged(session, watch=self.watch)
 
     async def _fetch(self, query: CreativeQuery) -> None:
         fetch = await resume_or_create_fetch(
@@ -242,6 +277,7 @@ class _Check:
             flow_run_id=self.checker.flow_run_id,
             watch_id=self.watch.id,
         )
+        billed_before = fetch.searches_billed
         self.fetch_run = FetchRun(
             self.database,
             self.client,
@@ -250,20 +286,15 @@ class _Check:
             Bounds(
                 max_pages=self.watch.max_pages,
                 watermark=watermark(self.covered_at),
-                max_billed=None if self.left is None else fetch.searches_billed + self.left,
+                max_billed=None if self.left is None else billed_before + self.left,
             ),
             before_search=self.before_search,
             in_transaction=self._link,
             seen=await self._seen_of(fetch),
         )
-        try:
-            fetched = await self.fetch_run.run(fetch)
-        except SupersededError:  # a change of the watch gives up its fetches
-            async with self.database.session() as session:
-                await check_unchanged(session, watch=self.watch)
-            raise
+        fetched = await self.fetch_run.run(fetch)
         if self.left is not None:
-            self.left -= fetched.searches_billed
+            self.left -= fetched.searches_billed - billed_before
         figures = fetched.model_dump(include=_FETCHED) | {"began_at": fetch.started_at}
         self.summary = self.summary.model_copy(update=figures)
 

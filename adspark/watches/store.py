@@ -68,7 +68,17 @@ _COUNT_CONTENTS = text("""
     SELECT (SELECT count(*) FROM watch_creative WHERE watch_id = :watch_id) AS creatives,
         (SELECT count(*) FROM creative_event WHERE watch_id = :watch_id) AS events
 """)
-_DELETE = text("DELETE FROM watch WHERE id = :watch_id RETURNING id")
+# Its running fetch is abandoned, since only one of a search that belongs to no watch may run; and
+# first, so that a page that is being stored is waited for before the watch is locked.
+_DELETE = text("""
+    WITH abandoned AS (
+        UPDATE "fetch" SET status = 'abandoned', error = coalesce(error, 'Its watch was deleted.')
+        WHERE watch_id = :watch_id AND status = 'running'
+        RETURNING id
+    )
+    DELETE FROM watch WHERE id = :watch_id AND (SELECT count(*) FROM abandoned) >= 0
+    RETURNING id
+""")
 # It leaves `updated_at` alone: what a check has paid for just now is still stored.
 _SET_ACTIVE = text("""
     UPDATE watch SET is_active = :is_active,

@@ -41,12 +41,11 @@ _MOST_LIMITED = 3  # checks in a row that PostgreSQL ends for their time, after 
 
 @dataclass(order=True)
 class _QueuedWatch:
-    """A watch in the queue: when it may be tried, and which it is in the order of need."""
+    """A watch in the queue: how often it has failed, and which it is in the order of need."""
 
-    not_before: float
+    failures: int
     place: int
     watch_id: int = field(compare=False)
-    attempt: int = field(default=0, compare=False)
 
 
 OnCheck = Callable[[WatchSummary], Awaitable[None]]
@@ -73,7 +72,9 @@ class Sweep:
     on_check: OnCheck = _ignore  # called with each watch that was checked
     on_progress: OnProgress = _ignore  # called with the summary so far, after each watch
     on_error: OnError = _log_error  # called with a watch and its unexpected error
-    _queue: list[_QueuedWatch] = field(init=False, default_factory=list)
+    _ready: list[_QueuedWatch] = field(init=False, default_factory=list)  # a heap
+    # A heap of those that may not be tried before a time, with it.
+    _waiting: list[tuple[float, _QueuedWatch]] = field(init=False, default_factory=list)
     _stop: AdSparkError | None = field(init=False, default=None)
     _limited: int = field(init=False, default=0)
     _postponed: dict[str, list[int]] = field(init=False, default_factory=dict)
@@ -86,10 +87,8 @@ class Sweep:
             DatabaseUnavailableError: Postgres went away; what was stored stays.
         """
         now = time.monotonic()
-        self._queue = [
-            _QueuedWatch(now + one.wait if one.wait else 0.0, place, one.watch_id)
-            for place, one in enumerate(due)
-        ]
+        for place, one in enumerate(due):
+            self._enqueue(now + one.wait, _QueuedWatch(0, place, one.watch_id))
         self._summary.due = len(due)
         await all_of(self._work() for _ in range(min(self.at_once, len(due))))
         async with self.checker.database.session() as session, session.begin():
@@ -97,14 +96,19 @@ class Sweep:
         return self._summary
 
     async def _work(self) -> None:
-        while self._queue:
-            wait = self._queue[0].not_before - time.monotonic()
-            if wait > 0 and self._stop is None:
-                await asyncio.sleep(wait)
+        while self._ready or self._waiting:
+            now = time.monotonic()
+            while self._waiting and (self._stop or self._waiting[0][0] <= now):
+                heapq.heappush(self._ready, heapq.heappop(self._waiting)[1])
+            if not self._ready:
+                await asyncio.sleep(self._waiting[0][0] - now)
                 continue
-            queued = heapq.heappop(self._queue)
+            queued = heapq.heappop(self._ready)
             await self._try(queued)
             await self._report(queued.watch_id, self.on_progress(self._summary))
+
+    def _enqueue(self, not_before: float, queued: _QueuedWatch) -> None:
+        heapq.heappush(self._waiting, (not_before, queued))
 
     async def _try(self, queued: _QueuedWatch) -> None:
         """Check one watch and count the outcome; only a lost database is raised."""
@@ -144,7 +148,9 @@ class Sweep:
         reservation = self.gate.reserve()
         billed = 0
         try:
-            checked = await self.checker.check(watch_id, before_search=reservation)
+            checked = await self.checker.check(
+                watch_id, before_search=reservation, may_wait=self.gate.has_time
+            )
             billed = checked.searches_billed
         except (BusyError, PostponedError):
             billed = reservation.made
@@ -165,13 +171,12 @@ class Sweep:
             can_pass = False
             self._limited += 1
             ends_all = self._limited >= _MOST_LIMITED
-        if can_pass and queued.attempt < len(self.retry_delays):
-            delay = self.retry_delays[queued.attempt]
+        if can_pass and queued.failures < len(self.retry_delays):
+            delay = self.retry_delays[queued.failures]
             if self.gate.has_time(delay):
-                queued.not_before = time.monotonic() + delay
-                queued.attempt += 1
+                queued.failures += 1
                 self._summary.retried += 1
-                heapq.heappush(self._queue, queued)
+                self._enqueue(time.monotonic() + delay, queued)
                 return
         if ends_all:
             self._stop = PostponedError(str(error))

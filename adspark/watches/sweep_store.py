@@ -21,11 +21,12 @@ SEARCHING = 0.9
 SAMPLE_SIZE = 50
 """Watches that a summary names; the database has them all."""
 
+# What waits for its budget is due exactly as the month after its check begins; nothing else is.
 _SUMMARISE = text(f"""
     WITH mine AS (
         SELECT id, problem, coverage, is_active, coverage = 'none' AS is_blind,
             checked_at >= :since IS TRUE AS is_tried,
-            due_at >= {NEXT_MONTH} AS is_over_budget
+            due_at = {NEXT_MONTH.replace("now()", "checked_at")} AS is_over_budget
         FROM watch WHERE id = ANY (:watch_ids)
     ), ledger AS (
         SELECT pages, searches_billed, searches_cached, 0 AS details FROM "fetch"
@@ -66,9 +67,10 @@ _SUMMARISE = text(f"""
             SELECT problem, count(*) AS number FROM mine WHERE is_tried AND is_blind GROUP BY 1
         ) AS counted) AS reasons
 """)  # noqa: S608  (put together from a constant)
+# One that is not due any more was checked by another run meanwhile.
 _POSTPONE = text("""
     UPDATE watch SET checked_at = now(), coverage = 'none', problem = :problem
-    WHERE id = ANY (:watch_ids) AND is_active
+    WHERE id = ANY (:watch_ids) AND is_active AND due_at <= now()
 """)
 
 

@@ -107,7 +107,7 @@ def _show_run(run: FlowRun, flow: str) -> JsonValue:
         "message": run.state.message if run.state else None,
         "starts": run.run_count,
         "expected": _time(run.expected_start_time),
-        "started": _time(run.start_time),
+        "started": _time(run.start_time if run.run_count else None),
         "ended": _time(run.end_time),
     }
 

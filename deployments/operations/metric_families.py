@@ -38,7 +38,11 @@ UP = MetricFamily("adspark_up", "Whether it answers: prefect, database.", ("sour
 POOLS = tuple(
     MetricFamily(f"adspark_pool_{name}", what, ("pool",), attribute)
     for name, what, attribute in (
-        ("workers_online", "Workers of the pool that are online.", "workers"),
+        (
+            "workers_online",
+            "Workers of the pool that are online; 0 of one that was deleted.",
+            "workers",
+        ),
         ("slots", "Runs that the pool carries out at once.", "slots"),
         ("paused", "Whether the pool is paused.", "is_paused"),
         ("runs_active", "Runs that take a slot.", "active"),

@@ -8,7 +8,7 @@ import asyncio
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Iterable, Iterator
+from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from statistics import fmean
 from uuid import UUID
@@ -34,7 +34,7 @@ from adspark.watches.searches_left import SearchesLeft
 from deployments.operations import metric_families as families
 from deployments.operations.rates import Rate, read_rates
 from deployments.queue_classes import POOL_NAMES
-from orchestration.runs.flow_runs import filter_runs, read_flow_names, read_runs
+from orchestration.runs.flow_runs import filter_runs, read_flow_names, read_pages
 from orchestration.server.pool_snapshot import PoolSnapshot, read_pools
 
 _FRESH = 5.0  # seconds for which metrics hold, however many scrapes there are
@@ -57,7 +57,7 @@ class MetricsCollector(Collector):
         self._database_url = database_url
         self._searches = SearchesLeft(settings)
         self._lock = threading.Lock()
-        self._ended = _EndedRuns()
+        self._ended = EndedRuns()
         self._runner = asyncio.Runner()  # one event loop, so that the client can be kept
         self._client: PrefectClient | None = None
         self._metrics: list[Metric] = []
@@ -114,24 +114,40 @@ async def _or_none(source: Awaitable[list[Metric]]) -> list[Metric] | None:
         return None
 
 
-class _EndedRuns:
+class EndedRuns:
     """Runs that ended in the last hour, of which each scrape reads only the latest."""
 
     def __init__(self) -> None:
         self._runs: dict[UUID, FlowRun] = {}
         self._flows: dict[UUID, str] = {}
+        self._began = datetime.now(UTC)  # when the first of the pages was read that are being read
+        self._until = self._began - _HOUR  # of what ended before, all has been read
+        self._since = self._until  # of what ended later, pages are being read,
+        self._offset = 0  # and so many runs of it have been
 
     async def update(self, client: PrefectClient) -> None:
-        """Read what ended since the last time, and forget what ended more than an hour ago."""
-        an_hour_ago = datetime.now(UTC) - _HOUR
-        ends = {run_id: run.end_time or an_hour_ago for run_id, run in self._runs.items()}
-        since = max(an_hour_ago, max(ends.values(), default=an_hour_ago) - _OVERLAP)
-        wanted = filter_runs(types=TERMINAL_STATES, ended_after=since)
-        latest = await read_runs(client, wanted, pools=POOL_NAMES)
-        unknown = {run.flow_id for run in latest} - self._flows.keys()
-        self._flows |= await read_flow_names(client, unknown)
-        kept = {key: run for key, run in self._runs.items() if ends[key] > an_hour_ago}
-        self._runs = kept | {run.id: run for run in latest}
+        """Read what ended since the last time, and forget what ended more than an hour ago.
+
+        What it has read is kept where it is interrupted, and the next call goes on from there.
+        """
+        now = datetime.now(UTC)
+        an_hour_ago = now - _HOUR
+        self._runs = {
+            key: run
+            for key, run in self._runs.items()
+            if run.end_time and run.end_time > an_hour_ago
+        }
+        if not self._offset:
+            self._began, self._since = now, max(an_hour_ago, self._until - _OVERLAP)
+        wanted = filter_runs(types=TERMINAL_STATES, ended_after=self._since)
+        async for page in read_pages(client, wanted, pools=POOL_NAMES, offset=self._offset):
+            unknown = {run.flow_id for run in page} - self._flows.keys()
+            self._flows |= await read_flow_names(client, unknown)
+            self._runs |= {run.id: run for run in page}
+            self._offset += len(page)
+        ends = [run.end_time for run in self._runs.values() if run.end_time]
+        self._until = min(self._began, max(ends, default=an_hour_ago))
+        self._offset = 0
 
     def metrics(self) -> list[Metric]:
         """Their number by flow and state, and how long they took, in seconds."""
@@ -148,12 +164,15 @@ class _EndedRuns:
         ]
 
 
-def _of_pools(pools: Iterable[PoolSnapshot]) -> list[Metric]:
+def _of_pools(pools: Sequence[PoolSnapshot]) -> list[Metric]:
+    missing = set(POOL_NAMES) - {pool.name for pool in pools}
     metrics: list[Metric] = []
     for shown in families.POOLS:
         values = {(pool.name,): getattr(pool, shown.of_pool or "") for pool in pools}
         if shown.of_pool == "oldest_late":  # None: no run is late
             values = {key: value or 0 for key, value in values.items()}
+        if shown.of_pool == "workers":
+            values |= {(name,): 0 for name in missing}
         known = {key: float(value) for key, value in values.items() if value is not None}
         metrics.append(shown.gauge(known))
     return metrics

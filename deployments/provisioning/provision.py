@@ -88,7 +88,7 @@ async def provision(
         # At once, for they do not depend on each other.
         services = _provision_services(client, settings, database_url, merge)
         await all_of([services, provision_deployments(client, merge)])
-        await _provision_automations(client, merge)
+        await _provision_automations(client, settings, merge)
         await merge.save()
         changes, kept = (sorted(lines, key=_place) for lines in (merge.changes, merge.kept))
         return Provisioned(dry_run=dry_run, changes=changes, kept=kept, added=sorted(merge.added))
@@ -140,10 +140,10 @@ async def _is_saved(block: Block) -> bool:
     return saved == wanted
 
 
-async def _provision_automations(client: PrefectClient, merge: Merge) -> None:
+async def _provision_automations(client: PrefectClient, settings: Settings, merge: Merge) -> None:
     wanted = await alert_automations(client)
     try:
-        wanted += await recovery_automations(client)
+        wanted += await recovery_automations(client, settings)
     except ObjectNotFound:  # only in a dry run, which has not deployed what they start
         merge.changes.append(f"automations that start {RECONCILE}: are made")
     await remove_former_automations(client, merge)

@@ -25,13 +25,12 @@ from deployments.operations.leftover_processes import (
     remove_folders,
     remove_left_folders,
 )
-from deployments.worker.own_name import is_held
+from deployments.operations.worker_names import WORKER_LABEL, is_of_another
 from orchestration.runs.flow_runs import ACTIVE, filter_runs, read_runs
 from orchestration.runs.requeue import end_or_requeue, was_queued_since
 
 _POLL = 2.0  # seconds between two looks at a run that was adopted
 _PATIENCE = 10.0  # seconds between asking a cancelled run's process to end and killing it
-_WORKER_LABEL = "prefect.worker.name"
 _LOST = "Its worker was killed, and its process is gone."
 _UNSTARTED = "Its worker was killed before it began."
 # Its own last word is that it crashed, for nobody could tell it why it was to end.
@@ -72,7 +71,7 @@ async def adopt(client: PrefectClient, group: anyio.abc.TaskGroup, pool: str, wo
     """
     await run_sync(remove_left_folders)
     for run in await _read_unfinished(client, pool):
-        if is_here(run) and not _is_of_another(client, run, pool, worker):
+        if is_here(run) and not is_of_another(run, worker, str(client.api_url)):
             group.start_soon(_watch, client, run)
     await requeue_unstarted(client, pool, worker)
 
@@ -91,9 +90,11 @@ async def requeue_unstarted(
     """
     is_alone = not await read_others(client, pool, worker)
     for run in await _read_unfinished(client, pool):
-        if run.infrastructure_pid or run.id in but or _is_of_another(client, run, pool, worker):
+        if run.infrastructure_pid or run.id in but:
             continue
-        if is_alone or run.labels.get(_WORKER_LABEL) == worker:
+        if is_of_another(run, worker, str(client.api_url)):
+            continue
+        if is_alone or run.labels.get(WORKER_LABEL) == worker:
             with suppress(ObjectNotFound):  # it was deleted meanwhile
                 await end_or_requeue(client, run, _UNSTARTED, cancelled=CANCELLED, tries=1)
 
@@ -108,12 +109,6 @@ async def read_others(client: PrefectClient, pool: str, worker: str) -> set[str]
     """
     workers = await client.read_workers_for_work_pool(pool)
     return {one.name for one in workers if one.status == WorkerStatus.ONLINE} - {worker}
-
-
-def _is_of_another(client: PrefectClient, run: FlowRun, pool: str, worker: str) -> bool:
-    """Whether another worker of this host has claimed the run, and lives."""
-    name = str(run.labels.get(_WORKER_LABEL, worker))
-    return name != worker and is_held(name, pool, str(client.api_url))
 
 
 async def _read_unfinished(client: PrefectClient, pool: str) -> list[FlowRun]:

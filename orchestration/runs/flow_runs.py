@@ -1,7 +1,7 @@
 """Flow runs as Prefect's server has them: filters, pages, counts by pool and state."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -85,7 +85,8 @@ def filter_runs(
         expected_before: the time at which they should start, whatever became of them.
         due_before: the time of the scheduled start of those that have not started.
         due_after: the same.
-        started_after: the first start.
+        started_after: the first start; of a run that ended before it began, its end
+            (`read_begun` leaves those out).
         ended_after: the end.
         any_of: whether one of the conditions is enough.
     """
@@ -134,21 +135,67 @@ async def read_runs(
         sort: their order.
     """
     found: dict[UUID, FlowRun] = {}
-    offset = 0
+    async for page in read_pages(
+        client, wanted, pools=pools, flows=flows, deployments=deployments, sort=sort
+    ):
+        found |= {run.id: run for run in page}
+    return list(found.values())
+
+
+async def read_pages(
+    client: PrefectClient,
+    wanted: FlowRunFilter,
+    *,
+    pools: Iterable[str] | None = None,
+    flows: FlowFilter | None = None,
+    deployments: DeploymentFilter | None = None,
+    sort: FlowRunSort = FlowRunSort.ID_DESC,
+    offset: int = 0,
+) -> AsyncIterator[list[FlowRun]]:
+    """All matching runs, one page at a time; a run comes twice where others came between two pages.
+
+    Args:
+        client: of Prefect's server.
+        wanted: which runs.
+        pools: only of these; None is any, and none.
+        flows: only of these.
+        deployments: only of these.
+        sort: their order.
+        offset: how many of them to pass over.
+    """
+    pool_filter = None if pools is None else filter_pools(pools)
     while True:
         page = await client.read_flow_runs(
             flow_filter=flows,
             flow_run_filter=wanted,
-            work_pool_filter=None if pools is None else filter_pools(pools),
+            work_pool_filter=pool_filter,
             deployment_filter=deployments,
             sort=sort,
             limit=PAGE,
             offset=offset,
         )
-        found |= {run.id: run for run in page}
+        yield page
         offset += len(page)
         if len(page) < PAGE:
-            return list(found.values())
+            return
+
+
+async def read_begun(
+    client: PrefectClient, deployment_id: UUID, *, after: datetime
+) -> AsyncIterator[FlowRun]:
+    """The runs of a deployment that began after a time, and were carried out: the server gives one
+    that ended before it began its end as its start.
+
+    Args:
+        client: of Prefect's server.
+        deployment_id: of which deployment.
+        after: when they began.
+    """
+    wanted = filter_runs(deployments=[deployment_id], started_after=after)
+    async for page in read_pages(client, wanted):
+        for run in page:
+            if run.run_count:
+                yield run
 
 
 async def read_failed_runs(

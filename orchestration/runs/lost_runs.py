@@ -22,7 +22,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled, Crashed
 from pydantic import BaseModel
 
-from orchestration.runs.flow_runs import ACTIVE, count_runs, filter_runs, read_runs
+from orchestration.runs.flow_runs import ACTIVE, filter_runs, read_begun, read_runs
 from orchestration.runs.requeue import SILENT, RequeueOutcome, is_lost, requeue
 from orchestration.runs.state_changes import change_state
 from orchestration.runs.without_queue import replace_runs_without_queue
@@ -169,12 +169,20 @@ async def _lives(client: PrefectClient, run_id: UUID, *, since: datetime) -> boo
 
 
 async def _is_replaced(client: PrefectClient, run: FlowRun) -> bool:
-    """Whether a schedule has started a newer run, which does what this one was for."""
-    if not run.auto_scheduled or run.start_time is None or run.deployment_id is None:
+    """Whether its schedule has started a newer run, which does what this one was for."""
+    schedule = _schedule_of(run)
+    if schedule is None or run.start_time is None or run.deployment_id is None:
         return False
     after = run.start_time + timedelta(seconds=1)
-    newer = filter_runs(deployments=[run.deployment_id], started_after=after)
-    return await count_runs(client, newer) > 0
+    async for newer in read_begun(client, run.deployment_id, after=after):
+        if _schedule_of(newer) == schedule:
+            return True
+    return False
+
+
+def _schedule_of(run: FlowRun) -> UUID | None:
+    """Which of its deployment's schedules has made a run; None where somebody requested it."""
+    return run.created_by.id if run.auto_scheduled and run.created_by else None
 
 
 async def _read_runs(client: PrefectClient) -> list[FlowRun]:

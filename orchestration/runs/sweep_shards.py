@@ -6,6 +6,7 @@ keys, and starts none twice.
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from prefect.client.orchestration import get_client
@@ -32,7 +33,7 @@ def split(due: Sequence[DueWatch], size: int) -> list[list[DueWatch]]:
 
 
 async def start_shards(
-    plan: SweepPlan, *, flow_run_id: str, size: int, seconds: float
+    plan: SweepPlan, *, flow_run_id: str, size: int, ends_at: datetime
 ) -> list[FlowRun]:
     """Start the shards of this flow run but the first, which is the caller's, unless an earlier
     attempt of it has; returns their runs, none where the server has no deployment for them.
@@ -41,7 +42,7 @@ async def start_shards(
         plan: what is due.
         flow_run_id: of the sweep.
         size: watches a shard.
-        seconds: after which a shard begins no search.
+        ends_at: by the database's clock, when a shard begins no more search.
     """
     others = split(plan.due, size)[1:]
     if started := await _find(flow_run_id, most=len(others)):
@@ -53,7 +54,7 @@ async def start_shards(
                 parameters={
                     "watch_ids": [one.watch_id for one in shard],
                     "searches": share_of_shard(plan, number, len(others) + 1),
-                    "seconds": seconds,
+                    "ends_at": ends_at,
                 },
                 flow_run_name=f"shard-{number}-of-{flow_run_id}",
                 idempotency_key=_key(flow_run_id, number),

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from adspark.text.counts import counted
 from adspark.text.sentences import without_full_stop
-from orchestration.runs.flow_runs import count_runs, filter_runs, read_flow_names
+from orchestration.runs.flow_runs import read_begun, read_flow_names
 from orchestration.runs.requeue import is_given_up
 from orchestration.server.pool_snapshot import FailedStarts, PoolSnapshot
 
@@ -121,7 +121,8 @@ def _repeats(failed: list[FlowRun]) -> bool:
 
 
 async def _has_begun_since(client: PrefectClient, deployment_id: UUID, last: FlowRun) -> bool:
-    # The start of what never began is its end.
-    after = last.end_time and last.end_time + timedelta(milliseconds=1)
-    begun = filter_runs(deployments=[deployment_id], started_after=after)
-    return await count_runs(client, begun) > 0
+    if last.end_time is None:
+        return False
+    async for _ in read_begun(client, deployment_id, after=last.end_time):
+        return True
+    return False

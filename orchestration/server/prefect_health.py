@@ -6,6 +6,8 @@ broken. One that refuses connections, fails or stays silent for a minute is away
 
 import asyncio
 import time
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 import httpx
 from prefect.client.orchestration import PrefectClient, get_client
@@ -22,12 +24,15 @@ from orchestration.server.rate_health import find_rate_problems, read_limits
 _MOST_DEPLOYMENTS = 200
 _START = "adspark up, or docker-compose up -d"
 _ADDRESS = "correct or unset PREFECT_API_URL"
+_FURTHEST = 30.0  # seconds that two clocks may differ; a living run gives a sign of it every 30
+_SYNCHRONISE = "synchronise the time of both (timedatectl set-ntp true)"
 _BUSY = "look what keeps its machine busy; adspark monitor"
 
 
 async def check_prefect(*, slow: float = SLOW, away: float = AWAY) -> list[Check]:
     """A check of Prefect's server, one of each pool in which a deployment of ours runs, and one of
-    each rate limit that is switched off or 0.
+    whatever else is wrong: clocks that differ, deployments without a pool, a rate limit that is
+    switched off or 0.
 
     An answer after `slow` seconds is a warning; after `away` seconds without one there is nobody.
     """
@@ -79,14 +84,36 @@ async def _check_pools(client: PrefectClient) -> tuple[str, list[Check]]:
     """What the server has of ours, the pools, and the rate limits that should be seen to."""
     deployments = await client.read_deployments(deployment_filter=OURS, limit=_MOST_DEPLOYMENTS)
     names = sorted({one.work_pool_name for one in deployments if one.work_pool_name})
-    version = await client.api_version()
+    version, clock = await _read_version(client)
     failures = await read_failed_runs(client, pools=names)
     pools = await read_pools(client, names, failures=failures)
     await add_failed_starts(client, pools, failures)
     by_name = {pool.name: pool for pool in pools}
     checks = [_check_pool(name, by_name.get(name)) for name in names]
+    if without := [one.name for one in deployments if one.work_pool_name is None]:
+        what = f"deleted, so that these deployments have none: {', '.join(sorted(without))}"
+        checks.append(Check.failed("pools", what, "adspark provision"))
+    checks += clock
     checks += [_warn_of_limit(one) for one in find_rate_problems(await read_limits(client))]
     return f"{version} with {len(deployments)} deployments answers", checks
+
+
+async def _read_version(client: PrefectClient) -> tuple[str, list[Check]]:
+    """The server's version, and a warning where its clock and this host's are far apart: by them
+    is judged whether a run still gives signs of life."""
+    asked_at = datetime.now(UTC)
+    answer = await client.request("GET", "/admin/version")
+    answered_at = datetime.now(UTC)
+    try:
+        told = parsedate_to_datetime(answer.headers.get("Date", ""))
+    except ValueError:  # a proxy has taken it away
+        told = asked_at
+    apart = max(asked_at - told, told - answered_at).total_seconds()
+    if apart < _FURTHEST:
+        return answer.json(), []
+    way = "ahead of" if told < asked_at else "behind"
+    what = f"this host's is {apart:.0f} s {way} that of Prefect's server"
+    return answer.json(), [Check.warning("clock", what, _SYNCHRONISE)]
 
 
 def _warn_of_limit(problem: Problem) -> Check:

@@ -12,14 +12,17 @@ from adspark.maintenance.check import Check
 from adspark.settings import get_settings
 from flows.health_check import HealthSummary, health_check
 from tests.support.archived import add_versions
+from tests.support.queued import delete_deployments_without_pool
 from tests.support.sandbox_control import searches
 
 pytestmark = pytest.mark.usefixtures("environment", "_home")
 
 
 @pytest.fixture
-def _home() -> None:
+async def _home() -> None:
     get_settings().home.mkdir(parents=True, exist_ok=True)
+    async with get_client() as client:
+        await delete_deployments_without_pool(client)
 
 
 async def checked() -> tuple[State[HealthSummary], dict[str, Check]]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import datetime
 from uuid import uuid4
 
 import pytest
@@ -170,6 +171,15 @@ async def test_a_part_of_a_sweep_checks_only_what_is_still_due(place: Place) -> 
     assert (summary.due, summary.checked) == (2, 2)
 
 
+async def test_a_part_of_a_sweep_that_starts_after_its_end_begins_no_search(place: Place) -> None:
+    (now,) = await place.rows("SELECT now() AS at")
+    state: State[SweepSummary] = await process_sweep_shard(
+        [1, 2], ends_at=now.at, return_state=True
+    )
+    assert "2 × no time left in this sweep" in (state.message or "")
+    assert searches(place.url)["billed"] == 0
+
+
 @pytest.fixture
 async def deployed(
     place: Place, database_url: str, nothing_stays: None, no_pools_stay: None
@@ -215,8 +225,9 @@ async def test_a_big_sweep_is_shared_out_although_the_account_does_not_answer(pl
         due = await read_due(session)
     (now,) = await place.rows("SELECT now() AS at")
     plan = SweepPlan(began_at=now.at, due=due, searches=None)
-    shards = await start_shards(plan, flow_run_id=str(uuid4()), size=2, seconds=60)
+    shards = await start_shards(plan, flow_run_id=str(uuid4()), size=2, ends_at=now.at)
     assert [one.parameters["searches"] for one in shards] == [None, None]
+    assert [datetime.fromisoformat(one.parameters["ends_at"]) for one in shards] == [now.at] * 2
 
 
 @pytest.mark.usefixtures("deployed")
@@ -226,9 +237,9 @@ async def test_a_retry_starts_no_shard_twice(place: Place) -> None:
     (now,) = await place.rows("SELECT now() AS at")
     plan = SweepPlan(began_at=now.at, due=due, searches=60)
     run_id = str(uuid4())
-    first = await start_shards(plan, flow_run_id=run_id, size=2, seconds=60)
-    again = await start_shards(plan, flow_run_id=run_id, size=2, seconds=60)
-    other = await start_shards(plan, flow_run_id=str(uuid4()), size=2, seconds=60)
+    first = await start_shards(plan, flow_run_id=run_id, size=2, ends_at=now.at)
+    again = await start_shards(plan, flow_run_id=run_id, size=2, ends_at=now.at)
+    other = await start_shards(plan, flow_run_id=str(uuid4()), size=2, ends_at=now.at)
     assert {one.id for one in first} == {one.id for one in again}
     assert not {one.id for one in first} & {one.id for one in other}
     assert [one.parameters["searches"] for one in first] == [20, 20]

@@ -12,10 +12,11 @@ from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import DeploymentScheduleCreate, WorkPoolCreate
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.client.schemas.schedules import IntervalSchedule
+from prefect.client.schemas.sorting import FlowRunSort
 from prefect.events import Event, emit_event
 from prefect.events.filters import EventAnyResourceFilter, EventFilter
 from prefect.exceptions import ParameterTypeError
-from prefect.states import Cancelling, Completed, Crashed, Pending, Running, Scheduled
+from prefect.states import Cancelled, Cancelling, Completed, Crashed, Pending, Running, Scheduled
 from prefect.utilities.callables import parameter_schema
 
 from adspark.settings import get_settings
@@ -65,6 +66,31 @@ async def left(client: PrefectClient, state: State) -> FlowRun:
     run = await client.create_flow_run_from_deployment(deployment)
     await client.set_flow_run_state(run.id, state, force=True)
     return run
+
+
+async def plan(client: PrefectClient, *schedules: int, runs: int) -> tuple[UUID, list[FlowRun]]:
+    """A deployment with hourly schedules that set `limit`, and the first runs of each."""
+    deployment = await client.create_deployment(
+        await client.create_flow(generate_pending_variants),
+        "planned",
+        work_pool_name=POOL,
+        tags=[TAG],
+        schedules=[
+            DeploymentScheduleCreate(
+                schedule=IntervalSchedule(interval=timedelta(hours=1)), parameters={"limit": limit}
+            )
+            for limit in schedules
+        ],
+    )
+    await client.request(
+        "POST",
+        "/deployments/{id}/schedule",
+        path_params={"id": deployment},
+        json={"min_runs": runs},
+    )
+    wanted = filter_runs(deployments=[deployment])
+    sort = FlowRunSort.EXPECTED_START_TIME_ASC
+    return deployment, await client.read_flow_runs(flow_run_filter=wanted, limit=200, sort=sort)
 
 
 async def state_of(client: PrefectClient, run: FlowRun) -> str:
@@ -212,22 +238,8 @@ async def test_a_run_that_would_only_end_like_that_again_is_left_to_a_person(
 async def test_a_run_that_a_newer_one_of_its_schedule_replaces_is_ended(
     client: PrefectClient, until_now_is_long_ago: Callable[[], None]
 ) -> None:
-    deployment = await client.create_deployment(
-        await client.create_flow(generate_pending_variants),
-        "scheduled",
-        work_pool_name=POOL,
-        tags=[TAG],
-        schedules=[
-            DeploymentScheduleCreate(schedule=IntervalSchedule(interval=timedelta(hours=1)))
-        ],
-    )
-    await client.request(
-        "POST",
-        "/deployments/{id}/schedule",
-        path_params={"id": deployment},
-        json={"min_runs": 2},
-    )
-    old, new = (await client.read_flow_runs(limit=200))[:2]
+    _, runs = await plan(client, 1, runs=2)
+    old, new = runs[:2]
     await client.set_flow_run_state(old.id, Running(), force=True)
     until_now_is_long_ago()
     await asyncio.sleep(1.1)  # a newer one is one that began more than a second later
@@ -235,6 +247,32 @@ async def test_a_run_that_a_newer_one_of_its_schedule_replaces_is_ended(
     found = await reconcile(PATIENCE, look_again_after=0)
     assert (found.requeued, found.given_up) == (0, 1)
     assert await state_of(client, old) == "Crashed"
+
+
+@pytest.mark.parametrize("newer", ["of another schedule", "by hand", "cancelled before it began"])
+async def test_a_scheduled_run_is_requeued_where_no_run_of_its_schedule_has_begun_since(
+    client: PrefectClient, newer: str
+) -> None:
+    deployment, runs = await plan(client, 1, 2, runs=2)
+    lost, next_one = [run for run in runs if run.parameters == {"limit": 1}][:2]
+    await client.set_flow_run_state(lost.id, Running(), force=True)
+    await asyncio.sleep(1.1)  # a newer one is one that began more than a second later
+    if newer == "of another schedule":
+        other = next(run for run in runs if run.parameters == {"limit": 2})
+        await client.set_flow_run_state(other.id, Running(), force=True)
+    elif newer == "by hand":
+        other = await client.create_flow_run_from_deployment(deployment, parameters={"limit": 77})
+        await client.set_flow_run_state(other.id, Running(), force=True)
+    else:
+        other = next_one
+        await client.set_flow_run_state(other.id, Cancelled(), force=True)
+    await client.set_flow_run_state(lost.id, Crashed(), force=True)
+    found = await reconcile(look_again_after=0)
+    assert (found.requeued, found.given_up) == (1, 0)
+    assert await state_of(client, lost) == "AwaitingRetry"
+    await client.delete_deployment(deployment)
+    if not newer.startswith("cancelled"):
+        await client.set_flow_run_state(other.id, Completed(), force=True)
 
 
 async def test_a_run_given_up_for_its_silence_has_the_time_to_be_heard_of(

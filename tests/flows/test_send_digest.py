@@ -3,8 +3,10 @@
 import asyncio
 import base64
 import logging
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import State
 from pydantic import SecretStr
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.db.engine import Database
@@ -138,6 +141,22 @@ async def test_the_artifact_has_the_pictures_inside_and_a_webhook_gets_them_besi
     assert "thumbnails/" not in message["message"]
     (attached,) = message["attachments"]
     assert (attached["filename"], attached["base64"]) == (f"CR{1:020d}.webp", content)
+
+
+async def test_watches_can_be_checked_while_its_pictures_are_read(
+    story: Story, shop: Workshop, tmp_path: Path
+) -> None:
+    path = await story.picture(1, shop.media, draw_ad(1))
+    (thumbnail,) = tmp_path.rglob(Path(path).name)
+    thumbnail.unlink()
+    os.mkfifo(thumbnail)
+    running = asyncio.create_task(run())
+    picture = await asyncio.to_thread(thumbnail.open, "wb")  # opens once the digest reads it
+    async with story.database.session() as session:
+        await session.execute(text("SELECT FROM watch FOR UPDATE NOWAIT"))
+    picture.close()
+    assert (await running).is_completed()
+    assert await story.count("watch WHERE digested_at IS NOT NULL") == 1
 
 
 async def test_a_picture_that_is_gone_is_left_out(

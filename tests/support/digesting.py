@@ -1,7 +1,7 @@
 """What tests of the digest share: a database in which something happened."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -106,11 +106,14 @@ class Story:
         )
         return thumbnail
 
-    async def region(self, number: int, region: str, since: datetime) -> None:
-        """A creative was first found to be shown in a country."""
+    async def region(
+        self, number: int, region: str, since: datetime, first_shown: date | None = None
+    ) -> None:
+        """A creative was first found to be shown in a country, perhaps with since when it was."""
+        day = f"'{first_shown}'" if first_shown else "NULL"
         await self.change(
-            "INSERT INTO creative_region (ad_creative_id, region, first_seen_at) "
-            f"VALUES ('CR{number:020d}', '{region}', '{since.isoformat()}')"
+            "INSERT INTO creative_region (ad_creative_id, region, first_seen_at, first_shown) "
+            f"VALUES ('CR{number:020d}', '{region}', '{since.isoformat()}', {day})"
         )
 
     async def change(self, statement: str) -> None:

@@ -20,6 +20,7 @@ from prefect.client.schemas.schedules import IntervalSchedule
 
 from deployments.queue_classes import QUEUE_CLASSES
 from flows.probe import probe
+from orchestration.server.deployments import read_deployments
 
 POOL = "data-fetch"
 _PLANNED = "planned-"  # names of deployments that have a schedule
@@ -47,6 +48,13 @@ async def delete_pools(client: PrefectClient) -> None:
     """Delete every pool that there is, whoever made it."""
     for pool in await client.read_work_pools():
         await client.delete_work_pool(pool.name)
+
+
+async def delete_deployments_without_pool(client: PrefectClient) -> None:
+    """Delete what other tests have left when they deleted its pool: a health check tells it."""
+    for deployment in (await read_deployments(client)).values():
+        if deployment.work_pool_name is None:
+            await client.delete_deployment(deployment.id)
 
 
 async def queue(

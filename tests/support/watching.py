@@ -24,6 +24,14 @@ from tests.support.factories import ADVERTISER_ID
 from tests.support.stand_in import StandIn
 
 KEY = SecretStr("sandbox-key")
+BLOCKED = """
+    SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
+"""A row for each connection that waits for another one's transaction."""
+
+
+class Died(BaseException):
+    """The process is gone; nothing in it may tidy up."""
 
 
 @dataclass

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from adspark.creatives.details import IS_CLAIMED
 from adspark.library.ads.parts import (
     AdDetails,
     AdEvent,
@@ -46,12 +47,12 @@ _NOTES = text("""
     FROM creative_note n LEFT JOIN app_user u USING (user_id)
     WHERE n.ad_creative_id = :ad AND n.user_id <> :user_id AND n.is_note_shared ORDER BY n.user_id
 """)
-_DETAILS = text("""
+_DETAILS = text(f"""
     SELECT answered_at, headline, snippet, call_to_action, landing_url, funded_by, variations,
         searches_billed, searches_cached, error,
-        coalesce(claimed_until > now(), false) AS is_claimed
-    FROM creative_detail WHERE ad_creative_id = :ad
-""")
+        coalesce({IS_CLAIMED}, false) AS is_claimed
+    FROM creative_detail d WHERE ad_creative_id = :ad
+""")  # noqa: S608  (put together from a constant)
 _REGIONS = text("""
     SELECT region, first_shown, last_shown, times_shown FROM creative_region
     WHERE ad_creative_id = :ad ORDER BY last_shown DESC NULLS LAST, region

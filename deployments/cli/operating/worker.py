@@ -39,7 +39,7 @@ def worker(
     from prefect.settings import PREFECT_API_URL, temporary_settings  # noqa: PLC0415  (slow)
 
     import flows  # noqa: PLC0415, F401  (slow; finds the stack, whose settings the runs have then)
-    from deployments.worker.own_name import hold_name  # noqa: PLC0415  (slow)
+    from deployments.operations.worker_names import hold_name  # noqa: PLC0415  (slow)
     from deployments.worker.serve import serve_pools  # noqa: PLC0415  (slow)
 
     validate_pools(pools)

@@ -49,18 +49,29 @@ async def check_attempt(
         attempts_counter("name", key): _OF_NAME,
     }
     async with gallery.password_checks:
-        # Counted before it is looked at: also of attempts at the same time none is too many.
-        for counter, limit in counters.items():
-            if wait := await try_acquire_slot(
-                gallery.database, name=counter, limit=limit, window=_WINDOW
-            ):
-                raise TooManyAttemptsError(wait)
-        async with gallery.database.session() as session:
-            found = await check_password(session, name=name, password=password)
+        counted: list[str] = []
+        try:
+            # Counted before it is looked at: also of attempts at the same time none is too many.
+            for counter, limit in counters.items():
+                if wait := await try_acquire_slot(
+                    gallery.database, name=counter, limit=limit, window=_WINDOW
+                ):
+                    raise TooManyAttemptsError(wait)
+                counted.append(counter)
+            async with gallery.database.session() as session:
+                found = await check_password(session, name=name, password=password)
+        except Exception:  # too many, or the database failed: none was found wrong
+            await _release(gallery, counted)
+            raise
         if found is not None:
-            for counter in counters:
-                await release_slot(gallery.database, name=counter)
+            await _release(gallery, counted)
     return found
+
+
+async def _release(gallery: Gallery, counters: list[str]) -> None:
+    """Take an attempt out of these counters."""
+    for counter in counters:
+        await release_slot(gallery.database, name=counter)
 
 
 def read_basic(request: Request) -> tuple[str, str] | None:

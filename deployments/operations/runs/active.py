@@ -10,6 +10,7 @@ from prefect.client.schemas.objects import State
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled, Cancelling
 
+from deployments.operations.worker_names import is_of_another
 from deployments.queue_classes import POOL_NAMES
 from orchestration.runs.flow_runs import ACTIVE, filter_runs, read_runs
 from orchestration.runs.requeue import RequeueOutcome, end_or_requeue
@@ -27,10 +28,15 @@ async def have_workers(pools: Sequence[str]) -> bool:
 
 
 async def requeue_unfinished_runs(reason: str) -> int:
-    """Requeue the runs of our pools that no worker carries out any more; returns how many."""
+    """Requeue the runs of our pools that no worker carries out any more; returns how many.
+
+    The workers that had them have ended; those of another worker of this host are left to it.
+    """
     changed = 0
     async with get_client() as client:
         for run in await read_runs(client, filter_runs(types=ACTIVE), pools=POOL_NAMES):
+            if is_of_another(run, None, str(client.api_url)):
+                continue
             with suppress(ObjectNotFound):  # it was deleted meanwhile
                 outcome = await end_or_requeue(client, run, reason, cancelled=reason)
                 changed += outcome is not RequeueOutcome.LEFT

@@ -24,6 +24,7 @@ from deployments.operations.runs.failures import (
     unwrap,
 )
 from deployments.operations.runs.lookup import find_run, ui_url
+from deployments.operations.worker_names import WORKER_LABEL
 from orchestration.runs.flow_runs import PAGE, filter_runs
 from orchestration.runs.optional import read_optional
 from orchestration.runs.results import read_result, to_document
@@ -126,7 +127,8 @@ def _facts(run: FlowRun | TaskRun) -> RunReport:
         message=message,
         created=run.created,
         expected=run.expected_start_time,
-        started=run.start_time,
+        # Of a run that never began Prefect tells its end as its start.
+        started=run.start_time if run.run_count else None,
         ended=run.end_time,
         seconds=run.estimated_run_time.total_seconds(),
         run_count=run.run_count,
@@ -138,7 +140,7 @@ async def _add_flow_run(client: PrefectClient, run: FlowRun, report: RunReport) 
     report.flow = (await client.read_flow(run.flow_id)).name
     report.deployment = await _deployment_name(client, run, report.flow)
     report.pool = run.work_pool_name
-    worker = run.labels.get("prefect.worker.name")
+    worker = run.labels.get(WORKER_LABEL)
     report.worker = None if worker is None else str(worker)
     report.infrastructure = run.infrastructure_pid
     report.parameters = redact_document(to_document(run.parameters))

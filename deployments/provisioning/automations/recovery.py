@@ -16,6 +16,8 @@ from prefect.client.schemas.objects import StateType
 from prefect.events import AutomationCore, EventTrigger, Posture
 from prefect.events.actions import ChangeFlowRunState, RunDeployment
 
+from adspark.settings import Settings
+from deployments.provisioning.jobs.templates import POD_WATCH
 from orchestration.runs.lost_runs import TAG
 from orchestration.runs.requeue import SILENT
 
@@ -24,28 +26,45 @@ RECONCILE = "reconcile/reconcile"
 _RUN = "prefect.flow-run."
 _SILENCE = timedelta(seconds=90)  # three heartbeats
 _STUCK = timedelta(seconds=60)
+_STARTING = {"Pending", "Submitting"}
+_POD_START = POD_WATCH + timedelta(seconds=60)  # its worker gives it up first
 _GATHERING = timedelta(seconds=15)  # in which runs that crash together start one reconcile
 # It waits for a person, suspended, without a process that could send heartbeats.
 _WAITS = "review-ad-variant"
 _OURS = {"prefect.resource.role": "tag", "prefect.resource.id": f"prefect.tag.{TAG}"}
 
 
-async def recovery_automations(client: PrefectClient) -> list[AutomationCore]:
+async def recovery_automations(client: PrefectClient, settings: Settings) -> list[AutomationCore]:
     """The automations; the deployments must be there already.
+
+    Args:
+        client: of Prefect's server.
+        settings: with the type of the pools.
 
     Raises:
         ObjectNotFound: `reconcile` is not deployed.
     """
     reconcile = await client.read_deployment_by_name(RECONCILE)
     crashed = StateType.CRASHED
+    has_pods = settings.pool_type == "kubernetes"
+    begun = {"Running", "heartbeat"}
+    silent = _after_silence(
+        "a run gives no sign of life",
+        begun if has_pods else begun | _STARTING,
+        "*",
+        _SILENCE,
+        (crashed, SILENT),
+    )
+    unstarted = _after_silence(
+        "a run's pod does not start",
+        _STARTING,
+        "*",
+        _POD_START,
+        (crashed, f"Its pod did not start in {_POD_START.total_seconds():g} s."),
+    )
     return [
-        _after_silence(
-            "a run gives no sign of life",
-            {"Pending", "Submitting", "Running", "heartbeat"},
-            "*",
-            _SILENCE,
-            (crashed, SILENT),
-        ),
+        silent,
+        *([unstarted] if has_pods else []),
         _after_silence(
             "a run does not end when it is cancelled",
             {"Cancelling"},

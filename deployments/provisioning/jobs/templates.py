@@ -1,5 +1,6 @@
 """What the runs of a pool are, as its job template says it to Prefect's workers."""
 
+from datetime import timedelta
 from typing import Any
 
 from adspark.settings import Settings
@@ -10,6 +11,9 @@ from deployments.queue_classes import QueueClass
 SETTINGS, STORAGE = "adspark", "adspark-storage"
 """The ConfigMap of the settings of a run's pod, and the Secret of what the storage of pictures asks
 for; its worker gives the rest."""
+
+POD_WATCH = timedelta(minutes=5)
+"""In which a run's pod has to start: its image may have to be pulled first."""
 
 _USER = 10001  # of the image
 _KEPT = 3600  # seconds for which an ended Job can be looked at
@@ -52,7 +56,7 @@ def job_template(queue_class: QueueClass, settings: Settings) -> dict[str, Any]:
             "env": "{{ env }}",
             "namespace": settings.run_namespace,
             "job_manifest": _job(queue_class, settings),
-            "pod_watch_timeout_seconds": 300,  # for an image that has to be pulled first
+            "pod_watch_timeout_seconds": int(POD_WATCH.total_seconds()),
             "stream_output": True,
         },
         "variables": {

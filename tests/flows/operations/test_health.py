@@ -29,7 +29,7 @@ from prefect.client.schemas.objects import (
     State,
     StateType,
 )
-from prefect.states import AwaitingRetry, Crashed, Failed, Pending, Running, Scheduled
+from prefect.states import AwaitingRetry, Cancelled, Crashed, Failed, Pending, Running, Scheduled
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
@@ -195,6 +195,18 @@ async def test_a_flow_whose_runs_cannot_begin_is_a_problem_until_one_begins(
     await client.set_flow_run_state(third.id, Pending())
     await client.set_flow_run_state(third.id, Running())
     assert of(await read_health(client), "begin") == []
+
+
+async def test_a_run_that_was_cancelled_before_it_began_hides_no_flow_that_cannot_begin(
+    client: PrefectClient,
+) -> None:
+    first, second, third = await queue(client, 3)
+    await fail_to_begin(client, first)
+    await fail_to_begin(client, second)
+    await client.set_flow_run_state(third.id, Cancelled())
+    assert of(await read_health(client), "begin") == [
+        "2 runs of generate-pending-variants could not begin: user_id: is missing"
+    ]
 
 
 async def test_of_runs_that_could_not_begin_for_several_causes_the_newest_is_named_as_such(

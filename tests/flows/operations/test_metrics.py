@@ -1,6 +1,7 @@
 """Figures for Prometheus, as a scrape gets them."""
 
 import asyncio
+import json
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -11,7 +12,8 @@ import httpx
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
-from prefect.settings import PREFECT_API_URL
+from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+from prefect.states import Cancelled
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 from sqlalchemy import text
@@ -22,8 +24,10 @@ from adspark.settings import Settings
 from adspark.variants.budget import set_budget
 from benchmarks.ports import free_port
 from deployments.operations.metric_families import FAMILIES
+from deployments.operations.metrics import EndedRuns
 from deployments.stack.metrics_server import serving_metrics
 from tests.support import asking
+from tests.support.queued import open_pools, queue
 
 NOWHERE = "postgresql://nobody@127.0.0.1:9/none"
 
@@ -73,6 +77,50 @@ async def test_a_scrape_tells_queues_limits_and_searches_and_what_does_not_answe
     assert {one.partition("[")[0] for one in told} <= {one.name for one in FAMILIES}
     assert (without["adspark_up['database']"], without["adspark_up['prefect']"]) == (0, 1)
     assert without["adspark_pool_slots['maintenance']"] == 1
+
+
+async def test_a_pool_that_was_deleted_is_told_as_one_without_workers(database_url: str) -> None:
+    async with open_pools() as client:
+        await client.send_worker_heartbeat("default", "one", 30)
+        await client.delete_work_pool("maintenance")
+        settings, api_url = Settings(metrics_port=free_port()), str(PREFECT_API_URL.value())
+        with serving_metrics(settings, api_url=api_url, database_url=database_url) as address:
+            told = await asyncio.to_thread(scraped, address)
+        await client.create_work_pool(WorkPoolCreate(name="maintenance", type="process"))
+    assert told["adspark_pool_workers_online['default']"] == 1
+    assert told["adspark_pool_workers_online['maintenance']"] == 0
+    assert "adspark_pool_slots['maintenance']" not in told
+
+
+async def test_a_scrape_that_is_cut_off_has_the_next_one_go_on_where_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("orchestration.runs.flow_runs.PAGE", 2)
+    asked: list[int] = []
+
+    async def cut_off(request: httpx.Request) -> None:
+        """Fail the second request for a page."""
+        if request.url.path.endswith("/flow_runs/filter"):
+            asked.append(json.loads(request.content)["offset"])
+            if len(asked) == 2:
+                raise httpx.ReadTimeout("too slow")
+
+    async with open_pools() as client:
+        await queue(client, *[Cancelled()] * 5)
+        ended = EndedRuns()
+        with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}):
+            async with get_client(httpx_settings={"event_hooks": {"request": [cut_off]}}) as slow:
+                with pytest.raises(httpx.ReadTimeout):
+                    await ended.update(slow)
+                await ended.update(slow)
+                assert asked[:3] == [0, 2, 2]
+    counted = {
+        tuple(sample.labels.values()): sample.value
+        for metric in ended.metrics()
+        for sample in metric.samples
+        if sample.name == "adspark_flow_runs_last_hour"
+    }
+    assert counted["probe", "Cancelled"] >= 5
 
 
 def _is_open(connection: socket.socket) -> bool:

@@ -25,7 +25,7 @@ from orchestration.runs.flow_runs import read_failed_runs
 from orchestration.runs.lost_runs import TAG
 from orchestration.server.pool_snapshot import read_pools
 from orchestration.server.prefect_health import check_prefect
-from tests.support.queued import POOL, open_pools, queue
+from tests.support.queued import POOL, delete_deployments_without_pool, open_pools, queue
 
 MOST = 8
 
@@ -34,6 +34,7 @@ MOST = 8
 async def client() -> AsyncIterator[PrefectClient]:
     """A server with our pools, a worker online in each, and runs in many states."""
     async with open_pools() as opened:
+        await delete_deployments_without_pool(opened)
         for pool in POOL_NAMES:
             await opened.send_worker_heartbeat(pool, f"{pool}-worker", 30)
             (run,) = await queue(opened, Running(), pool=pool)

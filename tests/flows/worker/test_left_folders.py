@@ -17,8 +17,8 @@ from prefect.client.schemas.objects import FlowRun, State
 from prefect.states import AwaitingRetry, Pending, Running
 
 from deployments.operations.leftover_processes import name_folder, remove_left_folders
+from deployments.operations.worker_names import hold_name
 from deployments.worker.orphans import adopt, identify
-from deployments.worker.own_name import hold_name
 from orchestration.limits.time_limits import RUN_VARIABLE
 from tests.support.queued import POOL, open_pools, queue
 

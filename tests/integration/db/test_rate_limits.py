@@ -6,8 +6,8 @@ import asyncio
 from sqlalchemy import text
 
 from adspark.db.engine import Database
-from adspark.db.rate_limits import acquire_slot, release_slot, try_acquire_slot
-from adspark.db.rates import CLEANUPS, GENERATIONS, SEARCHES
+from adspark.db.rate_limits import acquire_slot, count_uses, release_slot, try_acquire_slot
+from adspark.db.rates import CLEANUPS, GENERATIONS, SEARCHES, WINDOWS
 
 LIMIT = 5
 WINDOW = 0.3
@@ -76,6 +76,19 @@ async def test_the_wait_is_for_the_use_that_has_to_leave_the_window(database: Da
     assert 35 * 60 < wait <= 40 * 60  # the second newest leaves the hour in 40 minutes
     wait = await try_acquire_slot(database, name=CLEANUPS, limit=5)
     assert 5 * 60 < wait <= 10 * 60
+
+
+async def test_uses_from_before_the_clock_was_set_back_do_not_count(database: Database) -> None:
+    async with database.session() as session:
+        await session.execute(
+            text("INSERT INTO rate_slot (name, taken_at) "
+                 "SELECT :name, now() + interval '1 day' FROM generate_series(1, 5)"),
+            {"name": SEARCHES},
+        )  # fmt: skip
+        await session.commit()
+        assert await count_uses(session) == {}
+    assert await try_acquire_slot(database, name=SEARCHES, limit=1) == 0
+    assert 0 < await try_acquire_slot(database, name=SEARCHES, limit=1) <= WINDOWS[SEARCHES]
 
 
 _GATE = 7  # the advisory lock that a use waits for before it is entered

@@ -109,6 +109,34 @@ async def test_wrong_passwords_count_for_programs_and_people_together(
     assert (await ask(closed, ZOE)).status_code == 200
 
 
+async def test_a_name_with_too_many_attempts_takes_none_of_others_at_its_address(
+    closed: GalleryClient,
+) -> None:
+    for _ in range(10):
+        assert (await ask(closed, WRONG)).status_code == 401
+    for _ in range(50):  # as many as one address may have wrong
+        assert (await ask(closed, ANA)).status_code == 429
+
+    assert (await ask(closed, ZOE)).status_code == 200
+
+
+async def test_a_database_that_fails_counts_as_no_wrong_password(
+    closed: GalleryClient, database: Database
+) -> None:
+    async def rename(old: str, new: str) -> None:
+        async with database.session() as session:
+            await session.execute(text(f"ALTER TABLE {old} RENAME TO {new}"))
+            await session.commit()
+
+    await rename("account", "account_away")
+    answers = [await ask(closed, ANA) for _ in range(10)]
+    await rename("account_away", "account")
+
+    assert {one.status_code // 100 for one in answers} == {5}
+    assert await count_attempts(database) == 0
+    assert (await ask(closed, ANA)).status_code == 200
+
+
 async def test_of_many_at_once_no_more_wrong_ones_are_looked_at_than_may(
     closed: GalleryClient,
 ) -> None:

@@ -22,7 +22,7 @@ _FETCH = text("""
         pages, searches_billed, searches_cached, new_count, changed_count, unchanged_count,
         rejected_count, started_at)
     VALUES (:id, CAST(:query AS jsonb), 'h', :is_dry_run, false, :status, :stop_reason,
-        1, 1, 0, 0, 0, 0, 0, :at)
+        1, 1, 0, :new, 0, :unchanged, :rejected, :at)
 """)
 
 
@@ -149,17 +149,20 @@ async def test_each_of_several_has_to_be_covered_and_the_oldest_look_says_as_of_
         ({"stop_reason": "page_limit"}, {}, None),
         ({"status": "failed", "stop_reason": "error"}, {}, None),
         ({"is_dry_run": True}, {}, None),
+        ({"new": 0, "unchanged": 2}, {}, True),
+        ({"new": 0}, {}, None),  # that nothing came is no proof that there is nothing
+        ({"rejected": 1}, {}, None),
         ({}, {"start_date": "2026-01-01"}, False),
         ({}, {"region": "2840"}, False),
     ],
 )
-async def test_a_fetch_by_hand_counts_where_it_came_to_the_end(
+async def test_a_fetch_by_hand_counts_where_it_saw_all_ads_to_the_end(
     database: Database, fields: dict[str, Any], search: dict[str, Any], is_enough: bool | None
 ) -> None:
     document = query(advertiser_ids=ID).model_copy(update=search).model_dump_json(warnings=False)
     values = {
         "id": uuid4(), "query": document, "is_dry_run": False, "status": "completed",
-        "stop_reason": "end", "at": ago(hours=2),
+        "stop_reason": "end", "new": 2, "unchanged": 0, "rejected": 0, "at": ago(hours=2),
     }  # fmt: skip
     async with database.session() as session:
         await session.execute(_FETCH, values | fields)

@@ -132,6 +132,18 @@ async def test_what_a_death_left_paid_and_not_stored_is_had_for_nothing(
     assert (after["billed"] - before["billed"], after["cached"] - before["cached"]) == (1, 1)
 
 
+async def test_a_claim_from_before_the_clock_was_set_back_is_not_waited_for(place: Place) -> None:
+    await place.check(await place.add(advertiser_ids=[SAVAGE]))
+    chosen = await plan(place, WITH_COPY)
+    await place.change(
+        "INSERT INTO creative_detail (ad_creative_id, claimed_until) "
+        f"VALUES ('{WITH_COPY}', now() + interval '1 day')"
+    )
+    async with asyncio.timeout(60):
+        summary = await look_up(place, chosen)
+    assert summary.found == 1
+
+
 async def test_a_failure_holds_up_no_other_ad_at_the_next_try(place: Place) -> None:
     watch_id = await place.add()
     await place.check(watch_id)

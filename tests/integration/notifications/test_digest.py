@@ -1,6 +1,6 @@
 """Digests: what they tell, what they do not, and that they tell it once."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -293,6 +293,27 @@ async def test_countries_are_only_new_to_a_watch_that_knew_some(
     await story.ad(watch_id, 1, None)
     await story.region(1, "2840", known)
     await story.region(1, "2276", YESTERDAY)
+    assert (await story.digest()).watches[0].new_regions == told
+
+
+@pytest.mark.parametrize(
+    ("matched_at", "first_shown", "told"),
+    [
+        pytest.param(LOOKED, TOLD.date() - DAY * 3, [], id="shown there long before the digest"),
+        pytest.param(LOOKED, TOLD.date() - DAY * 2, ["2276"], id="perhaps not listed then"),
+        pytest.param(LOOKED, None, ["2276"], id="nobody knows since when"),
+        pytest.param(YESTERDAY, TOLD.date() - DAY * 3, ["2276"], id="of an ad that is new itself"),
+    ],
+)
+async def test_a_country_is_not_new_because_details_of_an_old_ad_were_looked_up(
+    story: Story, matched_at: datetime, first_shown: date | None, told: list[str]
+) -> None:
+    watch_id = await story.watch(digested_at=TOLD)
+    await story.ad(watch_id, 1, None)
+    await story.region(1, "2840", LOOKED)
+    await story.ad(watch_id, 2, None)
+    await story.change(f"UPDATE watch_creative SET first_matched_at = '{matched_at}'")
+    await story.region(2, "2276", YESTERDAY, first_shown)
     assert (await story.digest()).watches[0].new_regions == told
 
 

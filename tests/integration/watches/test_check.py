@@ -21,8 +21,9 @@ from adspark.sandbox.serpapi.query import Query
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.watches.simulation.month import due_after
+from adspark.watches.store import change_watch
 from tests.support.factories import ADVERTISER_ID
-from tests.support.watching import Place
+from tests.support.watching import BLOCKED, Died, Place
 
 DAY = 86_400
 GENERATED = f"AR9{1:019d}"
@@ -231,6 +232,14 @@ async def test_a_later_check_goes_back_to_the_watermark_and_no_further(place: Pl
     assert (third.pages, third.stop_reason) == (1, "watermark")
 
 
+async def test_a_check_that_a_wrong_clock_dated_in_the_future_is_no_bound(place: Place) -> None:
+    watch_id = await place.add(advertiser_ids=[GENERATED])
+    await place.check(watch_id)
+    await place.change("UPDATE watch SET complete_at = now() + interval '9 days'")
+    summary = await place.check(watch_id)
+    assert (summary.stop_reason, summary.pages) == ("end", 4)
+
+
 async def test_an_ad_that_the_source_tells_of_two_days_late_is_still_found(place: Place) -> None:
     looked = int(time.time()) - 3 * DAY
     # A full page down to a day before the last look, of ads that were known then.
@@ -391,15 +400,22 @@ async def test_a_check_that_died_does_not_go_beyond_its_budget(place: Place) -> 
     assert (summary.resumed, summary.stop_reason, summary.searches_billed) == (True, "budget", 3)
 
 
+async def test_what_was_paid_before_a_resume_is_taken_from_the_budget_once(place: Place) -> None:
+    watch_id = await place.add(advertiser_ids=[GENERATED], monthly_budget=8, details_per_sweep=3)
+    await place.change("UPDATE watch SET baseline_at = '2001-01-01', complete_at = '2001-01-01'")
+    with pytest.raises(Died):
+        await place.check(watch_id, die_at_search(4))
+    summary = await place.check(watch_id)
+    assert (summary.resumed, summary.pages) == (True, 4)
+    assert summary.details is not None
+    assert (summary.details.found, summary.details.problem) == (3, None)  # 8 - 4 allow four
+
+
 async def test_last_months_searches_are_not_held_against_a_budget(place: Place) -> None:
     watch_id = await place.add(monthly_budget=1)
     await place.check(watch_id)
     await place.change("UPDATE \"fetch\" SET started_at = started_at - interval '1 month'")
     assert (await place.check(watch_id)).coverage == "complete"
-
-
-class Died(BaseException):
-    """The process is gone; nothing in it may tidy up."""
 
 
 def die_at_search(number: int) -> Any:  # noqa: ANN401
@@ -484,6 +500,38 @@ async def test_a_watch_that_is_changed_meanwhile_gets_no_events_of_its_old_searc
         await first
     assert await place.events(watch_id, baseline=True) == {}
     assert (await place.watch(watch_id)).baseline_at is None
+
+
+async def test_a_budget_that_is_raised_while_its_end_is_found_leaves_the_watch_due(
+    place: Place,
+) -> None:
+    watch_id = await place.add(monthly_budget=1)
+    await place.check(watch_id)
+    await place.make_due()
+    async with place.database.session() as session:
+        await change_watch(session, watch_id=watch_id, changes={"monthly_budget": 100})
+        check = asyncio.create_task(place.check(watch_id))
+        while not await place.rows(BLOCKED):
+            await asyncio.sleep(0.01)
+        await session.commit()
+    with pytest.raises(BusyError, match="was changed while it was processed; it is due again"):
+        await check
+    assert (await place.sweep()).checked == 1
+
+
+async def test_a_search_that_is_mended_while_it_is_refused_leaves_the_watch_due(
+    place: Place,
+) -> None:
+    watch_id = await place.add(region="9999")  # that is no region
+
+    async def mend() -> None:
+        async with place.database.session() as session, session.begin():
+            await change_watch(session, watch_id=watch_id, changes={"region": "US"})
+
+    with pytest.raises(ServiceRefusedError):
+        await place.check(watch_id, mend)
+    assert (await place.watch(watch_id)).coverage is None
+    assert (await place.sweep()).checked == 1
 
 
 async def test_a_failure_is_on_the_watch_and_leaves_it_due(place: Place) -> None:

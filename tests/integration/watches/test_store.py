@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from adspark.creatives.fetch import fetch_query, lock_name
 from adspark.db.engine import Database
 from adspark.errors import (
     BusyError,
@@ -31,7 +33,7 @@ from adspark.watches.store import (
 from adspark.watches.stored import WatchRow, WatchState, find_watch, list_watches
 from tests.support.factories import ADVERTISER_ID, watch_definition
 from tests.support.noticed import add_looks
-from tests.support.watching import Place
+from tests.support.watching import BLOCKED, Died, Place
 
 OTHER_ID = "AR01566006373894848513"
 # A moment that the database would not give by itself.
@@ -259,7 +261,84 @@ async def test_a_check_under_way_ends_at_once_where_its_watch_is_deleted(place: 
 
     with pytest.raises(UnknownWatchError, match="was deleted while it was processed"):
         await place.check(watch_id, before_search=delete_meanwhile)
-    assert await place.rows('SELECT status FROM "fetch"') == [("failed",)]
+    assert await place.rows('SELECT status FROM "fetch"') == [("abandoned",)]
+
+
+async def test_a_watch_can_be_deleted_while_several_fetches_of_its_search_are_unfinished(
+    place: Place,
+) -> None:
+    watch_id = (await save(place.database)).id
+    search = watch_definition().query
+
+    async def die() -> None:
+        raise Died
+
+    async with place.checker() as checker:
+        with pytest.raises(Died):
+            await fetch_query(place.database, checker.client, search, before_search=die)
+    with pytest.raises(Died):
+        await place.check(watch_id, die)
+    async with place.database.session() as session, session.begin():
+        assert await delete_watch(session, watch_id=watch_id)
+    fetches = await place.rows('SELECT watch_id, status, error FROM "fetch" ORDER BY started_at')
+    assert fetches == [
+        (None, "running", None),
+        (None, "abandoned", "Its watch was deleted."),
+    ]
+    async with place.checker() as checker:
+        assert (await fetch_query(place.database, checker.client, search)).new == 40
+
+
+async def test_deleting_a_watch_waits_for_the_page_that_is_being_stored(place: Place) -> None:
+    watch_id = (await save(place.database)).id
+    await place.change(
+        "CREATE FUNCTION wait_at_gate() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "PERFORM pg_advisory_xact_lock_shared(7); RETURN NULL; END $$"
+    )
+    await place.change(
+        'CREATE TRIGGER gate AFTER UPDATE ON "fetch" FOR EACH ROW WHEN (OLD.pages < NEW.pages) '
+        "EXECUTE FUNCTION wait_at_gate()"
+    )
+
+    async def delete() -> bool:
+        async with place.database.session() as session, session.begin():
+            return await delete_watch(session, watch_id=watch_id)
+
+    async def wait_for_blocked(number: int) -> None:
+        while len(await place.rows(BLOCKED)) < number:
+            await asyncio.sleep(0.01)
+
+    async with place.database.session() as gate:
+        await gate.execute(text("SELECT pg_advisory_xact_lock(7)"))
+        check = asyncio.create_task(place.check(watch_id))
+        await wait_for_blocked(1)
+        deleting = asyncio.create_task(delete())
+        await wait_for_blocked(2)
+        await gate.rollback()
+    assert (await check).events.baseline == 40
+    assert await deleting
+    assert await place.rows('SELECT watch_id, status FROM "fetch"') == [(None, "completed")]
+
+
+async def test_a_check_that_has_waited_for_another_says_that_its_watch_was_deleted(
+    place: Place,
+) -> None:
+    watch_id = (await save(place.database)).id
+    waits = asyncio.Event()
+
+    def wait_on() -> bool:
+        waits.set()
+        return True
+
+    async with place.checker() as checker:
+        async with place.database.lock(lock_name(watch_definition().query)) as locked:
+            assert locked
+            check = asyncio.create_task(checker.check(watch_id, may_wait=wait_on))
+            await waits.wait()
+            async with place.database.session() as session, session.begin():
+                assert await delete_watch(session, watch_id=watch_id)
+        with pytest.raises(UnknownWatchError, match="was deleted while it was processed"):
+            await check
 
 
 async def test_two_who_save_at_once_make_one_watch(database: Database) -> None:

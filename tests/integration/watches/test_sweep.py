@@ -1,6 +1,7 @@
 """Sweeping: every due watch is served, most overdue first; nothing is lost or paid twice."""
 
 import asyncio
+import itertools
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from adspark.creatives.fetch import lock_name
 from adspark.db import migrate
 from adspark.db.engine import Database, read_now
 from adspark.errors import DatabaseUnavailableError
@@ -19,9 +21,11 @@ from adspark.sandbox.testing import serve
 from adspark.serpapi.payloads import AccountPayload
 from adspark.watches.admission import SweepGate, searches_left
 from adspark.watches.budgets import NEXT_MONTH
-from adspark.watches.sharing.due import read_due, read_unchecked
+from adspark.watches.sharing.due import DueWatch, read_due, read_unchecked
 from adspark.watches.stored import list_watches
+from adspark.watches.sweep import Sweep
 from adspark.watches.sweep_store import SweepSummary, summarise_sweep
+from tests.support.factories import query
 from tests.support.noticed import add_looks
 from tests.support.watching import Place
 
@@ -114,6 +118,24 @@ async def test_what_was_checked_while_the_clock_was_ahead_is_due_unless_it_waits
     await place.sweep()
     assert sorted(await checked_ids(place)) == [1, 2]
     assert not await place.rows("SELECT FROM watch WHERE id <= 2 AND due_at > now() + '61 min'")
+
+
+async def test_one_that_is_not_due_yet_holds_up_no_other_wherever_it_stands(place: Place) -> None:
+    others = asyncio.Event()
+
+    async def count(summary: SweepSummary) -> None:
+        if summary.checked == 2:
+            others.set()
+
+    due = [DueWatch(3, wait=3600), DueWatch(2), DueWatch(1)]
+    async with place.checker() as checker:
+        running = asyncio.create_task(
+            Sweep(checker, SweepGate(), at_once=1, on_progress=count).run(due)
+        )
+        async with asyncio.timeout(60):
+            await others.wait()
+        running.cancel()
+    assert await checked_ids(place) == [2, 1]
 
 
 async def test_one_that_cannot_be_fetched_stops_no_other_and_is_named(place: Place) -> None:
@@ -327,6 +349,36 @@ async def test_a_watch_in_another_runs_hands_is_skipped(place: Place) -> None:
     assert (summary.checked, summary.skipped, summary.failed) == (WATCHES - 1, 1, 0)
 
 
+async def test_a_sweep_waits_for_another_runs_fetch_no_longer_than_it_has_time(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = itertools.count()  # one passes with each look at the clock
+    clock = SimpleNamespace(monotonic=lambda: next(seconds))
+    monkeypatch.setattr(f"{SweepGate.__module__}.time", clock)
+    await place.change("DELETE FROM watch WHERE id > 1")
+    async with (
+        place.database.lock(lock_name(query(advertiser_ids=advertiser(1)))) as locked,
+        asyncio.timeout(60),
+    ):
+        assert locked
+        summary = await place.sweep(SweepGate(seconds=3))
+    assert (summary.waiting, summary.failed) == (1, 0)
+    assert "no time left in this sweep to wait for another run's fetch" in summary.headline
+
+
+async def test_a_watch_that_was_checked_by_hand_meanwhile_is_not_said_to_wait(place: Place) -> None:
+    async def check_by_hand(summary: SweepSummary) -> None:
+        if summary.waiting == WATCHES - 1:
+            await place.check(1)
+
+    gate = SweepGate(searches=1, shortage="only 1")
+    summary = await place.sweep(gate, at_once=1, on_progress=check_by_hand)
+    assert (summary.checked, summary.waiting) == (1, WATCHES - 1)
+    by_hand, waiting = await place.watch(1), await place.watch(2)
+    assert (by_hand.coverage, by_hand.problem) == ("complete", None)
+    assert (waiting.coverage, waiting.problem) == ("none", "no searches left (only 1)")
+
+
 async def test_two_watches_with_one_search_are_billed_once(database: Database) -> None:
     with serve(SandboxSettings(generated_advertisers=1, latency=0.3)) as url:
         place = Place(database, url)
@@ -395,6 +447,19 @@ async def test_what_others_did_of_a_sweep_is_gathered_from_the_database(place: P
     assert found.waiting == 2 + there.waiting
     assert found.reasons["not begun"] == 2
     assert {one.watch_id for one in found.problems} == {7, 8}
+
+
+async def test_a_failure_whose_next_turn_is_next_month_is_not_taken_for_a_spent_budget(
+    place: Place,
+) -> None:
+    (began,) = await place.rows("SELECT now() AS at")
+    month = 31 * 24 * 60
+    await place.change(f"UPDATE watch SET region = '9999', interval_minutes = {month} WHERE id = 7")
+    await place.sweep()
+    async with place.database.session() as session:
+        found = await summarise_sweep(session, watch_ids=[6, 7], since=began.at)
+    assert (found.checked, found.failed, found.over_budget) == (1, 1, 0)
+    assert not found.is_whole
 
 
 async def test_a_sweep_leaves_alone_what_has_no_budget(place: Place) -> None:

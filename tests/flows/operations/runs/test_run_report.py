@@ -8,7 +8,7 @@ import pytest
 from prefect import flow, task
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import LogCreate
-from prefect.states import Completed, Failed, Running
+from prefect.states import Cancelled, Completed, Failed, Running
 from prefect.types._datetime import now
 from pydantic import BaseModel
 
@@ -92,6 +92,15 @@ async def test_a_result_of_an_earlier_version_is_shown_where_it_can_be_read(
     state = await kept(document, return_state=True)
     report = await read_report(client, str(state.state_details.flow_run_id))
     assert (report.state, report.result) == ("Completed", shown)
+
+
+async def test_a_run_that_was_cancelled_before_it_began_was_never_started(
+    client: PrefectClient,
+) -> None:
+    (run,) = await queue(client, Cancelled())
+    report = await read_report(client, run.name)
+    assert (report.started, report.run_count) == (None, 0)
+    assert report.ended is not None
 
 
 async def test_a_failed_run_shows_why_and_what_to_do_and_no_secret(client: PrefectClient) -> None:

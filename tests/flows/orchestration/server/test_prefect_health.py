@@ -1,7 +1,9 @@
 """A slow server of Prefect's and one that is away are told apart, by the check and by commands."""
 
+import re
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,7 +12,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.actions import DeploymentUpdate, WorkPoolUpdate
+from prefect.client.schemas.actions import DeploymentUpdate, WorkPoolCreate, WorkPoolUpdate
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Scheduled
 
@@ -19,7 +21,7 @@ from adspark.maintenance.check import CheckState
 from deployments.cli.server import open_server
 from orchestration.runs.lost_runs import TAG
 from orchestration.server.prefect_health import check_prefect
-from tests.support.queued import POOL, open_pools, queue
+from tests.support.queued import POOL, delete_deployments_without_pool, open_pools, queue
 
 _EVER = 1000.0  # seconds
 
@@ -29,11 +31,12 @@ class StandIn(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, waiting: str | None, status: int) -> None:
+    def __init__(self, waiting: str | None, status: int, ahead: float) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.target = str(PREFECT_API_URL.value()).removesuffix("/api")
         self.waiting = waiting
         self.status = status
+        self.ahead = ahead
         self.released = threading.Event()
         self.url = f"http://127.0.0.1:{self.server_port}/api"
 
@@ -61,14 +64,21 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = _pass_on  # noqa: N815  (the base class's names)
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """What the stand-in's clock says."""
+        return super().date_time_string(time.time() + self.server.ahead)
+
     def log_message(self, *_: object) -> None:
         """Say nothing."""
 
 
 @contextmanager
-def stand_in(waiting: str | None = None, *, status: int = 200) -> Iterator[StandIn]:
-    """A server whose answers at addresses with `waiting` in them wait to be released."""
-    with StandIn(waiting, status) as made:
+def stand_in(
+    waiting: str | None = None, *, status: int = 200, ahead: float = 0.0
+) -> Iterator[StandIn]:
+    """A server whose answers at addresses with `waiting` in them wait to be released, and whose
+    clock is so many seconds ahead."""
+    with StandIn(waiting, status, ahead) as made:
         thread = threading.Thread(target=made.serve_forever, daemon=True)
         thread.start()
         try:
@@ -150,6 +160,34 @@ async def test_a_pool_that_somebody_has_paused_is_no_failure() -> None:
     assert (paused.state, paused.what, paused.remedy) == (
         CheckState.WARNING, "is paused", f"adspark resume {POOL}",
     )  # fmt: skip
+
+
+async def test_a_pool_that_was_deleted_is_a_failure_with_its_remedy() -> None:
+    async with open_pools() as client:
+        await delete_deployments_without_pool(client)
+        await queue(client, Scheduled())
+        tagged = await client.read_deployment_by_name(f"probe/{POOL}")
+        await client.update_deployment(tagged.id, DeploymentUpdate(tags=[TAG]))
+        assert "pools" not in {one.name for one in await check_prefect()}
+        await client.delete_work_pool(POOL)
+        (check,) = [one for one in await check_prefect() if one.name == "pools"]
+        await client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
+    assert (check.state, check.what, check.remedy) == (
+        CheckState.FAILED,
+        f"deleted, so that these deployments have none: {POOL}",
+        "adspark provision",
+    )
+
+
+@pytest.mark.parametrize(("ahead", "told"), [(-1000.0, "ahead of"), (1000.0, "behind")])
+async def test_clocks_that_differ_are_a_warning_with_its_remedy(ahead: float, told: str) -> None:
+    with stand_in(ahead=ahead):
+        (clock,) = [one for one in await check_prefect() if one.name == "clock"]
+    assert clock.state == "warning"
+    assert re.fullmatch(rf"this host's is \d+ s {told} that of Prefect's server", clock.what)
+    assert "timedatectl" in clock.remedy
+    with stand_in():
+        assert "clock" not in {one.name for one in await check_prefect()}
 
 
 async def test_a_command_whose_run_or_pool_is_deleted_meanwhile_says_so_in_one_line() -> None:

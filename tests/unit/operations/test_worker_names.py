@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from adspark.errors import ConfigurationError
-from deployments.worker.own_name import hold_name, is_held
+from deployments.operations.worker_names import hold_name, is_held
 
 API = "http://127.0.0.1:4200/api"
 HOLD = """
 import subprocess, sys
-from deployments.worker.own_name import hold_name
+from deployments.operations.worker_names import hold_name
 with hold_name("one", "default", "http://127.0.0.1:4200/api"):
     child = subprocess.Popen(["sleep", "60"])
     print(child.pid, flush=True)

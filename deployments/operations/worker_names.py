@@ -13,9 +13,13 @@ from pathlib import Path
 
 import httpx
 from filelock import FileLock, Timeout
+from prefect.client.schemas.objects import FlowRun
 
 from adspark.errors import ConfigurationError
 from adspark.home.running_stack import LOCK_PATIENCE, is_locked
+
+WORKER_LABEL = "prefect.worker.name"
+"""The label of a run that names the worker that has claimed it."""
 
 
 @contextmanager
@@ -53,6 +57,20 @@ def is_held(name: str, pool: str, api_url: str) -> bool:
         api_url: address of Prefect's server.
     """
     return is_locked(_file(name, pool, api_url))
+
+
+def is_of_another(run: FlowRun, worker: str | None, api_url: str) -> bool:
+    """Whether another worker of this host has claimed the run, and lives.
+
+    Args:
+        run: that somebody may have claimed.
+        worker: the name of the one that asks; None asks about any.
+        api_url: address of Prefect's server.
+    """
+    name, pool = run.labels.get(WORKER_LABEL), run.work_pool_name
+    if name is None or name == worker or pool is None:
+        return False
+    return is_held(str(name), pool, api_url)
 
 
 def _file(name: str, pool: str, api_url: str) -> Path:
