@@ -1,7 +1,8 @@
 """The configured database: one's own server, or the embedded one for as long as it is needed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager
 from typing import TypeVar
@@ -9,18 +10,28 @@ from typing import TypeVar
 from adspark.db import migrate
 from adspark.db.embedded import ADSPARK_DATABASE, LocalPostgres, postgres_folder
 from adspark.db.engine import Database
-from adspark.db.revisions import newest
+from adspark.db.revisions import check_newest, newest
+from adspark.home.running_stack import works_on
 from adspark.settings import Settings
 
 _Value = TypeVar("_Value")
+_log = logging.getLogger(__name__)
 
 
 @contextmanager
-def database_url(settings: Settings, *, upgrade: bool = True) -> Iterator[str]:
+def database_url(
+    settings: Settings, *, upgrade: bool = True, on_upgrade: Callable[[str], None] = _log.warning
+) -> Iterator[str]:
     """The address of AdSpark's database.
 
-    The embedded server is started where it is not running, and migrated; one's own server is left
-    as it is: its operator migrates it (`adspark db upgrade`). It blocks: not for an event loop.
+    The embedded server is started where it is not running, and migrated unless a stack works with
+    it, which is of an older version; one's own server is left as it is: its operator migrates it
+    (`adspark db upgrade`). It blocks: not for an event loop.
+
+    Args:
+        settings: that say where it is.
+        upgrade: whether an embedded one is migrated.
+        on_upgrade: called with a sentence where one that was there was migrated.
 
     Raises:
         DatabaseSetupError, DatabaseUnavailableError: the embedded server cannot be used.
@@ -30,8 +41,12 @@ def database_url(settings: Settings, *, upgrade: bool = True) -> Iterator[str]:
         return
     with LocalPostgres(postgres_folder(settings.home)).running() as server:
         url = server.url(ADSPARK_DATABASE)
-        if upgrade and migrate.current(url) != newest():
+        if upgrade and (at := migrate.current(url)) != newest():
+            if works_on(settings.home):
+                check_newest(at)
             migrate.upgrade(url)
+            if at is not None:
+                on_upgrade(f"The database was migrated from {at} to {newest()}.")
         yield url
 
 

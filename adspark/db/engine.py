@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from functools import partial
 from typing import Any, Self
+from urllib.parse import unquote
 
 import psycopg
 from sqlalchemy import event, text
@@ -322,6 +323,7 @@ def _parse(url: str) -> URL | None:
     given = make_url(_SERVERS.sub(_name_in_query, url))
     if not given.drivername.startswith("postgres"):
         return None
+    given = given.set(host=given.host and unquote(given.host))  # as libpq; a socket's folder
     # Texts come and go as Unicode, whatever the server or the user has set.
     parsed = given.set(drivername="postgresql+psycopg").update_query_dict(
         {"client_encoding": "UTF8"}

@@ -17,6 +17,7 @@ from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
 
 from adspark import models  # noqa: F401  (fills SQLModel.metadata)
+from adspark.db.differences import describe_difference
 from adspark.db.driver_errors import missing_right, only_read, translated_errors
 from adspark.db.engine import (
     READ_REVISION,
@@ -47,6 +48,7 @@ LOCK_PATIENCE = 60.0
 # and what had to wait for it is served before the next.
 _ONE_TRY = 3.0
 _PAUSE = 1.0
+_NAMED = 3  # differences that an error tells
 _LOCK_TIMEOUT = 10.0  # seconds; where the holder cannot be found out
 # What is made by an upgrade stands beside the tables that are there, also where the search path
 # begins with another schema, as with one that is named as the user.
@@ -157,7 +159,8 @@ def differences(url: str) -> list[str]:
     options = {"compare_type": True, "include_name": _is_compared}
     with _connection(url) as connection:
         context = MigrationContext.configure(connection, opts=options)
-        return [str(difference) for difference in compare_metadata(context, SQLModel.metadata)]
+        found = compare_metadata(context, SQLModel.metadata)
+        return [line for difference in found for line in describe_difference(difference)]
 
 
 def check_ready(url: str) -> str:
@@ -173,8 +176,9 @@ def check_ready(url: str) -> str:
     check_rights(url)
     if found := differences(url):
         raise DatabaseSetupError(
-            f"The tables differ from what AdSpark expects ({found[0]}); restore them, or start "
-            "from an empty database."
+            f"The tables differ from what AdSpark expects: {'; '.join(found[:_NAMED])}"
+            f"{f'; and {len(found) - _NAMED} more' if len(found) > _NAMED else ''}. Restore them, "
+            "or start from an empty database."
         )
     return newest()
 

@@ -78,6 +78,13 @@ def running_stack(home: Path) -> StackState | None:
     return state if state and state.supervisor.find() else None
 
 
+def works_on(home: Path) -> bool:
+    """Whether a stack that is ready has its data in this folder, which on the sandbox lies in its
+    ADSPARK_HOME."""
+    stacks = (running_stack(one) for one in (home, home.parent))
+    return any(one is not None and one.ready and one.home == home for one in stacks)
+
+
 def orphaned_stack(home: Path) -> StackState | None:
     """A stack whose supervisor was killed, while others of its processes still run."""
     state = read_state(home)

@@ -7,7 +7,13 @@ from enum import StrEnum
 
 from pydantic import BaseModel
 
-from adspark.errors import AdSparkError, InvalidCredentialsError, TemporaryError
+from adspark.errors import (
+    AdSparkError,
+    DatabaseSetupError,
+    DatabaseUnavailableError,
+    InvalidCredentialsError,
+    TemporaryError,
+)
 from adspark.text.sentences import without_full_stop
 
 SLOW = 15.0
@@ -15,6 +21,9 @@ SLOW = 15.0
 
 AWAY = 60.0
 """Seconds without an answer after which a service counts as down."""
+
+DATABASE_REMEDY = "PostgreSQL and its log"
+"""What mends a database that does not answer, whichever check meets it."""
 
 
 class CheckState(StrEnum):
@@ -101,7 +110,15 @@ async def look_at(
 def _failed(name: str, error: AdSparkError, remedy: str) -> Check:
     if error.command is not None:
         return Check.failed(name, without_full_stop(error.sentence), error.command)
+    remedy = find_remedy(error, remedy)
     is_said = isinstance(error, InvalidCredentialsError) or (
         not isinstance(error, TemporaryError) and remedy in str(error)
     )
     return Check.failed(name, str(error), "" if is_said else remedy)
+
+
+def find_remedy(error: AdSparkError, remedy: str) -> str:
+    """What mends an error: what it says itself, the database where that is at fault, else this."""
+    if error.command is None and isinstance(error, DatabaseUnavailableError | DatabaseSetupError):
+        return DATABASE_REMEDY
+    return error.command or remedy

@@ -11,8 +11,11 @@ import errno
 import os
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -22,6 +25,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from adspark.errors import (
     NO_SPACE,
+    AdSparkError,
     ConfigurationError,
     NoRoomError,
     ServiceUnavailableError,
@@ -39,6 +43,7 @@ from adspark.media.paths import (
     thumbnail_path,
     variant_path,
 )
+from adspark.media.s3_errors import ATTEMPTS, OPTIONS, find_fault, is_without_reason
 from adspark.text.redaction import redact, remember_address, safe_cause
 from adspark.text.sentences import with_full_stop
 
@@ -51,6 +56,8 @@ MAX_BYTES = 20 * 1024 * 1024
 _FRESH = timedelta(hours=6)
 _OWNER = ".adspark.json"  # at the root: whose pictures the store has
 _UNUSABLE = (NotADirectoryError, FileExistsError, PermissionError)
+_THREADS = 8  # of a store's own, so that one that does not answer keeps nothing else waiting
+_S3 = ("s3://", "s3a://")
 
 
 @dataclass(frozen=True)
@@ -68,13 +75,20 @@ class Listing:
 
 
 class StoreRefusedError(ConfigurationError):
-    """Nothing can be kept in the store, or a picture not be removed; `reason` says why."""
+    """Nothing can be kept in the store, or a picture not be removed; `reason` says why.
 
-    def __init__(self, root: str, reason: str) -> None:
-        super().__init__(
-            f"ADSPARK_MEDIA_URL: {root} cannot be used ({reason}); make it a folder or bucket that "
-            "can be written, or name another one."
-        )
+    What mends it is in the text, where it is not ADSPARK_MEDIA_URL also as `command`.
+    """
+
+    def __init__(self, place: str, reason: str, remedy: str | None = None) -> None:
+        if remedy is not None:
+            message = f"The media store at {place} cannot be used: {reason}"
+            super().__init__(message, command=remedy)
+        else:
+            super().__init__(
+                f"ADSPARK_MEDIA_URL: {place} cannot be used ({reason}); make it a folder or bucket "
+                "that can be written, or name another one."
+            )
         self.reason = reason
 
 
@@ -89,8 +103,9 @@ class MediaStore:
 
     def __init__(self, url: str) -> None:
         remember_address(url)
+        self._is_s3 = url.startswith(_S3)
         try:
-            self._files, root = fsspec.core.url_to_fs(url)
+            self._files, root = fsspec.core.url_to_fs(url, **(OPTIONS if self._is_s3 else {}))
         except ValueError as error:
             raise ConfigurationError(
                 f"ADSPARK_MEDIA_URL: {redact(url)!r} cannot be used ({redact(str(error))}); "
@@ -111,6 +126,9 @@ class MediaStore:
             )
         self._root = str(root).rstrip("/")
         self._is_local = isinstance(self._files, LocalFileSystem)
+        if self._is_s3:
+            self._files.retries = ATTEMPTS
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="adspark-media")
 
     @property
     def folder(self) -> Path | None:
@@ -232,14 +250,20 @@ class MediaStore:
         await self._write_to(f"{self._root}/{_OWNER}", content)
 
     async def check_writable(self) -> None:
-        """Validate that the store can be written, by a tiny file that is removed again."""
+        """Validate that the store can be written, by a tiny file that is removed again.
+
+        Before, it has to say of the file that it is not there: S3 without the right to list refuses
+        to, and so every picture that is new.
+        """
         place = f"{self._root}/.check-{uuid.uuid4().hex}"
+        with suppress(FileNotFoundError):
+            await self._call(self._written_at, place)
         try:
             await self._call(self._write, place, b"AdSpark")
             await self._call(self._files.cat_file, place)
             await self._call(self._files.rm_file, place)
         except FileNotFoundError as error:
-            raise self._unusable("there is no such place") from safe_cause(error)
+            raise self._missing(error) from safe_cause(error)
 
     def locate(self, path: str) -> str:
         """Where a person finds the picture: a file's path, or its address without a password."""
@@ -254,7 +278,7 @@ class MediaStore:
         try:
             await self._call(self._write, place, content)
         except FileNotFoundError as error:  # of an object store: the bucket
-            raise self._unusable("there is no such place") from safe_cause(error)
+            raise self._missing(error) from safe_cause(error)
 
     def _list(self, folder: str, is_deep: bool) -> Listing:
         start = len(self._root.lstrip("/")) + 1
@@ -339,33 +363,53 @@ class MediaStore:
     async def _call(
         self, function: Callable[_Args, _Result], *args: _Args.args, **kwargs: _Args.kwargs
     ) -> _Result:
+        loop, work = asyncio.get_running_loop(), partial(function, *args, **kwargs)
         try:
-            return await asyncio.to_thread(function, *args, **kwargs)
+            return await loop.run_in_executor(self._threads, work)
         except FileNotFoundError:
             raise
-        except OSError as error:
-            reason = error.strerror or str(error)
-            if isinstance(error, _UNUSABLE) or error.errno == errno.EROFS:
-                raise self._unusable(reason) from safe_cause(error)
-            if error.errno in NO_SPACE:
-                raise self._full(reason) from safe_cause(error)
-            raise self._unavailable(reason) from safe_cause(error)
         except Exception as error:  # every store has exceptions of its own
-            raise self._unavailable(type(error).__name__) from safe_cause(error)
+            if self._is_s3 and is_without_reason(error):
+                error = await loop.run_in_executor(self._threads, self._find_reason, error)
+            raise self._translate(error) from safe_cause(error)
+
+    def _find_reason(self, error: Exception) -> Exception:
+        """The error of a request whose answer says why, where there is one."""
+        try:
+            self._files.cat_file(f"{self._root}/{_OWNER}", start=0, end=1)
+        except FileNotFoundError:
+            return error
+        except Exception as told:
+            return told
+        return error
+
+    def _translate(self, error: Exception) -> AdSparkError:
+        if self._is_s3 and (fault := find_fault(error)):
+            return StoreRefusedError(self.place, redact(fault.reason), fault.remedy)
+        if not isinstance(error, OSError):
+            return self._unavailable(type(error).__name__)
+        reason = error.strerror or str(error)
+        if isinstance(error, _UNUSABLE) or error.errno == errno.EROFS:
+            return self._unusable(reason)
+        return self._full(reason) if error.errno in NO_SPACE else self._unavailable(reason)
+
+    def _missing(self, error: FileNotFoundError) -> AdSparkError:
+        """What is wrong where a file cannot be written because something else is not there."""
+        if self._is_s3 and find_fault(error):
+            return self._translate(error)
+        return self._unusable("there is no such place")
 
     def _unusable(self, reason: str) -> StoreRefusedError:
-        return StoreRefusedError(redact(self._root), redact(reason))
+        return StoreRefusedError(self.place, redact(reason))
 
     def _full(self, reason: str) -> NoRoomError:
         return NoRoomError(
-            f"The media store at {redact(self._root)} has no room ({redact(reason)}); make some."
+            f"The media store at {self.place} has no room ({redact(reason)}); make some."
         )
 
     def _unavailable(self, reason: str) -> ServiceUnavailableError:
         return ServiceUnavailableError(
-            with_full_stop(
-                f"The media store at {redact(self._root)} does not answer: {redact(reason)}"
-            )
+            with_full_stop(f"The media store at {self.place} does not answer: {redact(reason)}")
         )
 
     def _show(self, place: str) -> str:

@@ -40,9 +40,17 @@ BILLED_THIS_MONTH = f"""
 IS_LOOKED_AT = "is_active AND monthly_budget IS DISTINCT FROM 0"
 """Whether sweeps look at a watch, in SQL."""
 
+IS_TOO_FAR = f"""(
+    due_at > now() + make_interval(mins => interval_minutes + {SWEEP_MINUTES})
+    AND due_at <> {NEXT_MONTH}
+)"""
+"""Whether a watch is due later than it can be, in SQL, for the clock was ahead when it was checked;
+it is due now. One whose budget is spent waits for the next month."""
+
 NEXT_LOOK = f"""
     CASE WHEN {IS_LOOKED_AT} THEN
-        CASE WHEN monthly_budget IS NOT NULL AND due_at < {NEXT_MONTH}
+        CASE WHEN {IS_TOO_FAR} THEN now()
+        WHEN monthly_budget IS NOT NULL AND due_at < {NEXT_MONTH}
             AND monthly_budget <= {BILLED_THIS_MONTH} THEN {NEXT_MONTH}
         ELSE due_at END
     END

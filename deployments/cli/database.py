@@ -55,7 +55,11 @@ async def _warn_of_set_aside_data(database: Database) -> None:
 @asynccontextmanager
 async def open_database(settings: Settings | None = None) -> AsyncIterator[Database]:
     """The current database, or that of other settings; it is started where it is embedded."""
-    with raise_at_termination(exit_by_sigterm), database_url(settings or current_settings()) as url:
+    chosen = settings or current_settings()
+    with (
+        raise_at_termination(exit_by_sigterm),
+        database_url(chosen, on_upgrade=print_warning) as url,
+    ):
         async with Database(url, lock_timeout=COMMAND_LOCK_TIMEOUT) as database:
             if settings is None:
                 await _warn_of_set_aside_data(database)

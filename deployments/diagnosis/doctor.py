@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from adspark.errors import AdSparkError
-from adspark.maintenance.check import Check, CheckState, look_at
+from adspark.maintenance.check import DATABASE_REMEDY, Check, CheckState, look_at
 from adspark.settings import Settings, get_settings
 from deployments.diagnosis.installation import check_packages, check_python, check_settings
 from deployments.diagnosis.machine import (
@@ -66,11 +66,7 @@ def _looks(base: Settings, settings: Settings) -> list[Awaitable[Check]]:
     looks: list[tuple[str, Callable[[], Awaitable[Check]], str]] = [
         ("disk", partial(check_home, settings), "ADSPARK_HOME"),
         ("stack", partial(check_stack, base), "adspark up"),
-        (
-            "database",
-            partial(asyncio.to_thread, check_database, settings),
-            "PostgreSQL and its log",
-        ),
+        ("database", partial(asyncio.to_thread, check_database, settings), DATABASE_REMEDY),
         ("media store", partial(check_media_store, settings), "ADSPARK_MEDIA_URL"),
         ("pictures", partial(check_stored_pictures, settings), "ADSPARK_MEDIA_URL"),
         ("browser", partial(check_browser, settings), _BROWSER),

@@ -17,7 +17,7 @@ from adspark.db import migrate
 from adspark.db.configured import database_url, open_database
 from adspark.db.revisions import find_difference
 from adspark.errors import AdSparkError
-from adspark.maintenance.check import CheckState
+from adspark.maintenance.check import CheckState, find_remedy
 from adspark.maintenance.lost_pictures import check_pictures
 from adspark.media.store import MediaStore
 from adspark.notifications.outbox import read_undelivered, receivers_by_hash
@@ -136,7 +136,8 @@ async def _find_lost_pictures(settings: Settings) -> list[Problem]:
         async with open_database(settings) as database, database.session() as session:
             check = await check_pictures(session, MediaStore(media_url(settings)))
     except AdSparkError as error:
-        return [Problem(what=without_full_stop(str(error)), remedy="ADSPARK_MEDIA_URL")]
+        remedy = find_remedy(error, "ADSPARK_MEDIA_URL")
+        return [Problem(what=without_full_stop(error.sentence), remedy=remedy)]
     if check.state is CheckState.OK:
         return []
     return [Problem(what=check.what, remedy=check.remedy)]

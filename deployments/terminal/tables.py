@@ -16,6 +16,7 @@ from adspark.text.terminal import plain
 from deployments.terminal.output import ENDLESS, INDENT, NARROWEST, out
 
 _MINUTES = 120.0  # seconds from which a time is shown in minutes
+_CLOCKS_DIFFER = 5  # minutes, of this machine and of the database's
 _GAP = 2  # blanks between two columns that stand close
 
 
@@ -143,10 +144,16 @@ def moment(then: datetime) -> str:
 
 
 def age(then: datetime | None) -> str | None:
-    """How long ago, in the largest unit of which it is more than one or two."""
+    """How long ago, in the largest unit of which it is more than one or two.
+
+    A time that has not come was written while a clock was wrong.
+    """
     if then is None:
         return None
-    minutes = int((datetime.now(UTC) - then).total_seconds() // 60)
+    minutes = int((datetime.now(UTC) - then).total_seconds() / 60)
+    if minutes < -_CLOCKS_DIFFER:
+        return "in the future"
+    minutes = max(minutes, 0)
     if minutes < 2 * 60:
         return f"{minutes} min"
     hours = minutes // 60

@@ -25,11 +25,15 @@ class ObjectStore:
         url: where it answers.
         broken: endings of keys whose content it takes half of, and then fails.
         asked: method and path of each request.
+        may_list: whether its keys may; else it does not say that an object is not there.
+        answer: status, kind and content of what it answers to everything.
     """
 
     url: str = ""
     broken: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
+    may_list: bool = True
+    answer: tuple[str, str, bytes] | None = None
 
     def environment(self, keys: tuple[str, str] = KEYS) -> dict[str, str]:
         """What the client's library reads."""
@@ -70,6 +74,28 @@ class ObjectStore:
         )
 
 
+def refusal(status: str, code: str) -> tuple[str, str, bytes]:
+    """What S3 answers when it refuses a request, for `ObjectStore.answer`."""
+    said = f"<Error><Code>{code}</Code><Message>S3 says {code}.</Message></Error>"
+    return status, "application/xml", said.encode()
+
+
+def _refuse(
+    environ: dict[str, Any], start: Callable[..., Any], status: str, kind: str, content: bytes
+) -> Iterable[bytes]:
+    headers = [("Content-Type", kind), ("Content-Length", str(len(content)))]
+    if kind == "application/xml":  # as S3 says it with its refusals
+        headers.append(("x-amz-bucket-region", "eu-central-1"))
+    start(status, headers)
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else [content]
+
+
+def _is_kept(store: ObjectStore, environ: dict[str, Any]) -> bool:
+    """Whether a request writes, or asks for an object that was written."""
+    asked = f"PUT {environ['PATH_INFO']}"
+    return environ["REQUEST_METHOD"] not in ("GET", "HEAD") or asked in store.asked
+
+
 @contextmanager
 def serve_object_store() -> Iterator[ObjectStore]:
     """A store with one empty bucket."""
@@ -79,6 +105,11 @@ def serve_object_store() -> Iterator[ObjectStore]:
     def answer(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         path = str(environ["PATH_INFO"])
         store.asked.append(f"{environ['REQUEST_METHOD']} {path}")
+        if store.answer is not None:
+            environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            return _refuse(environ, start, *store.answer)
+        if not store.may_list and not _is_kept(store, environ):
+            return _refuse(environ, start, *refusal("403 Forbidden", "AccessDenied"))
         if environ["REQUEST_METHOD"] == "PUT" and path.endswith(tuple(store.broken)):
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0) // 2)
             start("500 Internal Server Error", [("Connection", "close")])

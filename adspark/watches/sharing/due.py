@@ -14,11 +14,16 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.models import DEFAULT_WEIGHT
-from adspark.watches.budgets import IS_LOOKED_AT
+from adspark.watches.budgets import IS_LOOKED_AT, IS_TOO_FAR
 from adspark.watches.sharing.order import CHECKS_A_SHARE, LOOK_AHEAD, count_in_reach
 
-_WAIT = "greatest(0, extract(epoch FROM due_at - now()))::float8 AS wait"
-_IS_DUE = f"{IS_LOOKED_AT} AND due_at <= now() + interval '{LOOK_AHEAD} minutes'"
+_WAIT = f"""
+    CASE WHEN {IS_TOO_FAR} THEN 0 ELSE greatest(0, extract(epoch FROM due_at - now())) END::float8
+        AS wait
+"""
+_IS_DUE = f"""
+    {IS_LOOKED_AT} AND (due_at <= now() + interval '{LOOK_AHEAD} minutes' OR {IS_TOO_FAR})
+"""
 SELECT_DUE = text(f"""
     WITH weighed AS MATERIALIZED (
         SELECT user_id, coalesce(s.weight, {DEFAULT_WEIGHT})::float8 AS weight
@@ -55,7 +60,7 @@ _UNCHECKED = text(f"""
     SELECT id, {_WAIT}
     FROM unnest(CAST(:watch_ids AS int[])) WITH ORDINALITY AS given (id, place)
         JOIN watch USING (id)
-    WHERE {_IS_DUE} AND (checked_at IS NULL OR checked_at < :since)
+    WHERE {_IS_DUE} AND (checked_at IS NULL OR checked_at < :since OR checked_at > now())
     ORDER BY place
 """)  # noqa: S608  (put together from constants)
 

@@ -5,7 +5,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.models import DEFAULT_WEIGHT
-from adspark.watches.budgets import IS_LOOKED_AT, MONTH, SPENT, BudgetReport
+from adspark.watches.budgets import IS_LOOKED_AT, IS_TOO_FAR, MONTH, SPENT, BudgetReport
 
 _READ = text(f"""
     WITH mine AS (
@@ -13,7 +13,7 @@ _READ = text(f"""
         FROM {SPENT} JOIN watch w ON w.id = spent.watch_id WHERE at >= {MONTH} GROUP BY w.user_id
     ), active AS (
         SELECT user_id, count(*) AS watches,
-            count(*) FILTER (WHERE {IS_LOOKED_AT} AND due_at <= now()) AS due
+            count(*) FILTER (WHERE {IS_LOOKED_AT} AND (due_at <= now() OR {IS_TOO_FAR})) AS due
         FROM watch WHERE is_active GROUP BY user_id
     )
     SELECT user_id, u.name, coalesce(weight, {DEFAULT_WEIGHT}) AS weight,

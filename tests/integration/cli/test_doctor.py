@@ -116,6 +116,16 @@ def test_a_database_of_another_version_is_told_with_the_remedy_of_that(
     assert checks["database"]["remedy"] == "update AdSpark here too"
 
 
+def test_a_database_that_does_not_answer_is_the_fault_in_every_check_that_asks_it(
+    tmp_path: Path,
+) -> None:
+    nobody = f"postgresql://ads@127.0.0.1:{free_port()}/ads"
+    _, checks, _ = examined(tmp_path, tmp_path / "home", ADSPARK_DATABASE_URL=nobody)
+    for name in ("database", "pictures"):
+        assert checks[name]["state"] == "failed"
+        assert checks[name]["remedy"] == "PostgreSQL and its log", checks[name]
+
+
 def test_a_file_in_place_of_the_home_is_a_problem_among_the_other_checks(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     code, checks, _ = examined(tmp_path, tmp_path / "file")

@@ -7,6 +7,7 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
+import psycopg
 import pytest
 from pydantic import SecretStr
 
@@ -46,6 +47,13 @@ def checked(configured_database: str, sandbox_url: str) -> None:
             )
 
     asyncio.run(check())
+
+
+def test_a_last_look_that_is_in_the_future_is_told_as_that(configured_database: str) -> None:
+    told("create", *HUBSPOT)
+    with psycopg.connect(configured_database) as connection:
+        connection.execute("UPDATE watch SET checked_at = now() + interval '32 hours'")
+    assert "in the future" in told("list")
 
 
 def test_a_watch_is_created_with_its_warnings_and_its_cost() -> None:

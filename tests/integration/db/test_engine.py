@@ -7,10 +7,12 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import LiteralString
+from urllib.parse import quote
 
 import psycopg
 import pytest
 from psycopg import errors, sql
+from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
@@ -29,6 +31,16 @@ from adspark.errors import (
 from tests.support.cut_connection import Relay
 
 URL = driver_url("postgresql://maria:hunter2@db.example:5433/ads")
+
+
+async def test_the_folder_of_a_socket_is_named_as_libpq_names_it(
+    database_url: str,
+) -> None:
+    given = conninfo_to_dict(database_url)
+    server = f"{quote(str(given['host']), safe='')}:{given['port']}"
+    url = f"postgresql://{given['user']}@{server}/{given['dbname']}"
+    async with Database(url) as database, database.session() as session:
+        assert await session.scalar(text("SELECT current_database()")) == given["dbname"]
 
 
 @pytest.mark.parametrize(

@@ -38,10 +38,43 @@ def test_upgrading_again_or_at_once_changes_nothing(empty_database_url: str) -> 
     assert migrate.differences(empty_database_url) == []
 
 
-def test_a_missing_column_is_a_difference(database_url: str) -> None:
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        pytest.param(
+            "ALTER TABLE creative DROP COLUMN details_link",
+            "column details_link of table creative is missing", id="column",
+        ),
+        pytest.param(
+            "ALTER TABLE watch ADD COLUMN mine int",
+            "column mine of table watch is not AdSpark's", id="a column more",
+        ),
+        pytest.param(
+            'ALTER TABLE "fetch" DROP CONSTRAINT fk_fetch_watch_id_watch',
+            "foreign key fk_fetch_watch_id_watch of table fetch is missing", id="foreign key",
+        ),
+        pytest.param(
+            "CREATE INDEX mine ON watch (name)",
+            "index mine of table watch is not AdSpark's", id="index",
+        ),
+        pytest.param("CREATE TABLE mine (id int)", "table mine is not AdSpark's", id="table"),
+        pytest.param(
+            "ALTER TABLE watch ALTER COLUMN name DROP NOT NULL",
+            "column name of table watch may be NULL", id="NULL",
+        ),
+        pytest.param(
+            "ALTER TABLE watch ALTER COLUMN max_pages TYPE bigint",
+            "column max_pages of table watch has another type: BIGINT, not INTEGER", id="type",
+        ),
+    ],
+)  # fmt: skip
+def test_what_differs_in_the_tables_is_told_in_words(
+    database_url: str, statement: LiteralString, told: str
+) -> None:
     with psycopg.connect(database_url, autocommit=True) as connection:
-        connection.execute("ALTER TABLE creative DROP COLUMN details_link")
-    assert "details_link" in migrate.differences(database_url)[0]
+        connection.execute(statement)
+    with pytest.raises(DatabaseSetupError, match=rf"AdSpark expects: {re.escape(told)}\. Restore"):
+        migrate.check_ready(database_url)
 
 
 def test_every_migration_can_be_taken_back(database_url: str) -> None:

@@ -14,13 +14,15 @@ import pytest
 
 from adspark.creatives.fetch import lock_name
 from adspark.db import migrate
-from adspark.db.engine import Database
+from adspark.db.engine import Database, read_now
 from adspark.errors import DatabaseUnavailableError
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.serpapi.payloads import AccountPayload
 from adspark.watches.admission import SweepGate, searches_left
+from adspark.watches.budgets import NEXT_MONTH
 from adspark.watches.sharing.due import DueWatch, read_due, read_unchecked
+from adspark.watches.stored import list_watches
 from adspark.watches.sweep import Sweep
 from adspark.watches.sweep_store import SweepSummary, summarise_sweep
 from tests.support.factories import query
@@ -95,6 +97,27 @@ async def test_a_watch_that_falls_due_in_a_moment_is_taken_along_but_not_too_ear
     await place.sweep()
     (begun,) = await place.rows('SELECT started_at AS at FROM "fetch" WHERE watch_id = 1')
     assert begun.at >= due.at
+
+
+async def test_what_was_checked_while_the_clock_was_ahead_is_due_unless_it_waits_for_its_budget(
+    place: Place,
+) -> None:
+    await place.change(f"""
+        UPDATE watch SET interval_minutes = 60, due_at = now() + CASE id
+            WHEN 1 THEN interval '33 hours' WHEN 2 THEN interval '90 days'
+            ELSE interval '59 minutes' END, checked_at = now() + interval '32 hours';
+        UPDATE watch SET monthly_budget = 5, due_at = {NEXT_MONTH} WHERE id = 3
+    """)
+    async with place.database.session() as session:
+        due = [one.watch_id for one in await read_due(session)]
+        again = await read_unchecked(session, watch_ids=due, since=await read_now(session))
+        listed = {one.id: one for one in await list_watches(session, watch_ids=[1, 3])}
+        now = await read_now(session)
+    assert sorted(due) == sorted(one.watch_id for one in again) == [1, 2]
+    assert (listed[1].next_look, listed[3].next_look) == (now, listed[3].due_at)
+    await place.sweep()
+    assert sorted(await checked_ids(place)) == [1, 2]
+    assert not await place.rows("SELECT FROM watch WHERE id <= 2 AND due_at > now() + '61 min'")
 
 
 async def test_one_that_is_not_due_yet_holds_up_no_other_wherever_it_stands(place: Place) -> None:
