@@ -192,7 +192,8 @@ class Settings(BaseSettings):
     @field_validator("home")
     @classmethod
     def _expand_home(cls, home: Path) -> Path:
-        return _expand(home).absolute()
+        # By one name, whichever link leads to it: commands compare it with that of a stack.
+        return Path(os.path.realpath(_expand(home)))
 
     @field_validator("media_url")
     @classmethod

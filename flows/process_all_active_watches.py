@@ -13,7 +13,7 @@ from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.runtime import flow_run
 
-from adspark.db.engine import Database
+from adspark.db.engine import Database, read_now
 from adspark.db.rates import SWEEPS
 from adspark.markdown import escape_markdown
 from adspark.settings import get_settings
@@ -80,7 +80,8 @@ async def process_all_active_watches() -> SweepSummary:
 async def _sweep_in_shards(plan: SweepPlan, searching_ends: float) -> SweepSummary:
     """Let the workers of the pool take shards, and check here what none of them has checked."""
     size = get_settings().sweep_shard_size
-    ends_at = plan.began_at + timedelta(seconds=searching_ends - time.monotonic())
+    async with open_session() as session:
+        ends_at = await read_now(session) + timedelta(seconds=searching_ends - time.monotonic())
     shards = await start_shards(plan, flow_run_id=str(flow_run.id), size=size, ends_at=ends_at)
     everything = [one.watch_id for one in plan.due]
     given = set(watches_of(shards))

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from adspark.concurrency import all_of
+from adspark.db.engine import read_now
 from adspark.errors import (
     AdSparkError,
     BusyError,
@@ -86,13 +87,15 @@ class Sweep:
         Raises:
             DatabaseUnavailableError: Postgres went away; what was stored stays.
         """
+        async with self.checker.database.session() as session:
+            began_at = await read_now(session)
         now = time.monotonic()
         for place, one in enumerate(due):
             self._enqueue(now + one.wait, _QueuedWatch(0, place, one.watch_id))
         self._summary.due = len(due)
         await all_of(self._work() for _ in range(min(self.at_once, len(due))))
         async with self.checker.database.session() as session, session.begin():
-            await postpone_watches(session, reasons=self._postponed)
+            await postpone_watches(session, reasons=self._postponed, since=began_at)
         return self._summary
 
     async def _work(self) -> None:

@@ -25,7 +25,7 @@ SAMPLE_SIZE = 50
 _SUMMARISE = text(f"""
     WITH mine AS (
         SELECT id, problem, coverage, is_active, coverage = 'none' AS is_blind,
-            checked_at >= :since IS TRUE AS is_tried,
+            (checked_at BETWEEN :since AND now()) IS TRUE AS is_tried,
             due_at = {NEXT_MONTH.replace("now()", "checked_at")} AS is_over_budget
         FROM watch WHERE id = ANY (:watch_ids)
     ), ledger AS (
@@ -67,10 +67,11 @@ _SUMMARISE = text(f"""
             SELECT problem, count(*) AS number FROM mine WHERE is_tried AND is_blind GROUP BY 1
         ) AS counted) AS reasons
 """)  # noqa: S608  (put together from a constant)
-# One that is not due any more was checked by another run meanwhile.
+# One that another run has checked meanwhile stays as it is, unless it is due again.
 _POSTPONE = text("""
     UPDATE watch SET checked_at = now(), coverage = 'none', problem = :problem
-    WHERE id = ANY (:watch_ids) AND is_active AND due_at <= now()
+    WHERE id = ANY (:watch_ids) AND is_active
+        AND (due_at <= now() OR (checked_at BETWEEN :since AND now()) IS NOT TRUE)
 """)
 
 
@@ -230,7 +231,10 @@ def _most_frequent(reasons: Mapping[str, int]) -> str:
     return "; ".join(f"{number} × {reason}" for reason, number in ordered[:3])
 
 
-async def postpone_watches(session: AsyncSession, *, reasons: Mapping[str, Sequence[int]]) -> None:
-    """Note on watches why they could not be checked; they stay due. Does not commit."""
+async def postpone_watches(
+    session: AsyncSession, *, reasons: Mapping[str, Sequence[int]], since: datetime
+) -> None:
+    """Note on watches why they could not be checked since then; they stay due. Does not commit."""
     for problem, watch_ids in reasons.items():
-        await session.execute(_POSTPONE, {"problem": problem, "watch_ids": list(watch_ids)})
+        values = {"problem": problem, "watch_ids": list(watch_ids), "since": since}
+        await session.execute(_POSTPONE, values)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -209,11 +209,16 @@ async def test_a_big_sweep_is_shared_out_and_does_itself_what_no_worker_takes(
 ) -> None:
     environment.setenv("ADSPARK_SWEEP_SHARD_SIZE", "2")
     get_settings.cache_clear()
+    (before,) = await place.rows("SELECT clock_timestamp() AS at")
     state = await sweep()
+    (after,) = await place.rows("SELECT clock_timestamp() AS at")
     assert state.is_completed(), state.message
     summary = await state.aresult()
     assert (summary.checked, summary.events.baseline) == (WATCHES, 240)
     shards = await shards_of(state.state_details.flow_run_id)
+    searching = timedelta(seconds=540)  # nine tenths of the time limit
+    ends = [datetime.fromisoformat(one.parameters["ends_at"]) for one in shards]
+    assert all(before.at + searching <= end <= after.at + searching for end in ends)
     assert sorted(len(one.parameters["watch_ids"]) for one in shards) == [2, 2]
     assert all(one.state is not None and one.state.is_cancelled() for one in shards)
     assert searches(place.url)["billed"] == WATCHES

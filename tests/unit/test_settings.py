@@ -155,3 +155,14 @@ def test_runs_in_containers_get_the_address_of_the_pictures_and_no_key(
         "ADSPARK_HOME": str(settings.home),
         "ADSPARK_MEDIA_URL": "ftp://anna:Kt9-horse-word@files.example/pictures",
     }
+
+
+def test_a_home_has_one_name_whichever_link_leads_to_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "home")
+    homes = []
+    for name in ("home", "link"):
+        monkeypatch.setenv("ADSPARK_HOME", str(tmp_path / name))
+        homes.append(Settings().home)
+    assert homes == [tmp_path.resolve() / "home"] * 2

@@ -379,6 +379,19 @@ async def test_a_watch_that_was_checked_by_hand_meanwhile_is_not_said_to_wait(pl
     assert (waiting.coverage, waiting.problem) == ("none", "no searches left (only 1)")
 
 
+async def test_a_sweep_that_stops_says_why_also_of_watches_that_are_due_in_a_moment(
+    place: Place,
+) -> None:
+    await place.change("UPDATE watch SET due_at = now() + interval '50 seconds' WHERE id = 2")
+    place.switch_on({"kind": "quota_429"})
+
+    summary = await place.sweep(at_once=1)
+
+    assert (summary.failed, summary.waiting) == (1, WATCHES - 1)
+    coming = await place.watch(2)
+    assert (coming.coverage, coming.problem) == ("none", (await place.watch(3)).problem)
+
+
 async def test_two_watches_with_one_search_are_billed_once(database: Database) -> None:
     with serve(SandboxSettings(generated_advertisers=1, latency=0.3)) as url:
         place = Place(database, url)
