@@ -34,7 +34,8 @@ async def cleanup_old_creatives(
     """Remove ads that are no longer shown, and everything else that is kept for a time only.
 
     It ends Failed ("Partly Failed") where pictures could not be removed; the others are. None is
-    removed from a media store that belongs to another database, or may do so.
+    removed from a media store that belongs to another database, or may do so, nor by the clean-up
+    that enters this database as the owner of a store with pictures.
 
     Args:
         days_old: Days since an ad was last shown, and since its variants were last requested,
@@ -71,7 +72,8 @@ async def cleanup_old_creatives(
 
 async def show_counts(summary: CleanupSummary) -> None:
     """What was removed, by kind, under Artifacts in the UI."""
-    counts = summary.model_dump(exclude={"dry_run", "stray_paths", "unremoved_pictures", "problem"})
+    texts = {"dry_run", "stray_paths", "unremoved_pictures", "problem", "note"}
+    counts = summary.model_dump(exclude=texts)
     await acreate_table_artifact(
         key="cleanup",
         table=[{"kind": name.replace("_", " "), "count": count} for name, count in counts.items()],

@@ -3,6 +3,8 @@ again from their pictures."""
 
 import random
 import time
+from collections import defaultdict
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -11,6 +13,7 @@ from sqlalchemy import text
 from adspark.db.engine import Database
 from adspark.errors import UnusableContentError
 from adspark.media.images import inspect_picture
+from adspark.media.paths import thumbnail_path
 from adspark.media.similarity import SIDE
 from adspark.media.store import MediaStore
 
@@ -22,7 +25,7 @@ _STORED = text("""
 """)
 _VARIANTS = text("""
     SELECT image_path, thumbnail_path FROM ad_variant
-    WHERE starts_with(thumbnail_path, 'thumbnails/' || :digits) AND image_path IS NOT NULL
+    WHERE thumbnail_path IS NOT NULL AND image_path IS NOT NULL
 """)
 # Only those that are still stored there; the ad keeps size and hashes of its picture.
 _REQUEUE = text("""
@@ -69,29 +72,46 @@ async def requeue_lost(
     await media.check_writable()
     ends_at = time.monotonic() + seconds
     lost = LostFiles()
+    sources = await _read_variants(database)
     for number in random.sample(range(_FOLDERS), _FOLDERS):
         if lost.requeued >= most or time.monotonic() >= ends_at:
             break
-        await _look_into_folder(database, media, f"{number:02x}", lost, most, ends_at)
+        digits = f"{number:02x}"
+        of_variants = sources[f"thumbnails/{digits}"]
+        await _look_into_folder(database, media, digits, of_variants, lost, most, ends_at)
     return lost
 
 
+async def _read_variants(database: Database) -> Mapping[str, dict[str, str]]:
+    """By folder, the thumbnails of variants and the pictures that they were made from."""
+    async with database.session() as session:
+        rows = (await session.execute(_VARIANTS)).all()
+    sources: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for row in rows:
+        sources[row.thumbnail_path.rpartition("/")[0]][row.thumbnail_path] = row.image_path
+    return sources
+
+
 async def _look_into_folder(
-    database: Database, media: MediaStore, digits: str, lost: LostFiles, most: int, ends_at: float
+    database: Database,
+    media: MediaStore,
+    digits: str,
+    of_variants: dict[str, str],
+    lost: LostFiles,
+    most: int,
+    ends_at: float,
 ) -> None:
     # The rows before the listing: whatever they name was kept by then.
     async with database.session() as session:
         rows = (await session.execute(_STORED, {"digits": digits})).all()
-        variants = (await session.execute(_VARIANTS, {"digits": digits})).all()
-    if not (rows or variants):
+    if not (rows or of_variants):
         return
     thumbnails = (await media.list_folder(f"thumbnails/{digits}")).pictures
     pictures = (await media.list_folder(f"pictures/{digits}")).pictures if rows else {}
-    sources = {row.thumbnail_path: row.image_path for row in variants}
-    sources |= {row.thumbnail_path: row.path for row in rows if row.path in pictures}
+    sources = of_variants | {row.thumbnail_path: row.path for row in rows if row.path in pictures}
     for thumbnail, picture in sources.items():
         if thumbnail not in thumbnails and time.monotonic() < ends_at:
-            lost.thumbnails += await _make_thumbnail(media, picture)
+            lost.thumbnails += await _make_thumbnail(media, thumbnail, picture)
     gone = [row for row in rows if row.path not in pictures and row.source_url is not None]
     if gone := gone[: most - lost.requeued]:
         values = {"ids": [row.id for row in gone], "paths": [row.path for row in gone]}
@@ -100,10 +120,11 @@ async def _look_into_folder(
         lost.requeued += int(changed.rowcount)  # type: ignore[attr-defined]
 
 
-async def _make_thumbnail(media: MediaStore, picture: str) -> bool:
-    """Whether a thumbnail could be made of the picture."""
+async def _make_thumbnail(media: MediaStore, thumbnail: str, picture: str) -> bool:
+    """Whether the thumbnail could be made of the picture, which may have been written over."""
     with suppress(UnusableContentError):
-        content = await media.read_one_of_many(picture)
-        await media.save_thumbnail(await inspect_picture(content, side=SIDE))
-        return True
+        inspected = await inspect_picture(await media.read_one_of_many(picture), side=SIDE)
+        if thumbnail_path(inspected.info) == thumbnail:
+            await media.save_thumbnail(inspected)
+            return True
     return False

@@ -34,7 +34,7 @@ from adspark.maintenance.cleanup_statements import (
     REJECTED_ROWS,
     Kind,
 )
-from adspark.maintenance.store_owner import claim_store, read_known
+from adspark.maintenance.store_owner import Claim, claim_store, read_known
 from adspark.media.store import MediaStore, StoreRefusedError
 from adspark.text.counts import counted
 from adspark.validation.bounds import DAYS, Range
@@ -134,6 +134,10 @@ class CleanupSummary(BaseModel):
     problem: Annotated[
         str | None, Field(description="Why unused pictures stay, all of them, and what to do.")
     ] = None
+    note: Annotated[
+        str | None,
+        Field(description="Why unused pictures stay until the next clean-up; nothing is wrong."),
+    ] = None
 
     @property
     def headline(self) -> str:
@@ -148,6 +152,7 @@ class CleanupSummary(BaseModel):
     @property
     def _left(self) -> str:
         left = f"; unused pictures stay: {self.problem}" if self.problem else ""
+        left += f"; {self.note}" if self.note else ""
         if self.unremoved:
             found = counted(self.unremoved, "picture")
             named = _name_first(self.unremoved_pictures, self.unremoved)
@@ -198,8 +203,8 @@ async def clean_up(
         archive_bytes: that archived pictures may take; None: any number.
         dry_run: count, remove nothing. Advertisers and pictures that become free by what would be
             removed are not counted.
-        take_over_store: remove pictures even where they may be another database's, and enter this
-            one as the owner of the store.
+        take_over_store: remove pictures at once, even where they may be another database's, and
+            enter this one as the owner of the store.
         batch: rows a step.
         on_step: called with the summary so far, after each step.
 
@@ -232,10 +237,9 @@ async def clean_up(
         summary.picture_versions += await remove_over_bound(
             database, most_bytes=archive_bytes, batch=batch
         )
-    summary.problem = await claim_store(
-        database, media, known, take_over=take_over_store, dry_run=dry_run
-    )
-    if summary.problem is None:
+    claim = await claim_store(database, media, known, take_over=take_over_store, dry_run=dry_run)
+    summary.problem, summary.note = claim.problem, claim.note
+    if claim == Claim():
         await _remove_pictures(database, media, summary)
     return summary
 

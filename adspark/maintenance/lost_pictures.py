@@ -52,8 +52,8 @@ _COUNT = text("""
 _REMEDY = (
     "put the folder or bucket back, from a backup if need be, or name the right one "
     "(ADSPARK_MEDIA_URL). Where they are lost for good, adspark run archive-creatives "
-    "-p retry_failed=true downloads those of ads again, as far as their addresses still work; "
-    "those of variants cannot be had otherwise"
+    "-p retry_failed=true downloads those of ads again, as far as their addresses still work, and "
+    "makes lost thumbnails again from their pictures; pictures of variants cannot be had otherwise"
 )
 
 

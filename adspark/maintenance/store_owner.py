@@ -1,11 +1,13 @@
 """Whose pictures a media store holds: clean-up removes none that may be another database's.
 
 An object at the store's root names the database by what no dump of it carries: PostgreSQL's system
-identifier, and the database's number in that server.
+identifier, and the database's number in that server. A clean-up that enters its database into a
+store with pictures removes none of them: another database may know them too, as after a dump.
 """
 
 import json
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,6 +28,23 @@ _REMEDY = (
     "adspark run cleanup-old-creatives -p take_over_store=true, which removes the "
     "pictures that this database does not use"
 )
+_NOTE = (
+    "this clean-up enters this database as the owner of the media store at {}; unused pictures are "
+    "removed from the next clean-up on"
+)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Whether unused pictures may be removed: where it says nothing.
+
+    Attributes:
+        problem: why they may be another database's, with the remedy.
+        note: why they stay until the next clean-up, though nothing is wrong.
+    """
+
+    problem: str | None = None
+    note: str | None = None
 
 
 async def read_known(session: AsyncSession) -> list[str]:
@@ -40,38 +59,40 @@ async def claim_store(
     *,
     take_over: bool = False,
     dry_run: bool = False,
-) -> str | None:
+) -> Claim:
     """Make the database the owner of a store without one that has a picture it knows, or none.
 
     Args:
         database: that is to be the owner.
         media: the store.
         known: as `read_known` gives it.
-        take_over: become the owner in any case.
+        take_over: become the owner in any case, and let pictures be removed at once.
         dry_run: change nothing.
-
-    Returns:
-        Why the pictures may be another database's, with the remedy; None: they are this one's.
     """
     async with database.session() as session:
         mine = json.dumps({"database": await session.scalar(_DATABASE)}).encode()
     owner = await media.read_owner()
     if owner == mine:
-        return None
-    if owner is not None and not take_over:
-        return (
+        return Claim()
+    if take_over:
+        claim = Claim()
+    elif owner is not None:
+        return Claim(
             f"the media store at {media.place} belongs to another database. Give each a store of "
             f"its own (ADSPARK_MEDIA_URL); where the other is gone, as after a restore: {_REMEDY}"
         )
-    has_known = any([await media.has(path) for path in known])
-    if not (take_over or has_known or await _is_empty(media)):
-        return (
+    elif any([await media.has(path) for path in known]):
+        claim = Claim(note=_NOTE.format(media.place))
+    elif await _is_empty(media):
+        claim = Claim()
+    else:
+        return Claim(
             f"this database knows none of the pictures that the media store at {media.place} has. "
             f"Name the right one in ADSPARK_MEDIA_URL; where they are no other's: {_REMEDY}"
         )
     if not dry_run:
         await media.save_owner(mine)
-    return None
+    return claim
 
 
 async def _is_empty(media: MediaStore) -> bool:

@@ -55,7 +55,8 @@ MAX_BYTES = 20 * 1024 * 1024
 # only once its date is so old that a clean-up might soon remove it as unused.
 _FRESH = timedelta(hours=6)
 _OWNER = ".adspark.json"  # at the root: whose pictures the store has
-_UNUSABLE = (NotADirectoryError, FileExistsError, PermissionError)
+_UNUSABLE = (NotADirectoryError, IsADirectoryError, FileExistsError, PermissionError)
+_REFUSALS = (errno.EROFS, errno.ELOOP)
 _THREADS = 8  # of a store's own, so that one that does not answer keeps nothing else waiting
 _S3 = ("s3://", "s3a://")
 
@@ -207,14 +208,15 @@ class MediaStore:
     async def read_one_of_many(self, path: str) -> bytes:
         """The picture under `path`, for work on many, which one that is unreadable does not end.
 
-        Raises UnusableContentError also where it cannot be read and the store works otherwise.
+        Raises UnusableContentError also where it is refused twice and the store works otherwise.
         """
+        with suppress(StoreRefusedError, ServiceUnavailableError):
+            return await self.read(path)
+        await self.check_writable()
         try:
             return await self.read(path)
-        except (StoreRefusedError, ServiceUnavailableError) as error:
-            await self.check_writable()
-            reason = error.reason if isinstance(error, StoreRefusedError) else str(error)
-            said = with_full_stop(f"The picture cannot be read: {reason}")
+        except StoreRefusedError as error:
+            said = with_full_stop(f"The picture cannot be read: {error.reason}")
             raise UnusableContentError(said) from error
 
     async def list_folder(self, folder: str = "", *, is_deep: bool = True) -> Listing:
@@ -389,7 +391,7 @@ class MediaStore:
         if not isinstance(error, OSError):
             return self._unavailable(type(error).__name__)
         reason = error.strerror or str(error)
-        if isinstance(error, _UNUSABLE) or error.errno == errno.EROFS:
+        if isinstance(error, _UNUSABLE) or error.errno in _REFUSALS:
             return self._unusable(reason)
         return self._full(reason) if error.errno in NO_SPACE else self._unavailable(reason)
 

@@ -12,10 +12,11 @@ from adspark.db.rates import CLEANUPS
 from adspark.errors import ConfigurationError
 from adspark.media.store import MediaStore
 from adspark.sandbox.control.pictures import draw_picture
-from adspark.settings import get_settings
+from adspark.settings import get_settings, media_url
 from flows.cleanup_old_creatives import cleanup_old_creatives
 from tests.support.memory_store import PROTOCOL, MemoryStore
 from tests.support.stored_ads import ids, stock
+from tests.support.variants_at_hand import ask, finish, stocked
 
 PNG = draw_picture({"advertiser": "A", "ad_creative_id": "CR1", "format": "text"})
 pytestmark = pytest.mark.usefixtures("environment")
@@ -59,6 +60,19 @@ async def test_a_run_that_could_not_remove_a_picture_says_so_and_is_no_success(
     assert (ended.is_failed(), ended.name) == (True, "Partly Failed")
     assert (ended.message or "").startswith("removed 3 ads, 1 advertiser; 1 picture could not be")
     assert f"{path}: Operation not permitted" in (ended.message or "")
+
+
+async def test_the_run_that_enters_the_owner_of_the_pictures_says_so_and_is_a_success(
+    database: Database,
+) -> None:
+    media = MediaStore(media_url(get_settings()))
+    path, _ = await media.save_variant(PNG)
+    async with stocked(database) as session:
+        await finish(session, await ask(session), image_path=path, thumbnail_path=None)
+        await session.commit()
+    ended = await cleanup_old_creatives(return_state=True)
+    assert ended.is_completed()
+    assert "unused pictures are removed from the next clean-up on" in (ended.message or "")
 
 
 async def test_it_cleans_up_once_an_hour_as_operators_set(database: Database) -> None:

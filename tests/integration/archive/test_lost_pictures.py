@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, event
 
 from adspark.db.engine import Database
 from adspark.errors import AdSparkError
@@ -18,12 +19,15 @@ from tests.support.picture_host import PictureHost, draw_ad
 from tests.support.stored_ads import change
 from tests.support.variants_at_hand import ask, finish, stocked
 
+FOLDERS = 256  # of archived pictures
+
 
 async def check(database: Database, media: MediaStore) -> tuple[str, str]:
     """State and finding of the check."""
     async with database.session() as session:
         found = await check_pictures(session, media)
     assert bool(found.remedy) == (found.state == "warning")
+    assert not found.remedy or "makes lost thumbnails again from their pictures" in found.remedy
     return found.state, found.what
 
 
@@ -109,6 +113,33 @@ async def test_a_picture_whose_thumbnail_alone_is_lost_stays_though_its_address_
     assert (summary.requeued, summary.thumbnails, summary.failed) == (0, 1, 0)
     assert await archive.rows() == before
     assert await archive.media.has(before[1].thumbnail_path)
+
+
+async def test_a_thumbnail_whose_picture_was_written_over_by_another_is_not_made_again(
+    archive: Archive, host: PictureHost
+) -> None:
+    await archive.show(host, [1])
+    await archive.run()
+    (row,) = await archive.rows()
+    Path(archive.media.locate(row.path)).write_bytes(draw_ad(2))
+    Path(archive.media.locate(row.thumbnail_path)).unlink()
+    assert (await archive.run(tries_failed=True)).thumbnails == 0
+    assert set((await archive.media.list_folder()).pictures) == {row.path}
+
+
+async def test_all_folders_are_looked_at_with_one_look_at_the_variants(archive: Archive) -> None:
+    asked: list[str] = []
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        asked.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        await archive.run(tries_failed=True)
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert sum("FROM ad_variant" in one and "thumbnail_path" in one for one in asked) == 1
+    assert len(asked) > FOLDERS
 
 
 async def test_a_lost_thumbnail_of_a_variant_is_made_again(archive: Archive) -> None:

@@ -10,6 +10,7 @@ from adspark.maintenance.cleanup import Retention, clean_up
 from adspark.media.images import check_picture
 from tests.support.archiving import Archive
 from tests.support.crash_steps import crashing_process
+from tests.support.owned_store import own
 from tests.support.picture_host import PictureHost
 
 _ADS = 1  # of each run
@@ -34,6 +35,7 @@ async def test_a_run_that_is_killed_at_any_step_is_completed_by_the_next(
     assert {"before a commit", "after a use of the database", "os.rename of a file"} <= set(places)
     for file in folder.rglob("*"):
         os.utime(file, (0, time.time() - 2 * 86400))
+    await own(archive.database, archive.media)
     await clean_up(archive.database, archive.media, Retention(days_old=36_500))
     rows = await archive.rows()
     files = {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()}

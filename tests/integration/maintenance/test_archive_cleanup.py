@@ -16,6 +16,7 @@ from adspark.media.store import MediaStore
 from tests.support.archived import add_versions
 from tests.support.archiving import Archive
 from tests.support.factories import creative
+from tests.support.owned_store import own
 from tests.support.picture_host import picture_host
 from tests.support.stored_ads import change
 from tests.support.variants_at_hand import ask
@@ -47,6 +48,7 @@ def media(folder: Path) -> MediaStore:
 
 async def two_versions(database: Database, media: MediaStore) -> None:
     """An ad that has changed, and another, archived long ago."""
+    await own(database, media)
     with picture_host() as host:
         archive = Archive(database, media, (host.pair,))
         await archive.show(host, [1, 2])
@@ -117,6 +119,7 @@ async def test_what_is_needed_stays_whatever_its_age_and_however_full_the_archiv
 async def test_the_oldest_go_while_the_archive_is_over_its_bound(
     database: Database, media: MediaStore, folder: Path
 ) -> None:
+    await own(database, media)
     with picture_host() as host:
         archive = Archive(database, media, (host.pair,))
         await archive.show(host, range(1, 21))

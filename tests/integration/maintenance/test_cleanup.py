@@ -24,6 +24,7 @@ from adspark.sandbox.control.pictures import draw_picture
 from adspark.variants.reviews.store import Review, save_review
 from tests.support.archived import add_versions
 from tests.support.memory_store import PROTOCOL, MemoryStore
+from tests.support.owned_store import own
 from tests.support.stored_ads import LET_VARIANTS_AGE, OLD, change, ids, stock
 from tests.support.variants_at_hand import AD, OTHER, ask, finish
 
@@ -184,6 +185,7 @@ async def test_pictures_that_no_variant_has_go_once_they_are_a_day_old(
         await session.commit()
     for path in (used, unused):
         os.utime(media.locate(path), (0, time.time() - 2 * 86400))
+    await own(database, media)
     assert (await clean_up(database, media, Retention(), dry_run=True)).pictures == 1
     summary = await clean_up(database, media, Retention())
     assert (summary.pictures, summary.picture_bytes) == (1, len(PICTURE))
@@ -194,7 +196,7 @@ async def test_a_picture_that_cannot_be_removed_is_named_and_keeps_no_other(
     database: Database,
 ) -> None:
     store = MediaStore(f"{PROTOCOL}://cleanup")
-    await clean_up(database, store, Retention())  # which makes it this database's
+    await own(database, store)
     paths = [await store.save_original(f"{number}" * 64, PICTURE) for number in range(9)]
     for kept in MemoryStore.store.values():
         kept.modified -= timedelta(days=2)
@@ -261,7 +263,7 @@ async def test_a_link_that_leads_nowhere_goes_as_other_pictures_do(
     target = tmp_path / "elsewhere.png"
     target.write_bytes(PICTURE)
     links = [tmp_path / f"media/originals/ab/ab{digit * 62}.png" for digit in "012"]
-    await clean_up(database, media, Retention())  # which makes the store this database's
+    await own(database, media)
     links[0].parent.mkdir(parents=True)
     for link, leads_to in zip(links, (tmp_path / "nowhere", target, links[2]), strict=True):
         link.symlink_to(leads_to)
@@ -286,6 +288,7 @@ async def test_the_thumbnail_of_a_variant_stays_and_goes_with_it(
         await session.commit()
     for one in (path, thumbnail):
         os.utime(media.locate(one), (0, time.time() - 2 * 86400))
+    await own(database, media)
     assert (await clean_up(database, media, Retention())).pictures == 0
     await change(database, "DELETE FROM ad_variant")
     assert (await clean_up(database, media, Retention())).pictures == 2
@@ -367,7 +370,7 @@ async def test_the_database_is_not_kept_waiting_for_the_pictures(
     fsspec.register_implementation("shelf", Shelf, clobber=True)
     Shelf.database_url = database_url
     shelf = MediaStore("shelf://media")
-    await clean_up(database, shelf, Retention())  # which makes it this database's
+    await own(database, shelf)
     for number in range(3):
         await shelf.save_original(f"{number}" * 64, PICTURE)
     for kept in Shelf.store.values():
@@ -382,7 +385,7 @@ async def test_the_database_is_not_kept_waiting_for_the_pictures(
 async def test_a_picture_that_came_into_use_again_stays_before_its_variant_is_entered(
     database: Database, media: MediaStore
 ) -> None:
-    await clean_up(database, media, Retention())  # which makes the store this database's
+    await own(database, media)
     paths = [await media.save_original(f"{number}" * 64, PICTURE) for number in range(3)]
     for path in paths:
         os.utime(media.locate(path), (0, time.time() - 2 * 86400))

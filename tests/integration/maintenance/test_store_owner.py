@@ -1,5 +1,6 @@
 """A media store belongs to one database: no other one's clean-up removes pictures from it."""
 
+import asyncio
 import json
 import os
 import time
@@ -13,7 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from adspark.db.engine import Database
 from adspark.maintenance.cleanup import CleanupSummary, Retention, clean_up
-from adspark.maintenance.store_owner import claim_store
+from adspark.maintenance.store_owner import Claim, claim_store
 from adspark.media.store import MediaStore
 from tests.support.hostile_pages import draw
 from tests.support.object_store import BUCKET, ObjectStore, use_object_store
@@ -79,6 +80,7 @@ async def test_a_copy_of_the_database_removes_nothing_until_it_takes_the_store_o
     put(store, KEPT, UNUSED)
     await use(database, KEPT)
     await use(copy, KEPT)
+    await run(database, store)
     assert (await run(database, store)).pictures == 1
     put(store, UNUSED)
     for dry_run in (True, False):
@@ -91,6 +93,46 @@ async def test_a_copy_of_the_database_removes_nothing_until_it_takes_the_store_o
     assert (await run(copy, store, take_over_store=True)).pictures == 1
     assert (await run(copy, store)).headline == "removed nothing"
     assert "belongs to another database" in (await run(database, store)).headline
+
+
+async def test_the_clean_up_that_enters_its_database_as_owner_leaves_all_pictures_to_the_next(
+    database: Database, copy: Database, store: MediaStore
+) -> None:
+    put(store, KEPT, UNUSED)
+    await use(database, KEPT)
+    await use(copy, KEPT)
+    for dry_run in (True, False):
+        first = await run(copy, store, dry_run=dry_run)
+        assert (first.pictures, first.problem, await pictures(store)) == (0, None, {KEPT, UNUSED})
+        assert first.headline.endswith(
+            f"; this clean-up enters this database as the owner of the media store at {store.place}"
+            "; unused pictures are removed from the next clean-up on"
+        )
+    assert "belongs to another database" in (await run(database, store)).headline
+    assert await pictures(store) == {KEPT, UNUSED}
+    second = await run(copy, store)
+    assert (second.pictures, second.note) == (1, None)
+
+
+async def test_of_two_that_enter_their_databases_at_once_one_is_told_before_anything_is_gone(
+    database: Database, copy: Database, store: MediaStore
+) -> None:
+    put(store, KEPT, UNUSED)
+    await use(database, KEPT)
+    await use(copy, KEPT)
+    await asyncio.gather(run(database, store), run(copy, store))
+    assert await pictures(store) == {KEPT, UNUSED}
+    told = [(await run(one, store, dry_run=True)).problem for one in (database, copy)]
+    assert sorted(problem is None for problem in told) == [False, True]
+
+
+async def test_whoever_takes_a_store_over_removes_at_once(
+    database: Database, store: MediaStore
+) -> None:
+    put(store, KEPT, UNUSED)
+    await use(database, KEPT)
+    done = await run(database, store, take_over_store=True)
+    assert (done.pictures, done.note, await pictures(store)) == (1, None, {KEPT})
 
 
 @pytest.mark.parametrize("is_failed", [False, True])
@@ -109,8 +151,9 @@ async def test_a_store_without_an_owner_is_of_the_database_that_knows_one_of_its
             "UPDATE ad_variant SET status = 'failed', error = 'e', error_kind = 'unusable', "
             "original_path = image_path, image_path = NULL",
         )
-    assert (await run(database, store, dry_run=True)).pictures == 1
+    assert (await run(database, store, dry_run=True)).problem is None
     assert (await run(copy, store)).problem == left.problem
+    await run(database, store)
     assert (await run(database, store)).pictures == 1
     assert "belongs to another" in (await run(copy, store)).headline
 
@@ -125,7 +168,8 @@ async def test_a_picture_whose_row_goes_in_the_same_run_was_known(
         await session.commit()
     await change(database, *LET_VARIANTS_AGE)
     removed = await run(database, store)
-    assert (removed.variants, removed.pictures, removed.problem) == (1, 1, None)
+    assert (removed.variants, removed.problem) == (1, None)
+    assert (await run(database, store)).pictures == 1
 
 
 async def test_an_empty_store_is_of_the_first_database_that_cleans_it_up(
@@ -168,6 +212,6 @@ async def test_an_ordinary_role_may_ask_which_database_it_is(
         connection.execute("DROP ROLE IF EXISTS ordinary")
         connection.execute("CREATE ROLE ordinary LOGIN NOSUPERUSER")
     async with Database(database_url.replace("postgres@", "ordinary@")) as same:
-        assert await claim_store(same, store, []) is None
-    assert await claim_store(database, store, []) is None
+        assert await claim_store(same, store, []) == Claim()
+    assert await claim_store(database, store, []) == Claim()
     assert len((await store.read_owner() or b"").split(b"/")) == 2

@@ -5,10 +5,13 @@ import os
 import signal
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
+from fsspec.implementations.local import LocalFileSystem
 
+from adspark.errors import ServiceUnavailableError
 from adspark.library.ads.report import read_ad
 from adspark.maintenance.cleanup import Retention, clean_up
 from adspark.models import DEFAULT_USER
@@ -131,6 +134,27 @@ async def test_a_file_that_cannot_be_read_is_given_up_and_the_others_are_read(sh
     assert (summary.read, summary.failed) == (1, 1)
     assert summary.failures[0].cause.startswith("The picture cannot be read: ")
     assert [row.attempts for row in await shelf.rows()] == [1, 1]
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_a_read_that_timed_out_does_not_count_against_the_picture(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    await shelf.put(1, draw_copy("First", "Read late"))
+    cat_file, left = LocalFileSystem.cat_file, [TimeoutError("timed out")] * times
+
+    def read_slowly(files: LocalFileSystem, path: str, **options: Any) -> bytes:  # noqa: ANN401
+        if left and "/pictures/" in path:
+            raise left.pop()
+        return bytes(cat_file(files, path, **options))
+
+    monkeypatch.setattr(LocalFileSystem, "cat_file", read_slowly)
+    if times > 1:
+        with pytest.raises(ServiceUnavailableError, match="does not answer"):
+            await read_words(shelf.database, shelf.media, AMPLE)
+        assert [row.attempts for row in await shelf.rows()] == [0]
+    summary = await read_words(shelf.database, shelf.media, AMPLE)
+    assert (summary.read, summary.failed) == (1, 0)
 
 
 async def test_words_go_with_the_last_version_that_showed_them(shelf: Shelf) -> None:
