@@ -22,7 +22,13 @@ _LONGER = 1.0  # days than a run its result is kept, for a run that waits has no
 async def remove_old(
     retention: Retention, *, dry_run: bool, take_over_store: bool
 ) -> CleanupSummary:
-    """Remove it, or count it in a dry run; a retry resumes where the last one ended."""
+    """Remove it; a retry resumes where the last one ended.
+
+    Args:
+        retention: how long each kind is kept.
+        dry_run: count it only.
+        take_over_store: make the database the owner of the media store, whosever it was.
+    """
     log = get_run_logger()
     logged_at = time.monotonic()
 

@@ -234,7 +234,13 @@ def _most_frequent(reasons: Mapping[str, int]) -> str:
 async def postpone_watches(
     session: AsyncSession, *, reasons: Mapping[str, Sequence[int]], since: datetime
 ) -> None:
-    """Note on watches why they could not be checked since then; they stay due. Does not commit."""
+    """Note on watches why they could not be checked; they stay due. Does not commit.
+
+    Args:
+        session: of the database.
+        reasons: numbers of watches by the reason.
+        since: when the sweep began; what another run has checked since stays as it is.
+    """
     for problem, watch_ids in reasons.items():
         values = {"problem": problem, "watch_ids": list(watch_ids), "since": since}
         await session.execute(_POSTPONE, values)
