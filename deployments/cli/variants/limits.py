@@ -1,5 +1,8 @@
 """What bounds generations on the server in use, and what is said where their pool is paused."""
 
+from contextlib import suppress
+
+from adspark.errors import AdSparkError
 from adspark.text.paused_pool import describe_paused
 from adspark.variants.batches.forecast import GenerationLimits
 from deployments.cli.database import current_settings
@@ -18,6 +21,7 @@ def read_limits() -> GenerationLimits:
 
 
 def warn_of_pause() -> None:
-    """Say that nothing of what was started begins, where that is so."""
-    if pool := read_limits().paused_pool:
-        print_warning(describe_paused(pool))
+    """Say that nothing of what was started begins, where that is so and the server tells."""
+    with suppress(AdSparkError):  # it has begun all the same
+        if pool := read_limits().paused_pool:
+            print_warning(describe_paused(pool))

@@ -60,13 +60,14 @@ async function loadMoreNear(place, pages) {
   seen.observe(place);
 }
 
-const mostReloaded = 3000; // ads, of 60 a page
+const mostReloaded = 3000; // ads
+const pageLength = 60; // so many may have come before it meanwhile
 
-// The first ad in sight, and how many are loaded, for who comes back to this address.
+// The first ad in sight, for who comes back to this address; none at the top, where new ones come.
 function rememberAd(pages) {
-  const first = [...pages.children].find((one) => one.getBoundingClientRect().bottom > 0);
-  const { ad } = first?.dataset ?? {};
-  const place = { ad, top: first?.getBoundingClientRect().top, ads: pages.children.length };
+  const ads = [...pages.children];
+  const at = scrollY === 0 ? -1 : ads.findIndex((one) => one.getBoundingClientRect().bottom > 0);
+  const place = at < 0 ? {} : { ad: ads[at].dataset.ad, top: ads[at].getBoundingClientRect().top, at };
   keptInTab(`place ${location.href}`, JSON.stringify(place));
 }
 
@@ -80,9 +81,9 @@ async function returnToAd(place, pages) {
     addEventListener(one, () => { isElsewhere = true; }, { once: true });
   }
   const find = () => pages.querySelector(`[data-ad="${CSS.escape(left.ad)}"]`);
-  const most = Math.min(left.ads, mostReloaded);
+  const most = Math.min(left.at + pageLength, mostReloaded);
   while (!find() && pages.children.length < most && await loadMore(place, pages));
-  const ad = find();
+  const ad = find() ?? pages.children[left.at]; // in its place, where it was deleted
   for (let frame = 0; ad && !isElsewhere && frame < 10; frame += 1) { // cards have their height once in sight
     scrollBy({ top: ad.getBoundingClientRect().top - left.top, behavior: "instant" });
     await new Promise(requestAnimationFrame);

@@ -3,18 +3,31 @@
 "use strict";
 
 const ticks = ["checkbox", "radio"];
+const choices = ["select-one"];
 const texts = ["date", "number", "search", "text", "textarea"];
 
-// What is typed or ticked; the ads of a selection are not.
+// What is typed, ticked or chosen; the ads of a selection are not.
 function fieldsOf(form) {
   return [...form.elements].filter((one) => !one.readOnly && !one.closest(".card") &&
-    (ticks.includes(one.type) || texts.includes(one.type)));
+    [ticks, choices, texts].some((types) => types.includes(one.type)));
 }
 
-// Changed from what the page came with. What the page says is wrong is stored nowhere either.
+// Of a form in which a field is wrong, nothing is stored, whatever the page came with.
+function isRefused(form) {
+  return form.querySelector("[aria-invalid]") !== null;
+}
+
+// The value that the page came with.
+function defaultOf(field) {
+  if (!choices.includes(field.type)) return field.defaultValue;
+  return ([...field.options].find((one) => one.defaultSelected) ?? field.options[0])?.value;
+}
+
 function isChanged(field) {
-  if (ticks.includes(field.type)) return field.checked !== field.defaultChecked;
-  return field.value !== field.defaultValue || (field.value && field.matches("[aria-invalid]"));
+  if (ticks.includes(field.type)) {
+    return field.checked !== field.defaultChecked || isRefused(field.form);
+  }
+  return field.value !== defaultOf(field) || (field.value !== "" && isRefused(field.form));
 }
 
 function changedForms() {
@@ -62,9 +75,10 @@ function keepTyped(sent = null) {
       page: location.pathname,
       isSent: form === sent,
       version: versionOf(form)?.value,
-      fields: fieldsOf(form).filter(isChanged).map((one) => ({
-        name: one.name, value: one.value, checked: one.checked,
-        isText: texts.includes(one.type), label: one.labels[0]?.querySelector("span")?.textContent,
+      fields: fieldsOf(form).map((one) => ({
+        name: one.name, type: one.type, value: one.value, checked: one.checked,
+        isChanged: isChanged(one) || isRefused(form),
+        label: one.labels[0]?.querySelector("span")?.textContent,
       })),
     };
   }
@@ -76,19 +90,23 @@ function reloadPage() {
   location.reload();
 }
 
-// Whether the form has a place for what was typed.
+// Whether the form has a place for what was typed. Of several fields of one name, each takes its own.
 function putBack(form, typed) {
   let found = false;
+  const fields = fieldsOf(form);
   for (const one of typed.fields) {
-    const field = fieldsOf(form).find((field) => field.name === one.name &&
-      (one.isText || field.value === one.value));
-    if (!field) continue;
+    const isTick = ticks.includes(one.type);
+    const at = fields.findIndex((field) => field.name === one.name && field.type === one.type &&
+      (!isTick || field.value === one.value));
+    if (at < 0) continue;
+    const [field] = fields.splice(at, 1);
+    if (!one.isChanged) continue;
     found = true;
-    if (one.isText) field.value = one.value;
-    else field.checked = one.checked;
+    if (isTick) field.checked = one.checked;
+    else field.value = one.value;
     if (!isChanged(field)) continue;
     for (let at = field.closest("details"); at; at = at.parentElement.closest("details")) at.open = true;
-    if (versionOf(form) && typed.version) versionOf(form).value = typed.version;
+    if (versionOf(form) && typed.version !== undefined) versionOf(form).value = typed.version;
   }
   return found;
 }
@@ -96,7 +114,8 @@ function putBack(form, typed) {
 // What was typed on this page into a form that it has no more.
 function showLost(typed) {
   const template = document.querySelector("[data-typed-lost]");
-  const written = typed.fields.filter((one) => one.isText && one.value);
+  const written = typed.fields.filter((one) =>
+    one.isChanged && texts.includes(one.type) && one.value);
   if (!template || !written.length) return;
   const lost = template.content.cloneNode(true);
   const [line] = lost.querySelectorAll("label");
@@ -119,7 +138,8 @@ function restoreTyped() {
   for (const [name, typed] of Object.entries(kept)) {
     const isAnothers = typed.visitor !== document.body.dataset.visitor;
     if (isAnothers && isPassing) continue;
-    if (isAnothers || (typed.isSent && loaded.type !== "back_forward")) {
+    if (loaded.type === "back_forward") typed.isSent = false; // what answers it was not shown
+    if (isAnothers || typed.isSent) {
       delete kept[name];
     } else if (forms.some((form) => nameOf(form) === name && putBack(form, typed))) {
       delete kept[name];
@@ -147,6 +167,7 @@ function guardTyped() {
 restoreTyped();
 guardTyped();
 document.addEventListener("input", guardTyped);
+document.addEventListener("reset", () => setTimeout(guardTyped)); // once it is done
 addEventListener("pageshow", guardTyped);
 document.addEventListener("submit", (event) => {
   if (event.defaultPrevented) return;

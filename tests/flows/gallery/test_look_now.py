@@ -82,7 +82,7 @@ async def test_a_look_in_a_paused_pool_says_so_until_it_is_resumed(
     await pause(client, "data-fetch")
 
     started = await pages.send_form(f"{path}/look", page=path)
-    assert "Its pool is paused; an operator resumes it." in started.text
+    assert "looks and details are paused; an operator resumes them." in started.text
     assert "Waiting for a worker" not in started.text
 
     await resume(client, "data-fetch", skip_late=False)

@@ -105,12 +105,12 @@ async def test_pages_of_what_waits_in_a_paused_pool_say_so_and_foretell_nothing(
         resumed = [(await pages.get(address)).text for address in addresses]
 
     for page in paused:
-        assert "Its pool is paused; an operator resumes it." in page
+        assert "generations are paused; an operator resumes them." in page
         assert "waiting for a worker" not in page
         assert "At least" not in page
     assert "waiting for a worker" in resumed[0]
     assert "At least" in resumed[1]
-    assert "pool is paused" not in "".join(resumed)
+    assert "are paused" not in "".join(resumed)
 
 
 @pytest.fixture

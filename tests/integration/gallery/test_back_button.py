@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from playwright.async_api import expect
+from sqlalchemy import text
 
 from adspark.creatives.store import save_creatives
 from adspark.db.engine import Database
@@ -74,3 +75,69 @@ async def test_the_library_is_where_it_was_left_for_an_ad(
 
         await page.goto(f"{url}/library?q=")
         await expect(cards.first).to_be_in_viewport()
+
+
+async def test_ticks_and_prompts_that_were_not_sent_are_there_after_going_back(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    async with database.session() as session:
+        await store_ads(session)
+    async with open_page(database_url, tmp_path / "media") as (page, url):
+        await page.goto(f"{url}/library")
+        tick = page.locator(f'[data-ad="{AD}"] input[name=ad]')
+        await tick.check()
+        await page.goto(f"{url}/ads/{AD}")
+        await page.go_back()
+        await expect(tick).to_be_checked()
+
+        await page.goto(f"{url}/variants/new?ad={AD}")
+        await page.locator("textarea[name=prompt]").first.fill("Red")
+        await page.goto(f"{url}/ads/{AD}")
+        await page.go_back()
+        await expect(page.locator("textarea[name=prompt]").first).to_have_value("Red")
+
+
+async def test_the_library_shows_new_ads_when_it_is_loaded_again_at_its_top(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    async with database.session() as session:
+        await save_creatives(session, rows=[creative(number) for number in range(1, 61)])
+        await session.commit()
+    async with open_page(database_url, tmp_path / "media") as (page, url):
+        await page.goto(f"{url}/library")
+        newest = [creative(number, last_shown=1_787_000_000) for number in range(101, 131)]
+        async with database.session() as session:
+            await save_creatives(session, rows=newest)
+            await session.commit()
+        await page.reload()
+        await expect(page.locator("[data-pages] > .card")).to_have_count(60)
+        await page.wait_for_load_state("networkidle")
+        assert await page.evaluate("scrollY") == 0
+
+
+async def test_the_library_is_where_it_was_left_though_that_ad_was_deleted(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    async with database.session() as session:
+        await save_creatives(session, rows=[creative(number) for number in range(1, 301)])
+        await session.commit()
+    async with open_page(database_url, tmp_path / "media") as (page, url):
+        await page.goto(f"{url}/library")
+        cards = page.locator("[data-pages] > .card")
+        for loaded in (60, 120, 180, 240):
+            await cards.nth(loaded - 1).scroll_into_view_if_needed()
+            await expect(cards.nth(loaded)).to_be_attached()
+        await cards.nth(80).evaluate("one => one.scrollIntoView({ behavior: 'instant' })")
+        first = await page.evaluate(
+            "[...document.querySelectorAll('[data-pages] > .card')]"
+            ".find((one) => one.getBoundingClientRect().bottom > 0).dataset.ad"
+        )
+        following = await page.locator(f'[data-ad="{first}"] + .card').get_attribute("data-ad")
+        async with database.session() as session:
+            deleted = text("DELETE FROM creative WHERE ad_creative_id = :ad")
+            await session.execute(deleted, {"ad": first})
+            await session.commit()
+        await page.reload()
+        await expect(page.locator(f'[data-ad="{following}"]')).to_be_in_viewport()
+        await page.wait_for_load_state("networkidle")
+        assert await cards.count() < 240

@@ -10,6 +10,8 @@ from adspark.db.engine import Database
 from adspark.users.store import add_user
 from tests.support.gallery import open_page
 from tests.support.library import ad, fill_library, make_board
+from tests.support.noticed import add_watch
+from tests.support.variants_at_hand import AD, ask, finish, store_ads
 
 _WIDE = {"width": 1280, "height": 900}
 
@@ -23,6 +25,14 @@ async def _note(page: Page, number: int, written: str) -> None:
 
 async def _press(page: Page, number: int, button: str) -> None:
     await page.locator(f"#{ad(number)}").get_by_role("button", name=button).click()
+
+
+async def _refuse(route: Route) -> None:
+    """As while the network is away."""
+    if route.request.method == "POST":
+        await route.abort("internetdisconnected")
+    else:
+        await route.continue_()
 
 
 async def _order(page: Page) -> list[str]:
@@ -165,15 +175,140 @@ async def test_what_was_sent_while_the_network_was_away_stands_there_again_after
     async with open_page(database_url, tmp_path / "media") as (page, url):
         await page.goto(f"{url}/ads/{ad(1)}")
         await page.locator("#note").get_by_role("textbox").fill("A note")
-
-        async def refuse(route: Route) -> None:
-            await route.abort("internetdisconnected")
-
-        await page.route("**/note", refuse)
+        await page.route("**/note", _refuse)
         await page.locator("#save-note").click()
         await page.wait_for_url("chrome-error://**")
         await page.go_back()
         await expect(page.locator("#note").get_by_role("textbox")).to_have_value("A note")
+
+
+async def test_what_was_sent_to_the_pages_own_address_while_the_network_was_away_stays_too(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    await fill_library(database)
+    await make_board(database, 1)
+    async with open_page(database_url, tmp_path / "media", viewport=_WIDE) as (page, url):
+        await page.goto(f"{url}/boards")
+        await page.locator("ul.rows a").first.click()
+        await _note(page, 1, "A long note")
+        await page.route("**/boards/1", _refuse)
+        await _press(page, 1, "Keep the note")
+        await page.wait_for_url("chrome-error://**")
+        await page.go_back()
+        await page.locator("ul.rows a").first.click()
+        await page.wait_for_url("**/boards/1")
+        await expect(page.locator(f"#{ad(1)} textarea")).to_have_value("A long note")
+
+
+async def test_several_prompts_and_a_choice_come_back_each_into_its_own_field(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    await fill_library(database)
+    watch = await add_watch(database)
+    async with open_page(database_url, tmp_path / "media") as (page, url):
+        await page.goto(f"{url}/variants/new?ad={ad(1)}&ad={ad(2)}")
+        await page.evaluate(
+            "document.querySelectorAll('details').forEach(one => (one.open = true))"
+        )
+        prompts = page.locator("textarea[name=prompt]")
+        for number in range(3):
+            await prompts.nth(number).fill(f"Prompt {number + 1}")
+        await page.route("**/*", _refuse)
+        await page.locator("main form .actions button").click()
+        await page.wait_for_url("chrome-error://**")
+        await page.go_back()
+        for number in range(3):
+            await expect(prompts.nth(number)).to_have_value(f"Prompt {number + 1}")
+
+        await page.goto(f"{url}/watches/{watch}/edit")
+        await page.get_by_label("Platform").select_option("YOUTUBE")
+        await page.get_by_role("button", name="Save").click()
+        await page.wait_for_url("chrome-error://**")
+        await page.go_back()
+        await page.goto(f"{url}/watches/{watch}/edit")
+        await expect(page.get_by_label("Platform")).to_have_value("YOUTUBE")
+
+
+async def test_a_note_that_was_refused_stays_private_when_another_button_is_pressed(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    await fill_library(database)
+    async with open_page(database_url, tmp_path / "media") as (page, url):
+        note = page.locator("#note textarea")
+        share = page.locator("#note input[type=checkbox]")
+
+        async def keep(on: Page, text: str) -> None:
+            await on.locator("#note textarea").fill(text)
+            await on.locator("#note input[type=checkbox]").check()
+            await on.locator("#save-note").click()
+            await expect(on.get_by_role("status")).to_be_visible()
+
+        await page.goto(f"{url}/ads/{ad(1)}")
+        await keep(page, "For all")
+        async with page.expect_popup() as opened:
+            await page.evaluate(f"open('/ads/{ad(1)}', '_blank', 'noopener'), null")
+        await keep(await opened.value, "For all, too")
+        await note.fill("For me alone")
+        await share.uncheck()
+        await page.locator("#save-note").click()
+        await expect(page.locator("#note textarea[aria-invalid]")).to_be_visible()
+        await expect(share).not_to_be_checked()
+
+        await page.get_by_label("New tag").fill("shoes")
+        await page.locator("#add-tag").click()
+        await expect(page.get_by_role("status")).to_be_visible()
+        await expect(note).to_have_value("For me alone")
+        await expect(share).not_to_be_checked()
+
+
+async def test_a_first_review_that_comes_back_does_not_replace_one_of_another_window(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    async with database.session() as session:
+        await store_ads(session)
+        await finish(session, await ask(session, AD))
+        await session.commit()
+    async with open_page(database_url, tmp_path / "media") as (page, url):
+        await page.goto(f"{url}/variants/1")
+        async with page.expect_popup() as opened:
+            await page.evaluate("open('/variants/1', '_blank', 'noopener'), null")
+        other = await opened.value
+        await page.get_by_label("Comment").fill("Mine")
+        await page.route("**/review", _refuse)
+        await page.get_by_role("button", name="Save").click()
+        await page.wait_for_url("chrome-error://**")
+        await other.get_by_label("Comment").fill("Theirs")
+        await other.get_by_role("button", name="Save").click()
+        await expect(other.get_by_role("status")).to_be_visible()
+
+        await page.go_back()
+        await expect(page.get_by_label("Comment")).to_have_value("Mine")
+        await page.unroute("**/review")
+        await page.get_by_role("button", name="Save").click()
+        await expect(page.get_by_role("heading", name="Stored")).to_be_visible()
+        assert "Theirs" in await page.locator(".reviews").inner_text()
+
+
+async def test_a_selection_that_was_taken_back_is_left_without_a_question(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    await fill_library(database)
+    asked: list[str] = []
+
+    async def leave(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        await dialog.accept()
+
+    async with open_page(database_url, tmp_path / "media", viewport=_WIDE) as (page, url):
+        page.on("dialog", leave)
+        await page.goto(f"{url}/library")
+        await page.locator("input[name=ad]").first.check()
+        await page.locator("input[name=board]").fill("Autumn")
+        await page.locator(".selection button[type=reset]").click()
+        await expect(page.locator("input[name=board]")).to_have_value("")
+        await page.get_by_role("link", name="Boards", exact=True).click()
+        await expect(page).to_have_url(f"{url}/boards")
+        assert asked == []
 
 
 async def test_leaving_by_a_link_asks_where_something_was_typed_and_only_there(

@@ -57,7 +57,7 @@ def _describe(gallery: Gallery, run: RunProgress, fetched: FetchProgress | None)
         text = texts(f"progress.{name}", message=run.message or texts("progress.no_message"))
         return LookProgress(run=run.id, text=text, outcome=name, is_final=True)
     if run.state == "paused":
-        return LookProgress(run=run.id, text=texts("site.pool_paused"))
+        return LookProgress(run=run.id, text=texts("site.looks_paused"))
     if run.state == "waiting":
         is_slow = datetime.now(UTC) - run.created > _SLOW
         return LookProgress(run=run.id, text=texts(f"progress.{'slow' if is_slow else 'waiting'}"))
