@@ -14,6 +14,7 @@ from adspark.settings import get_settings
 from flows.archive_creatives import archive_creatives
 from flows.health_check import health_check
 from tests.support.picture_host import PictureHost, picture_host
+from tests.support.queued import delete_deployments_without_pool
 from tests.support.sandbox_control import searches
 from tests.support.stored_ads import change, ids
 from tests.support.variants_at_hand import AD, ask, finish, stocked
@@ -57,6 +58,8 @@ async def test_recorded_ads_are_archived_without_a_search_and_health_tells_of_it
         counts = await count_archive(session)
     assert counts.versions == len(ids)
     get_settings().home.mkdir(parents=True, exist_ok=True)
+    async with get_client() as client:
+        await delete_deployments_without_pool(client)
     checks = (await health_check()).checks
     (archive,) = [one for one in checks if one.name == "archive"]
     assert archive.state == "ok"

@@ -87,7 +87,8 @@ async def test_every_other_way_to_store_a_huge_number_is_shut(
 ) -> None:
     async with get_client() as client:
         flow_id = str((await client.read_deployment(deployment)).flow_id)
-    run = (await api.post(f"/deployments/{deployment}/create_flow_run", json={})).json()["id"]
+    made = await api.post(f"/deployments/{deployment}/create_flow_run", json={})
+    run = made.raise_for_status().json()["id"]
     huge: dict[str, JsonValue] = {"parameters": {"n": HUGE}}
     for method, path, body in (
         ("POST", "/flow_runs/", {"flow_id": flow_id, **huge}),

@@ -251,7 +251,7 @@ def test_one_watch_is_shown_with_its_latest_news_and_looks() -> None:
         "known ads 3; news in the last 7 days: 1",
         "searches 1/100 this month",
         "new Hubspot, Inc.",
-        " complete 1 3 0 1 0",
+        " partial 1 3 0 1 0",
     ):
         assert part in said
     document = json.loads(told("show", "1", "--json"))
