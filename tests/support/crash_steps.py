@@ -10,9 +10,18 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.engine import Engine
 from sqlalchemy.pool import Pool
+
+from adspark.db.engine import Database
+
+_OPEN = text("""
+    SELECT EXISTS (
+        SELECT FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL
+    )
+""")
 
 
 class Steps:
@@ -87,3 +96,12 @@ async def crashing_process(
     finally:
         writer.close()
         await process.wait()
+
+
+async def wait_for_rollback(database: Database) -> None:
+    """Until PostgreSQL has noticed that a process died, and has released what that had locked."""
+    while True:
+        async with database.session() as session:
+            if not await session.scalar(_OPEN):
+                return
+        await asyncio.sleep(0.01)

@@ -86,16 +86,15 @@ async def test_every_other_way_to_store_a_huge_number_is_shut(
     api: httpx.AsyncClient, deployment: UUID
 ) -> None:
     async with get_client() as client:
-        flow_id = str((await client.read_deployment(deployment)).flow_id)
-    made = await api.post(f"/deployments/{deployment}/create_flow_run", json={})
-    run = made.raise_for_status().json()["id"]
+        run = await client.create_flow_run_from_deployment(deployment)
+    flow_id = str(run.flow_id)
     huge: dict[str, JsonValue] = {"parameters": {"n": HUGE}}
     for method, path, body in (
         ("POST", "/flow_runs/", {"flow_id": flow_id, **huge}),
-        ("PATCH", f"/flow_runs/{run}", huge),
-        ("PATCH", f"/flow_runs/{run}", {"job_variables": {"n": HUGE}}),
-        ("POST", f"/flow_runs/{run}/resume", {"run_input": {"n": HUGE}}),
-        ("POST", f"/flow_runs/{run}/set_state", {"state": {"type": "FAILED", "data": HUGE}}),
+        ("PATCH", f"/flow_runs/{run.id}", huge),
+        ("PATCH", f"/flow_runs/{run.id}", {"job_variables": {"n": HUGE}}),
+        ("POST", f"/flow_runs/{run.id}/resume", {"run_input": {"n": HUGE}}),
+        ("POST", f"/flow_runs/{run.id}/set_state", {"state": {"type": "FAILED", "data": HUGE}}),
         ("PATCH", f"/deployments/{deployment}", huge),
         ("POST", "/deployments/", {"name": "x", "flow_id": flow_id, **huge}),
         ("POST", "/variables/", {"name": "n", "value": HUGE}),

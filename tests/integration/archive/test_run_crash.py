@@ -9,7 +9,7 @@ import pytest
 from adspark.maintenance.cleanup import Retention, clean_up
 from adspark.media.images import check_picture
 from tests.support.archiving import Archive
-from tests.support.crash_steps import crashing_process
+from tests.support.crash_steps import crashing_process, wait_for_rollback
 from tests.support.owned_store import own
 from tests.support.picture_host import PictureHost
 
@@ -30,6 +30,7 @@ async def test_a_run_that_is_killed_at_any_step_is_completed_by_the_next(
             await archive.show(host, range(first, first + _ADS))
             places.append(await send(f"{len(places)}"))
             assert places[-1] not in ("", "failed"), places
+            await wait_for_rollback(archive.database)
             await _complete(archive, host)
     assert len(places) > _FEWEST_STEPS
     assert {"before a commit", "after a use of the database", "os.rename of a file"} <= set(places)

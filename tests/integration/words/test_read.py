@@ -17,7 +17,7 @@ from adspark.maintenance.cleanup import Retention, clean_up
 from adspark.models import DEFAULT_USER
 from adspark.picture_queue.summary import RunBounds
 from adspark.words.run import read_words
-from tests.support.crash_steps import crashing_process
+from tests.support.crash_steps import crashing_process, wait_for_rollback
 from tests.support.library import buy_words, found
 from tests.support.reading import CYRILLIC, Shelf, draw_copy, draw_plain
 
@@ -98,6 +98,7 @@ async def test_a_run_that_is_killed_at_any_step_is_completed_by_the_next_and_rea
                 await shelf.lose(len(places))
             places.append(await send(f"{len(places)}"))
             assert places[-1] not in ("", "failed"), places
+            await wait_for_rollback(shelf.database)
             states += [(one.status, one.attempts) for one in (await shelf.rows())[-1:]]
     attempts = [("pending", 0), ("pending", 0), ("pending", 1), ("pending", 2), ("read", 3)]
     assert states[: len(attempts)] == attempts
