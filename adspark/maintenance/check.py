@@ -119,6 +119,7 @@ def _failed(name: str, error: AdSparkError, remedy: str) -> Check:
 
 def find_remedy(error: AdSparkError, remedy: str) -> str:
     """What mends an error: what it says itself, the database where that is at fault, else this."""
-    if error.command is None and isinstance(error, DatabaseUnavailableError | DatabaseSetupError):
-        return DATABASE_REMEDY
-    return error.command or remedy
+    if error.command is not None:
+        return error.command
+    is_database = isinstance(error, DatabaseUnavailableError | DatabaseSetupError)
+    return DATABASE_REMEDY if is_database else remedy

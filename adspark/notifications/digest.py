@@ -20,6 +20,7 @@ from adspark.notifications.digest_text import (
     WatchDigest,
     describe_news,
 )
+from adspark.serpapi.payloads import LAG
 from adspark.text.counts import counted
 from adspark.words.copy_statements import HEADLINE, SNIPPET, SOURCE, join_copy
 
@@ -96,13 +97,14 @@ _EVENTS = text(f"""
     SELECT * FROM counted JOIN named USING (watch_id, kind)
 """)  # noqa: S608  (put together from constants)
 # A country is new where no creative of the watch had it before, and others had some. Details may be
-# bought long after an ad was found, and the Transparency Center lists an ad up to two days late:
+# bought long after an ad was found, and the Transparency Center lists an ad late (LAG):
 # so a country in which a known ad was shown before then was only not known to be one.
-_REGIONS = text("""
+_REGIONS = text(f"""
     WITH begun AS (
         SELECT l.watch_id, r.region,
             bool_or(coalesce(r.first_seen_at <= m.at OR l.first_matched_at <= m.at
-                AND r.first_shown < (m.at - interval '2 days')::date, false)) AS is_known
+                AND r.first_shown < (m.at - make_interval(days => {LAG.days}))::date, false)
+            ) AS is_known
         FROM watch w
         CROSS JOIN LATERAL (SELECT coalesce(digested_at, baseline_at)) AS m (at)
         JOIN watch_creative l ON l.watch_id = w.id
@@ -113,7 +115,7 @@ _REGIONS = text("""
     SELECT watch_id, array_agg(region ORDER BY region) FILTER (WHERE NOT is_known) AS regions
     FROM begun GROUP BY watch_id
     HAVING bool_or(is_known) AND NOT bool_and(is_known)
-""")
+""")  # noqa: S608  (put together from a constant)
 _LONGEST = text(f"""
     SELECT watch_id,
         json_agg({_CREATIVE} ORDER BY total_days_shown DESC, ad_creative_id) AS longest

@@ -4,7 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import (
@@ -31,6 +31,9 @@ from adspark.serpapi.payload_fields import (
     moment_if_any,
 )
 from adspark.validation.messages import describe_validation_error
+
+LAG = timedelta(days=2)
+"""How late the Transparency Center may list an ad."""
 
 # Without them an ad is none: its key, whose it is, and how it is shown, on which its picture, its
 # words and its variants depend. Any other field is left out where it cannot be read.

@@ -33,13 +33,12 @@ from adspark.errors import (
 )
 from adspark.models import Coverage, Fetch, StopReason, Watch
 from adspark.serpapi.client import Gate, SerpApiClient, no_gate
-from adspark.serpapi.payloads import SearchPage
+from adspark.serpapi.payloads import LAG, SearchPage
 from adspark.serpapi.search_query import CreativeQuery
 from adspark.text.counts import counted
 from adspark.watches.budgets import BILLED_THIS_MONTH, NEXT_MONTH
 from adspark.watches.definition import definition_of
 from adspark.watches.events import (
-    LAG,
     EventCounts,
     KnownAds,
     assess_coverage,

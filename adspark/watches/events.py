@@ -4,7 +4,7 @@ An event is the step of a link from one state to the next (unknown, linked with 
 ended), made in the transaction that stores the page. So whatever is repeated makes no second one.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pydantic import BaseModel, Field, TypeAdapter
 from sqlalchemy import text
@@ -12,13 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import BusyError, UnknownWatchError
 from adspark.models import Coverage, CreativeFormat, EventKind, Fetch, StopReason, Watch
-from adspark.serpapi.payloads import CreativePayload, SearchPage
+from adspark.serpapi.payloads import LAG, CreativePayload, SearchPage
 from adspark.text.counts import counted
 from adspark.watches.news import EVENT_WORDS
-
-LAG = timedelta(days=2)
-"""How late the Transparency Center may list an ad: the watermark lies so far before the last
-complete fetch."""
 
 _FEWEST = 2  # times as many as it lists may be running, for a whole list to be believed
 

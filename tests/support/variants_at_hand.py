@@ -64,6 +64,13 @@ async def stocked(database: Database) -> AsyncIterator[AsyncSession]:
         yield session
 
 
+async def make_finished(database: Database) -> None:
+    """Store three ads, and the first variant, of the first of them, which is finished."""
+    async with stocked(database) as session:
+        await finish(session, await ask(session, AD))
+        await session.commit()
+
+
 def in_session(database_url: str, act: Callable[[AsyncSession], Awaitable[_Found]]) -> _Found:
     """Do something and commit it, as another process beside a command does."""
 

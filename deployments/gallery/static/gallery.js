@@ -258,20 +258,6 @@ function kept(name, value) {
   return keptIn("localStorage", name, value);
 }
 
-// The same for one tab, until it is closed.
-function keptInTab(name, value) {
-  return keptIn("sessionStorage", name, value);
-}
-
-function keptIn(storage, name, value) {
-  try {
-    if (value !== undefined) window[storage].setItem(name, value);
-    return window[storage].getItem(name);
-  } catch {
-    return null;
-  }
-}
-
 function chooseTheme() {
   const root = document.documentElement;
   const chosen = kept("theme");

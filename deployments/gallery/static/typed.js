@@ -46,9 +46,24 @@ function versionOf(form) {
   return form.querySelector("[type=hidden]:is([name=version], [name=seen_at])");
 }
 
+// What the tab keeps under a name until it is closed, after a value was kept there; null: nothing,
+// or it keeps nothing.
+function keptInTab(name, value) {
+  return keptIn("sessionStorage", name, value);
+}
+
+function keptIn(storage, name, value) {
+  try {
+    if (value !== undefined) window[storage].setItem(name, value);
+    return window[storage].getItem(name);
+  } catch {
+    return null;
+  }
+}
+
 function readTyped() {
   try {
-    return JSON.parse(sessionStorage.getItem("typed")) ?? {};
+    return JSON.parse(keptInTab("typed")) ?? {};
   } catch {
     return {};
   }
@@ -56,12 +71,7 @@ function readTyped() {
 
 // Whether it could be kept.
 function writeTyped(typed) {
-  try {
-    sessionStorage.setItem("typed", JSON.stringify(typed));
-    return true;
-  } catch {
-    return false;
-  }
+  return keptInTab("typed", JSON.stringify(typed)) !== null;
 }
 
 // The form that is sent is kept for the case that the server is not reached.

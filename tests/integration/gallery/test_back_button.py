@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from playwright.async_api import expect
+from playwright.async_api import Locator, expect
 from sqlalchemy import text
 
 from adspark.creatives.store import save_creatives
@@ -10,7 +10,20 @@ from adspark.db.engine import Database
 from tests.support.factories import creative
 from tests.support.gallery import open_page
 from tests.support.noticed import add_watch
-from tests.support.variants_at_hand import AD, ask, finish, store_ads
+from tests.support.variants_at_hand import AD, make_finished, store_ads
+
+
+async def _store_ads(database: Database, count: int) -> None:
+    async with database.session() as session:
+        await save_creatives(session, rows=[creative(number) for number in range(1, count + 1)])
+        await session.commit()
+
+
+async def _load_more(cards: Locator, most: int) -> None:
+    """Scroll to the end of each page of 60 ads up to so many, until the next one is there."""
+    for loaded in range(60, most + 1, 60):
+        await cards.nth(loaded - 1).scroll_into_view_if_needed()
+        await expect(cards.nth(loaded)).to_be_attached()
 
 
 async def test_a_watchs_form_shows_what_is_stored_after_going_back_to_it(
@@ -33,10 +46,7 @@ async def test_a_watchs_form_shows_what_is_stored_after_going_back_to_it(
 async def test_a_review_shows_what_is_stored_after_going_back_to_it(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
-    async with database.session() as session:
-        await store_ads(session)
-        await finish(session, await ask(session, AD))
-        await session.commit()
+    await make_finished(database)
     async with open_page(database_url, tmp_path / "media") as (page, url):
         await page.goto(f"{url}/variants/1")
         form = page.locator("form.review")
@@ -54,15 +64,11 @@ async def test_a_review_shows_what_is_stored_after_going_back_to_it(
 async def test_the_library_is_where_it_was_left_for_an_ad(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
-    async with database.session() as session:
-        await save_creatives(session, rows=[creative(number) for number in range(1, 241)])
-        await session.commit()
+    await _store_ads(database, 240)
     async with open_page(database_url, tmp_path / "media") as (page, url):
         await page.goto(f"{url}/library")
         cards = page.locator("[data-pages] > .card")
-        for loaded in (60, 120, 180):
-            await cards.nth(loaded - 1).scroll_into_view_if_needed()
-            await expect(cards.nth(loaded)).to_be_attached()
+        await _load_more(cards, 180)
         await cards.nth(180).scroll_into_view_if_needed()
         ad = await cards.nth(180).get_attribute("data-ad")
         shown = page.locator(f'[data-ad="{ad}"]')
@@ -100,9 +106,7 @@ async def test_ticks_and_prompts_that_were_not_sent_are_there_after_going_back(
 async def test_the_library_shows_new_ads_when_it_is_loaded_again_at_its_top(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
-    async with database.session() as session:
-        await save_creatives(session, rows=[creative(number) for number in range(1, 61)])
-        await session.commit()
+    await _store_ads(database, 60)
     async with open_page(database_url, tmp_path / "media") as (page, url):
         await page.goto(f"{url}/library")
         newest = [creative(number, last_shown=1_787_000_000) for number in range(101, 131)]
@@ -118,15 +122,11 @@ async def test_the_library_shows_new_ads_when_it_is_loaded_again_at_its_top(
 async def test_the_library_is_where_it_was_left_though_that_ad_was_deleted(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
-    async with database.session() as session:
-        await save_creatives(session, rows=[creative(number) for number in range(1, 301)])
-        await session.commit()
+    await _store_ads(database, 300)
     async with open_page(database_url, tmp_path / "media") as (page, url):
         await page.goto(f"{url}/library")
         cards = page.locator("[data-pages] > .card")
-        for loaded in (60, 120, 180, 240):
-            await cards.nth(loaded - 1).scroll_into_view_if_needed()
-            await expect(cards.nth(loaded)).to_be_attached()
+        await _load_more(cards, 240)
         await cards.nth(80).evaluate("one => one.scrollIntoView({ behavior: 'instant' })")
         first = await page.evaluate(
             "[...document.querySelectorAll('[data-pages] > .card')]"

@@ -11,7 +11,7 @@ from adspark.users.store import add_user
 from tests.support.gallery import open_page
 from tests.support.library import ad, fill_library, make_board
 from tests.support.noticed import add_watch
-from tests.support.variants_at_hand import AD, ask, finish, store_ads
+from tests.support.variants_at_hand import make_finished
 
 _WIDE = {"width": 1280, "height": 900}
 
@@ -33,6 +33,13 @@ async def _refuse(route: Route) -> None:
         await route.abort("internetdisconnected")
     else:
         await route.continue_()
+
+
+async def _open_beside(page: Page, path: str) -> Page:
+    """Another window of the same browser, in which nothing of this one's tab is kept."""
+    async with page.expect_popup() as opened:
+        await page.evaluate(f"open('{path}', '_blank', 'noopener'), null")
+    return await opened.value
 
 
 async def _order(page: Page) -> list[str]:
@@ -245,9 +252,7 @@ async def test_a_note_that_was_refused_stays_private_when_another_button_is_pres
 
         await page.goto(f"{url}/ads/{ad(1)}")
         await keep(page, "For all")
-        async with page.expect_popup() as opened:
-            await page.evaluate(f"open('/ads/{ad(1)}', '_blank', 'noopener'), null")
-        await keep(await opened.value, "For all, too")
+        await keep(await _open_beside(page, f"/ads/{ad(1)}"), "For all, too")
         await note.fill("For me alone")
         await share.uncheck()
         await page.locator("#save-note").click()
@@ -264,15 +269,10 @@ async def test_a_note_that_was_refused_stays_private_when_another_button_is_pres
 async def test_a_first_review_that_comes_back_does_not_replace_one_of_another_window(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
-    async with database.session() as session:
-        await store_ads(session)
-        await finish(session, await ask(session, AD))
-        await session.commit()
+    await make_finished(database)
     async with open_page(database_url, tmp_path / "media") as (page, url):
         await page.goto(f"{url}/variants/1")
-        async with page.expect_popup() as opened:
-            await page.evaluate("open('/variants/1', '_blank', 'noopener'), null")
-        other = await opened.value
+        other = await _open_beside(page, "/variants/1")
         await page.get_by_label("Comment").fill("Mine")
         await page.route("**/review", _refuse)
         await page.get_by_role("button", name="Save").click()
@@ -346,9 +346,7 @@ async def test_what_one_user_typed_is_not_shown_to_the_next(
         await session.commit()
     async with open_page(database_url, tmp_path / "media") as (page, url):
         await page.goto(f"{url}/ads/{ad(1)}")
-        async with page.expect_popup() as opened:
-            await page.evaluate("open('/user', '_blank', 'noopener'), null")
-        other = await opened.value
+        other = await _open_beside(page, "/user")
         await page.locator("#note").get_by_role("textbox").fill("Mine alone")
         await page.locator("#title").get_by_role("textbox").fill("A title")
         await other.click(f"button[value='{bea}']")
