@@ -253,11 +253,6 @@ function loadPartNear(place) {
   seen.observe(place);
 }
 
-// What a browser keeps for its user; nothing where it keeps nothing.
-function kept(name, value) {
-  return keptIn("localStorage", name, value);
-}
-
 function chooseTheme() {
   const root = document.documentElement;
   const chosen = kept("theme");

@@ -46,21 +46,6 @@ function versionOf(form) {
   return form.querySelector("[type=hidden]:is([name=version], [name=seen_at])");
 }
 
-// What the tab keeps under a name until it is closed, after a value was kept there; null: nothing,
-// or it keeps nothing.
-function keptInTab(name, value) {
-  return keptIn("sessionStorage", name, value);
-}
-
-function keptIn(storage, name, value) {
-  try {
-    if (value !== undefined) window[storage].setItem(name, value);
-    return window[storage].getItem(name);
-  } catch {
-    return null;
-  }
-}
-
 function readTyped() {
   try {
     return JSON.parse(keptInTab("typed")) ?? {};
