@@ -78,7 +78,7 @@ async def export_ads(
                 command="what is stored: adspark advertisers list",
             )
         summary.bytes = target.file.stat().st_size
-        await target.finish(with_pictures=request.with_pictures)
+        await target.finish(with_pictures=request.with_pictures, replaces=request.replaces)
     return summary
 
 
