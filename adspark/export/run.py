@@ -67,6 +67,7 @@ async def export_ads(
                 pictures=target.pictures if request.with_pictures else None,
             )
             summary = await _write(session, selection, media, target)
+            summary.notes = selection.notes + summary.notes
             if request.with_pictures:
                 copied = await copy_pictures(session, selection, media, target)
                 summary.pictures = copied.copied

@@ -156,6 +156,13 @@ async def test_what_excel_cannot_hold_is_text_or_told(library: Database) -> None
     assert "<v>-" not in sheet
 
 
+@pytest.mark.parametrize("name", ["a.csv", "a.xlsx"])
+async def test_words_that_are_not_searched_are_told(library: Database, name: str) -> None:
+    words = " ".join(["running"] * 50 + ["qqqqnothing"])
+    told = await export(library, name, query=words)
+    assert (told.ads, told.notes) == (2, ["No more than the first 50 words were searched."])
+
+
 async def test_pictures_lie_beside_and_thumbnails_in_the_rows(library: Database) -> None:
     summary = await export(library, "a.xlsx", with_pictures=True)
     assert (summary.pictures, summary.missing_pictures, summary.notes) == (1, 0, [])
