@@ -93,6 +93,10 @@ class Target(ABC):
         anything or, where it `replaces`, a folder with files that no export has made."""
 
     @abstractmethod
+    def restore(self) -> None:
+        """Put back what an export that was killed at its end had taken away."""
+
+    @abstractmethod
     def exists(self) -> bool:
         """Whether there is a file in its place."""
 
@@ -162,6 +166,11 @@ class _LocalTarget(Target):
             keep_pictures(self._beside, made)
         self._beside.rename(former)
 
+    def restore(self) -> None:
+        former = self.folder / "replaced"
+        if former.exists() and self.file.exists():  # it has not appeared
+            self._put_back(former, made=self.folder / "pictures")
+
     def _put_back(self, former: Path, *, made: Path) -> None:
         """The pictures as they were, after a failure."""
         if not made.exists():
@@ -213,6 +222,9 @@ class _RemoteTarget(Target):
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         super().make_folder()
         self._is_new = not self._files.exists(self._beside)
+
+    def restore(self) -> None:  # nothing is taken away there
+        pass
 
     def clean(self, *, has_failed: bool) -> None:
         if has_failed and self._is_new:
@@ -288,6 +300,7 @@ def _lock_folder(target: Target) -> int:
                     f"{target.place} is being written by another export; wait for its end."
                 ) from None
             os.close(lock)
+    target.restore()
     for left in target.folder.iterdir():  # by one that was killed
         shutil.rmtree(left) if left.is_dir() else left.unlink()
     return lock

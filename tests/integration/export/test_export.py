@@ -289,6 +289,23 @@ async def test_pictures_stay_as_they_were_where_the_file_cannot_be_replaced(
     assert [one.stem for one in Path("a-pictures").iterdir()] == [ARCHIVED]
 
 
+@pytest.mark.parametrize("step", ["earlier pictures taken away", "new ones in their place"])
+async def test_pictures_come_back_after_an_export_that_was_killed_at_its_end(
+    library: Database, step: str
+) -> None:
+    await export(library, "a.csv", with_pictures=True)
+    left = Path(".a.csv.unfinished")
+    left.mkdir()
+    (left / "export.csv").write_text("new")
+    Path("a-pictures").rename(left / "replaced")
+    made = left / "pictures" if step.startswith("earlier") else Path("a-pictures")
+    made.mkdir()
+    (made / f"{ad(2)}.png").write_bytes(PICTURE)
+    await export(library, "a.csv", replaces=True)  # without pictures
+    assert [one.stem for one in Path("a-pictures").iterdir()] == [ARCHIVED]
+    assert not left.exists()
+
+
 async def test_an_export_of_another_ending_keeps_its_pictures(library: Database) -> None:
     await export(library, "a.csv", with_pictures=True)
     await export(library, "a.xlsx", with_pictures=True, replaces=True, query="gear")
