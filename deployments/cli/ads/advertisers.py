@@ -50,10 +50,7 @@ _COLUMN = 15  # characters of a name above a column
 Name = Annotated[str, Argument(help="Name, domain or id (AR and 20 digits).")]
 LimitOption = Annotated[int, ranged(LIMIT, help="How many.")]
 
-app = typer.Typer(
-    help="Stored advertisers: list them, find them by name or domain, compare them.",
-    no_args_is_help=True,
-)
+app = typer.Typer()
 
 
 @app.command("list")

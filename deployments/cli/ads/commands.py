@@ -59,10 +59,7 @@ SharedOption = Annotated[
 ]
 RemoveOption = Annotated[bool, Option("--remove", help="Take it away instead.")]
 
-app = typer.Typer(
-    help="Stored ads: search them, look at one, tag them, write notes on them.",
-    no_args_is_help=True,
-)
+app = typer.Typer()
 
 
 @app.command()
