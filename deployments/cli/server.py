@@ -107,11 +107,8 @@ def call_server(
 ) -> _Result:
     """Call `act` with a client of the server in use, and return what it returns.
 
-    Each call is an event loop of its own, so that Ctrl-C works between two.
-
-    Args:
-        act: what is done.
-        shows_progress: whether a person sees that it works; not where `act` shows it itself.
+    Each call is an event loop of its own, so that Ctrl-C works between two. A person sees that it
+    works; not where `act` shows it itself (`shows_progress`).
 
     Raises:
         ConfigurationError: there is no server, or it does not answer.

@@ -12,12 +12,7 @@ from orchestration.server.pool_health import Problem
 
 
 async def find_disk_problems(home: Path, settings: Settings) -> list[Problem]:
-    """What a person should see to, as the health check says it.
-
-    Args:
-        home: of the stack.
-        settings: of the stack, with the place of its pictures; one elsewhere has no disk here.
-    """
+    """What a person should see to, as the health check says it; pictures elsewhere have no disk."""
     problem = await _find_home_problem(home)
     if problem and settings.media_url is None:  # on the same disk
         return [problem]

@@ -39,12 +39,7 @@ _AWAY = 30.0  # seconds without an answer after which Prefect's server counts as
 
 async def check_server(settings: Settings, api_url: str | None) -> list[Check]:
     """Prefect's server, its pools with their workers, its deployments, and whether the digest is
-    delivered.
-
-    Args:
-        settings: with the database.
-        api_url: of the server; None where there is none.
-    """
+    delivered; no address says that there is no server."""
     if api_url is None:
         what = "no server: no stack runs here, and PREFECT_API_URL is not set"
         return [Check(name="Prefect", state=CheckState.NOT_SET_UP, what=what, remedy="adspark up")]

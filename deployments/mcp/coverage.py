@@ -76,12 +76,7 @@ def cover_scope(
 def cover_watches(
     watches: Iterable[tuple[int, str, WatchLooks]], *, since: datetime | None = None
 ) -> Coverage:
-    """Of what watches noticed since a moment, or up to their last look.
-
-    Args:
-        watches: number, name and looks of each.
-        since: the moment.
-    """
+    """Of what watches noticed since a moment, or up to their last look."""
     looked_at, lacking, latest = list[str](), list[str](), list[datetime]()
     for number, name, looks in watches:
         sentence, is_enough = _describe_watch(number, name, looks, since)

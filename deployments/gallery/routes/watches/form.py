@@ -216,11 +216,6 @@ async def _estimate_typed(
     """The month's cost of what is in a form, or what is wrong with its numbers, by field.
 
     What the watch is to look for may be wrong yet; then it costs as any new search.
-
-    Args:
-        session: of the database, read only.
-        form: as it was typed, or as the watch is.
-        present: the watch as it is; None: a new one.
     """
     numbers = WatchForm(given={name: form.given.get(name, "") for name in NUMBERS})
     check_numbers(numbers)
