@@ -22,8 +22,7 @@ async def find_disk_problems(home: Path, settings: Settings) -> list[Problem]:
     looking = partial(check_media_store, settings)
     media = await look_at("media store", looking, remedy="adspark doctor")
     if media.state is CheckState.FAILED:
-        what = f"{media.name}: {without_full_stop(media.what)}"
-        found.append(Problem(what=what, remedy=media.remedy))
+        found.append(Problem(f"{media.name}: {without_full_stop(media.what)}", media.remedy))
     return found
 
 
@@ -31,7 +30,7 @@ async def _find_home_problem(folder: Path) -> Problem | None:
     try:
         check = await check_disk(folder)
     except OSError as error:
-        return Problem(what=f"disk: {folder}: {error.strerror}", remedy="look at ADSPARK_HOME")
+        return Problem(f"disk: {folder}: {error.strerror}", "look at ADSPARK_HOME")
     if check.state is not CheckState.FAILED:
         return None
-    return Problem(what=f"disk: {check.what}", remedy=check.remedy)
+    return Problem(f"disk: {check.what}", check.remedy)
