@@ -42,7 +42,7 @@ async def check_server(settings: Settings, api_url: str | None) -> list[Check]:
     delivered; no address says that there is no server."""
     if api_url is None:
         what = "no server: no stack runs here, and PREFECT_API_URL is not set"
-        return [Check(name="Prefect", state=CheckState.NOT_SET_UP, what=what, remedy="adspark up")]
+        return [Check.not_set_up("Prefect", what, "adspark up")]
     with temporary_settings({PREFECT_API_URL: api_url}):
         server, *pools = await check_prefect(away=_AWAY)
         if server.state is CheckState.FAILED:
