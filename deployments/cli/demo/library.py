@@ -31,6 +31,13 @@ _WORD = re.compile(r"[^\W\d_]{4,}")
 _SEARCHED = 3  # words of the ad
 
 
+class DemoFailedError(AdSparkError):
+    """A step did not do what the demo is there to show."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"The demo did not go as it should: {why}")
+
+
 class LibraryAd(BaseModel):
     """An ad in the library.
 
@@ -58,7 +65,7 @@ def look_up(api_url: str, data: Settings, ad_creative_id: str) -> LibraryAd:
         ad_creative_id: the ad.
 
     Raises:
-        AdSparkError: its picture is not archived, or the search does not find it.
+        DemoFailedError: its picture is not archived, or the search does not find it.
     """
 
     def run_until(deployment: str, is_done: Callable[[AdReport], bool]) -> AdReport:
@@ -66,8 +73,7 @@ def look_up(api_url: str, data: Settings, ad_creative_id: str) -> LibraryAd:
         runs, reason = 0, ""
         while not is_done(report := asyncio.run(_read(data, ad_creative_id))):
             if runs == _MOST_RUNS or time.monotonic() > deadline:
-                failed = f"{deployment} is not done"
-                raise AdSparkError(f"The demo did not go as it should: {failed}. {reason}".strip())
+                raise DemoFailedError(f"{deployment} is not done. {reason}".strip())
             try:
                 following = run_and_follow(api_url, deployment, _RETRYING)
                 asyncio.run(asyncio.wait_for(following, deadline - time.monotonic()))
@@ -81,9 +87,7 @@ def look_up(api_url: str, data: Settings, ad_creative_id: str) -> LibraryAd:
     report = run_until("read-words", _is_read)
     picture, read = _current(report), report.read_words
     if picture is None or picture.path is None:
-        raise AdSparkError(
-            f"The demo did not go as it should: {picture.failure if picture else 'no picture'}"
-        )
+        raise DemoFailedError(f"{picture.failure if picture else 'no picture'}")
     lines = read.lines if read else []
     search = " ".join(_WORD.findall(" ".join(lines))[:_SEARCHED])
     return LibraryAd(
@@ -142,5 +146,5 @@ async def _count_found(data: Settings, search: str, ad_creative_id: str) -> int:
     async with open_database(data) as database, database.session() as session:
         page = await search_ads(session, query=search)
     if ad_creative_id not in {one.ad_creative_id for one in page.ads}:
-        raise AdSparkError(f"The demo did not go as it should: {search!r} does not find the ad.")
+        raise DemoFailedError(f"{search!r} does not find the ad.")
     return page.total
