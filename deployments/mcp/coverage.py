@@ -40,6 +40,11 @@ class Coverage(BaseModel):
             "Say so, and what was not looked at, in place of 'none'."
         )
 
+    def lacking(self, sentence: str) -> "Coverage":
+        """The same, but not complete, for the reason in this sentence."""
+        not_looked_at = [*self.not_looked_at, sentence]
+        return self.model_copy(update={"is_complete": False, "not_looked_at": not_looked_at})
+
 
 def own_records(*looked_at: str) -> Coverage:
     """Of an answer from AdSpark's own records, which nothing is missing from."""

@@ -9,7 +9,6 @@ from pydantic import BaseModel, JsonValue
 from rich.markup import escape
 
 from adspark.errors import AdSparkError
-from adspark.library.ads.parts import AdPicture
 from adspark.library.ads.report import AdReport, read_ad
 from adspark.library.search.page import search_ads
 from adspark.media.store import MediaStore
@@ -85,7 +84,7 @@ def look_up(api_url: str, data: Settings, ad_creative_id: str) -> LibraryAd:
 
     run_until("archive-creatives", _is_archived)
     report = run_until("read-words", _is_read)
-    picture, read = _current(report), report.read_words
+    picture, read = report.current_picture, report.read_words
     if picture is None or picture.path is None:
         raise DemoFailedError(f"{picture.failure if picture else 'no picture'}")
     lines = read.lines if read else []
@@ -114,19 +113,14 @@ def print_library_ad(ad: LibraryAd) -> None:
     print_line(f"  picture   {escape(ad.picture)}")
 
 
-def _current(ad: AdReport) -> AdPicture | None:
-    """The picture of its present version, once the archive knows of it."""
-    return next((one for one in ad.pictures if one.is_current), None)
-
-
 def _describe_failure(ad: AdReport) -> str:
     """Why there is no picture yet, where that is known."""
-    picture = _current(ad)
+    picture = ad.current_picture
     return picture.failure or "" if picture else ""
 
 
 def _is_archived(ad: AdReport) -> bool:
-    picture = _current(ad)
+    picture = ad.current_picture
     return picture is not None and picture.path is not None
 
 
