@@ -17,7 +17,6 @@ import httpx
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.objects import TERMINAL_STATES, FlowRun
 from prefect.exceptions import PrefectException
-from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from prometheus_client import Metric
 from prometheus_client.registry import Collector
 
@@ -35,6 +34,7 @@ from deployments.operations import metric_families as families
 from deployments.operations.rates import Rate, read_rates
 from deployments.queue_classes import POOL_NAMES
 from orchestration.runs.flow_runs import filter_runs, read_flow_names, read_pages
+from orchestration.server.client_settings import without_retries
 from orchestration.server.pool_snapshot import PoolSnapshot, read_pools
 
 _FRESH = 5.0  # seconds for which metrics hold, however many scrapes there are
@@ -68,9 +68,7 @@ class MetricsCollector(Collector):
         with self._lock:
             if self._read_at is None or time.monotonic() - self._read_at > _FRESH:
                 # A scrape comes again anyway; one that insists would only come too late.
-                with temporary_settings(
-                    {PREFECT_API_URL: self._api_url, PREFECT_CLIENT_MAX_RETRIES: 0}
-                ):
+                with without_retries(self._api_url):
                     self._metrics = self._runner.run(self._read())
                 self._read_at = time.monotonic()
             yield from self._metrics
