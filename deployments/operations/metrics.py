@@ -8,7 +8,7 @@ import asyncio
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from statistics import fmean
 from uuid import UUID
@@ -31,7 +31,7 @@ from adspark.variants.lists import count_variants
 from adspark.watches.budgets import count_searches
 from adspark.watches.searches_left import SearchesLeft
 from deployments.operations import metric_families as families
-from deployments.operations.rates import Rate, read_rates
+from deployments.operations.rates import read_rates
 from deployments.queue_classes import POOL_NAMES
 from orchestration.runs.flow_runs import filter_runs, read_flow_names, read_pages
 from orchestration.server.client_settings import without_retries
@@ -100,7 +100,9 @@ class MetricsCollector(Collector):
         pools, rates = await asyncio.gather(
             read_pools(self._client, POOL_NAMES, with_workers=True), read_rates(self._client)
         )
-        return [*_of_pools(pools), _of_limits(rates), *self._ended.metrics()]
+        limits = {(one.name,): one.a_minute for one in rates if one.a_minute is not None}
+        limit = families.RATE_LIMIT.gauge(limits)
+        return [*_of_pools(pools), limit, *self._ended.metrics()]
 
 
 async def _or_none(source: Awaitable[list[Metric]]) -> list[Metric] | None:
@@ -174,11 +176,6 @@ def _of_pools(pools: Sequence[PoolSnapshot]) -> list[Metric]:
         known = {key: float(value) for key, value in values.items() if value is not None}
         metrics.append(shown.gauge(known))
     return metrics
-
-
-def _of_limits(rates: Iterable[Rate]) -> Metric:
-    limits = {(one.name,): one.a_minute for one in rates if one.a_minute is not None}
-    return families.RATE_LIMIT.gauge(limits)
 
 
 async def _of_database(database: Database) -> list[Metric]:
