@@ -109,8 +109,7 @@ async def find_pool_problems(
         if name in by_name:
             problems += find_problems(by_name[name])
         else:
-            what = f"there is no work pool {name}"
-            problems.append(Problem(what=what, remedy="adspark provision"))
+            problems.append(Problem(f"there is no work pool {name}", "adspark provision"))
     return problems
 
 

@@ -51,7 +51,7 @@ async def resume(client: PrefectClient, pool: str, *, skip_late: bool) -> int:
     skipped = 0
     for run in await find_overdue(client, pool) if skip_late else ():
         end: State = Cancelled(message=_SKIPPED)
-        change = await change_while(client, run.id, end, lambda state: state.is_scheduled())
+        change = await change_while(client, run.id, end, State.is_scheduled)
         skipped += change.is_made
     await _update(client, pool, WorkPoolUpdate(is_paused=False))
     return skipped

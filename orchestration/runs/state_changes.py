@@ -125,6 +125,11 @@ async def change_while(
     return change
 
 
+def may_be_ended(state: State[object]) -> bool:
+    """Whether a run has neither ended nor is being cancelled."""
+    return not (state.is_final() or state.is_cancelling())
+
+
 async def refuse(client: PrefectClient, run_id: UUID, message: str) -> None:
     """End a run Failed that cannot begin, unless it has ended, is cancelled, or was deleted.
 
@@ -135,9 +140,7 @@ async def refuse(client: PrefectClient, run_id: UUID, message: str) -> None:
     """
     failed: State[object] = Failed(message=message)
     with suppress(ObjectNotFound):
-        await change_while(
-            client, run_id, failed, lambda state: not (state.is_final() or state.is_cancelling())
-        )
+        await change_while(client, run_id, failed, may_be_ended)
 
 
 async def claim(client: PrefectClient, run_id: UUID) -> StateChange:

@@ -28,7 +28,7 @@ from adspark.variants.store import read_variant
 from blocks.adspark_database import connect_database
 from blocks.generators import open_generator
 from orchestration.runs.flow_runs import read_runs_by_id
-from orchestration.runs.state_changes import change_while
+from orchestration.runs.state_changes import change_while, may_be_ended
 
 GENERATE = "generate-ad-variant/generate-ad-variant"
 REVIEW = "review-ad-variant/review-ad-variant"
@@ -173,12 +173,7 @@ async def _cancel_run(run_id: UUID) -> None:
     cancelling: RunState = Cancelling(message="Its variant was cancelled.")
     with suppress(httpx.HTTPError, ObjectNotFound):
         async with get_client() as client:
-            await change_while(
-                client,
-                run_id,
-                cancelling,
-                lambda state: not (state.is_final() or state.is_cancelling()),
-            )
+            await change_while(client, run_id, cancelling, may_be_ended)
 
 
 async def is_being_cancelled(flow_run_id: UUID | None) -> bool:

@@ -58,10 +58,7 @@ _SHOWN = 20  # rows of a list, by default
 BatchId = Annotated[int, ranged_argument(IDS, metavar="ID", help="The batch's number.")]
 LimitOption = Annotated[int, Option(min=1, max=MOST_GENERATIONS, help="How many are listed.")]
 
-app = typer.Typer(
-    help="Batches of variants: many ads, many prompts, one progress; pause, cancel, compare.",
-    no_args_is_help=True,
-)
+app = typer.Typer()
 
 
 @app.command()
