@@ -6,10 +6,12 @@ With `--probe` also whether every pool that has a worker carries out a run.
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from shlex import quote
 
 import yaml
 from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.objects import StateType
 from prefect.client.schemas.responses import DeploymentResponse
 from pydantic import BaseModel
 
@@ -29,7 +31,7 @@ from deployments.operations.probe import ProbeResult, probe
 from deployments.operations.runs.lookup import ui_url
 from deployments.provisioning.deployments.deploy import name_of, project_file
 from deployments.queue_classes import POOL_NAMES
-from orchestration.runs.flow_runs import PAGE
+from orchestration.runs.flow_runs import PAGE, count_runs, filter_runs
 from orchestration.server.deployments import read_deployments
 from orchestration.server.pool_health import Problem, name_worker_log
 
@@ -37,6 +39,8 @@ _DIGEST_REMEDY = (
     "see whether the service is up, and its address in ADSPARK_NOTIFY_ADDRESSES (or the block "
     "digest-recipients/adspark) right; what waits is sent with adspark run send-digest"
 )
+
+_PLANNING = timedelta(minutes=5)  # within which a deployment that was changed gets its coming runs
 
 
 class FullCheck(BaseModel):
@@ -81,15 +85,27 @@ async def read_full_check(
     return check
 
 
-async def check_deployments(client: PrefectClient) -> tuple[int, list[Problem]]:
-    """How many deployments the server should have, and what is wrong with them, one at a time."""
+async def check_deployments(
+    client: PrefectClient, *, planning: timedelta = _PLANNING
+) -> tuple[int, list[Problem]]:
+    """How many deployments the server should have, and what is wrong with them, one at a time.
+
+    Those that were changed within the time of `planning` need not have coming runs yet.
+    """
     expected = project_deployments()
     present, place = await read_deployments(client), ui_url(client)
-    faults = (
-        _find_fault(name, present.get(name), place, is_scheduled=is_scheduled)
-        for name, is_scheduled in expected.items()
-    )
-    return len(expected), [one for one in faults if one]
+    now = datetime.now(UTC)
+    problems = []
+    for name, is_scheduled in expected.items():
+        found = present.get(name)
+        problem = _find_fault(name, found, place, is_scheduled=is_scheduled)
+        if problem is None and found is not None and is_scheduled:
+            times = [found.created, *(one.updated for one in found.schedules)]
+            is_new = any(one is not None and one > now - planning for one in times)
+            problem = None if is_new else await _find_idle_schedule(client, name, found, place)
+        if problem is not None:
+            problems.append(problem)
+    return len(expected), problems
 
 
 def project_deployments() -> dict[str, bool]:
@@ -170,6 +186,22 @@ def _find_fault(
         what = f"the schedule of deployment {name} is switched off: nothing starts it"
         return Problem(what, f"switch it on at {page}")
     return None
+
+
+async def _find_idle_schedule(
+    client: PrefectClient, name: str, found: DeploymentResponse, place: str
+) -> Problem | None:
+    """Whether an active schedule has no coming run: Prefect's scheduler plans them, hours ahead."""
+    coming = filter_runs(
+        deployments=[found.id], types=[StateType.SCHEDULED], due_after=datetime.now(UTC)
+    )
+    if await count_runs(client, coming):
+        return None
+    return Problem(
+        f"no coming run of deployment {name} is planned, though its schedule is on",
+        "see whether Prefect's background services run (in containers `services`), and whether "
+        f"its schedule has ended: {place}/deployments/deployment/{found.id}",
+    )
 
 
 async def check_queues(client: PrefectClient) -> list[Problem]:
