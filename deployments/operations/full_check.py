@@ -65,7 +65,6 @@ async def read_full_check(
     """Look at the database and at every deployment, and send a probe through these pools.
 
     Args:
-        client: of the Prefect server.
         settings: with the database and the services.
         probed: names of work pools.
     """

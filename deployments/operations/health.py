@@ -98,7 +98,6 @@ async def find_pool_problems(
     """What a person should see to in the pools, those that are missing included.
 
     Args:
-        client: of Prefect's server.
         pools: all that there are; flows that cannot begin are added to them.
         failures: of the last day at least, newest first.
     """

@@ -62,7 +62,6 @@ async def start_generations(
     """Start a run for each of these pending variants, and commit that one by one.
 
     Args:
-        session: of the database.
         variant_ids: `generate-pending-variants` starts those that are left over by an error.
         is_retry: also for those that were given to a run before.
 

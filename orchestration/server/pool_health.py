@@ -70,7 +70,6 @@ async def add_failed_starts(
     """Set `failed_starts` of the pools: a request for each flow that may not be able to begin.
 
     Args:
-        client: of Prefect's server.
         pools: are changed.
         failures: of these pools, newest first.
     """

@@ -120,7 +120,6 @@ async def read_pools(
     """The pools with these names, in this order; one that does not exist is left out.
 
     Args:
-        client: of Prefect's server.
         names: of the pools.
         failures: as `read_failed_runs` gives them; None does not count them.
         with_done: whether to count what has ended.

@@ -161,7 +161,6 @@ async def read_ad(session: AsyncSession, *, ad_creative_id: str, user_id: int) -
     """Everything about an ad.
 
     Args:
-        session: of the database.
         ad_creative_id: CR and 20 digits.
         user_id: whose tags, title, note and boards are shown.
 

@@ -119,7 +119,6 @@ async def look_up_terms(
     """What the database searches for each term that holds a word, alternatives together.
 
     Args:
-        session: of the database.
         terms: of the search.
         user_id: whose tags, titles and notes count, beside those that are shared.
     """

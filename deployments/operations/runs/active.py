@@ -48,7 +48,6 @@ async def cancel(client: PrefectClient, run_id: UUID, *, message: str | None = N
     about what the server has made of it.
 
     Args:
-        client: of Prefect's server.
         run_id: the run.
         message: of the state.
 

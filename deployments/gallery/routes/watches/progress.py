@@ -35,7 +35,6 @@ async def read_progress(
 
     Args:
         gallery: whose Prefect is asked.
-        session: of the database.
         watch_id: of the watch.
         run: id of the run as it stands in the address.
 
