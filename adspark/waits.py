@@ -16,11 +16,6 @@ _log.propagate = False  # nothing else decides whether they are told
 
 
 def tell_wait(reason: str, *, seconds: float | None = None) -> None:
-    """Tell why one waits.
-
-    Args:
-        reason: what for, or why, in words that follow a colon.
-        seconds: how long at most; None where only its end is known, which the reason says then.
-    """
+    """Tell why one waits, or what for, and how long at most; None: only its end is known."""
     bound = "" if seconds is None else f" {max(1, round(seconds))} s at most"
     _log.info("Waiting%s: %s", bound, reason)

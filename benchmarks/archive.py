@@ -23,7 +23,6 @@ from pathlib import Path
 
 import httpx
 from PIL import Image, ImageDraw
-from rich.console import Console
 from rich.table import Table
 from sqlalchemy import text
 
@@ -39,6 +38,7 @@ from adspark.rendering.renderer import Renderer
 from benchmarks.arguments import benchmark_parser
 from benchmarks.memory import MemoryPeaks, sampled
 from benchmarks.server import running_server
+from benchmarks.tables import make_console, make_table
 from benchmarks.targets import Rates, Target, judge
 
 _SIZE = (350, 450)
@@ -146,7 +146,7 @@ def main() -> int:
 
 async def _measure(database_url: str, folder: str, port: int, size: Size) -> int:
     rules = AddressRules([f"127.0.0.1:{port}"])
-    console = Console(width=None if sys.stdout.isatty() else 110)
+    console = make_console()
     async with (
         Database(database_url) as database,
         Downloader(rules) as downloader,
@@ -226,10 +226,7 @@ def _draw(number: int) -> bytes:
 
 def _table(rates: Rates) -> Table:
     title = f"Pictures of 350 × 450, {AT_ONCE} at once, medians of the rounds"
-    table = Table(title=title, title_justify="left")
-    table.add_column("who")
-    table.add_column("pause", justify="right")
-    table.add_column("pictures/s", justify="right")
+    table = make_table(title, ["who"], ["pause", "pictures/s"])
     for name in rates.by_name:
         pause = "none" if "no pause" in name else f"{1000 * PAUSE:.0f} ms"
         table.add_row(name.partition(",")[0], pause, f"{rates.rate(name):.1f}")

@@ -36,7 +36,7 @@ from adspark.serpapi.client import SerpApiClient
 from adspark.serpapi.search_query import parse_query
 from adspark.variants.batches.lists import BatchSummary, read_batch
 from adspark.variants.batches.plan import BatchRequest, check_batch, create_batch
-from adspark.variants.batches.store import pause_batch, resume_batch
+from adspark.variants.batches.store import set_paused
 from adspark.variants.budget import read_budget, set_budget
 from benchmarks.arguments import benchmark_parser
 from benchmarks.batch_probe import ORIGINAL, Place, work
@@ -126,7 +126,7 @@ async def _request(place: Place, size: Size) -> int:
     """Store the ads, and request the batch within a budget of its size."""
     query, _ = parse_query(advertiser_ids=f"AR9{1:019d}")
     async with SerpApiClient(SecretStr("sandbox-key"), base_url=place.sandbox_url) as client:
-        rows = (await client.search(query)).rows
+        rows = (await client.fetch_page(query)).rows
     drawn: dict[str, str | int] = {
         "advertiser": "A",
         "ad_creative_id": rows[0].ad_creative_id,
@@ -172,12 +172,12 @@ async def _carry_out(place: Place, size: Size, batch_id: int, chance: random.Ran
 async def _pause(database: Database, batch_id: int, seconds: float) -> int:
     """Pause it for so long; returns how many generations were submitted meanwhile."""
     async with database.session() as session, session.begin():
-        await pause_batch(session, batch_id=batch_id)
+        await set_paused(session, batch_id=batch_id, is_paused=True)
     before = await _submitted(database)
     await asyncio.sleep(seconds)
     after = await _submitted(database)
     async with database.session() as session, session.begin():
-        await resume_batch(session, batch_id=batch_id)
+        await set_paused(session, batch_id=batch_id, is_paused=False)
     return len(after - before)
 
 

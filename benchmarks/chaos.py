@@ -30,7 +30,7 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.states import Scheduled
 
 from adspark.db.embedded import postgres_folder
-from adspark.home.running_stack import StackState
+from adspark.home.running_stack import read_state
 from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from benchmarks.arguments import benchmark_parser
@@ -252,8 +252,8 @@ async def _is_settling(tag: str, seconds: float) -> bool:
 
 def _kill(stack: Stack, chance: random.Random, toll: Toll) -> None:
     """Kill the process of the workers, and half of the times a run of theirs with it."""
-    state = StackState.model_validate_json((stack.home / "stack.json").read_text())
-    workers = state.parts[WORKERS].find()
+    state = read_state(stack.home)
+    workers = state.parts[WORKERS].find() if state else None
     if workers is None:
         return
     runs = _runs_of(workers) if chance.random() < 0.5 else []

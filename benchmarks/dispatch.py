@@ -31,7 +31,7 @@ from prefect.workers.process import ProcessWorker
 from rich.console import Console
 from rich.table import Table
 
-from adspark.home.running_stack import StackState
+from adspark.home.running_stack import read_state
 from benchmarks import woken_probe
 from benchmarks.arguments import add_running_option, benchmark_parser
 from benchmarks.first_line import deployed
@@ -234,8 +234,8 @@ async def _place(stack: Stack, names: Sequence[str]) -> AsyncIterator[Place]:
         for name, worker in workers.items():
             started.push_async_callback(client.delete_work_pool, peers[name].pool)
             started.callback(worker.terminate)
-        state = StackState.model_validate_json((stack.home / "stack.json").read_text())
-        ours = state.parts[WORKERS].find()
+        state = read_state(stack.home)
+        ours = state.parts[WORKERS].find() if state else None
         if ours is None:
             raise RuntimeError("AdSpark's workers do not run")
         pools = {who: peer.pool for who, peer in peers.items()} | {_OURS: _POOL}

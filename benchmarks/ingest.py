@@ -15,7 +15,6 @@ import sys
 from dataclasses import dataclass
 
 from pydantic import BaseModel
-from rich.console import Console
 from rich.table import Table
 
 from benchmarks.arguments import benchmark_parser
@@ -27,6 +26,7 @@ from benchmarks.storing import (
     compare_with_row_by_row,
     preload,
 )
+from benchmarks.tables import make_console, make_table
 from benchmarks.targets import Target
 from benchmarks.workload import Case
 
@@ -146,7 +146,7 @@ def _say(progress: str) -> None:
 
 
 def _show(report: Report) -> None:
-    console = Console(width=None if sys.stdout.isatty() else 110)
+    console = make_console()
     console.print(_storing_table("Storing, beside SQL by hand", report.hand_written))
     console.print(_storing_table("Storing, beside row by row", report.row_by_row))
     console.print(_fetch_table(report.fetches))
@@ -155,12 +155,9 @@ def _show(report: Report) -> None:
 
 
 def _storing_table(title: str, results: list[StoringResult]) -> Table:
-    measured = results[0].pages
-    table = Table(title=f"{title}: a page of 100, medians of {measured}", title_justify="left")
-    for heading in ("page", "stored by"):
-        table.add_column(heading)
-    for heading in ("ms", "client CPU ms", "round trips", "rows/s", "AdSpark is"):
-        table.add_column(heading, justify="right")
+    figures = ("ms", "client CPU ms", "round trips", "rows/s", "AdSpark is")
+    title = f"{title}: a page of 100, medians of {results[0].pages}"
+    table = make_table(title, ["page", "stored by"], figures)
     for case, (ours, *peers) in _by_case(results).items():
         for result in (ours, *peers):
             ratio = ours.rows_per_second / result.rows_per_second
@@ -178,14 +175,10 @@ def _storing_table(title: str, results: list[StoringResult]) -> Table:
 
 
 def _fetch_table(results: list[FetchResult]) -> Table:
-    table = Table(
-        title=f"Whole fetches from the sandbox: fresh processes, medians of {results[0].runs}",
-        title_justify="left",
-    )
-    headings = ("pages", "peak RSS MB", "Python heap grown MB", "pages/s", "rows/s",
-                "client CPU ms a page")  # fmt: skip
-    for heading in headings:
-        table.add_column(heading, justify="right")
+    title = f"Whole fetches from the sandbox: fresh processes, medians of {results[0].runs}"
+    figures = ("pages", "peak RSS MB", "Python heap grown MB", "pages/s", "rows/s",
+               "client CPU ms a page")  # fmt: skip
+    table = make_table(title, [], figures)
     for result in results:
         table.add_row(
             str(result.pages),

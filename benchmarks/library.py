@@ -107,13 +107,7 @@ def _make_documents(server: Server) -> float:
 
 
 async def _measure(url: str, workload: Workload, fewer: int) -> dict[str, list[Took]]:
-    """What the questions of each kind took, each asked of a warm server, and so many times fewer.
-
-    Args:
-        url: of the database.
-        workload: what it was filled with.
-        fewer: by what the full number of questions is divided.
-    """
+    """What the questions of each kind took, each asked of a warm server, in so many times fewer."""
     async with Database(url) as database:
         asked = {
             "Search": [_search(*one) for one in workload.searches(_SEARCHES // fewer)],

@@ -47,12 +47,7 @@ class MemoryPeaks:
 
 @asynccontextmanager
 async def sampled(work: int, count_done: Callable[[], int]) -> AsyncIterator[MemoryPeaks]:
-    """Sample the memory for the length of a block.
-
-    Args:
-        work: how much there is to do.
-        count_done: how much of it is done.
-    """
+    """Sample the memory for the length of a block."""
     peaks = MemoryPeaks(work)
 
     async def sample() -> None:

@@ -10,7 +10,6 @@ target was missed.
 
 import asyncio
 import statistics
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,7 +18,6 @@ from pathlib import Path
 
 import psutil
 from playwright.async_api import Playwright, async_playwright
-from rich.console import Console
 from rich.table import Table
 
 from adspark.net.addresses import AddressRules
@@ -29,6 +27,7 @@ from adspark.sandbox.testing import serve
 from adspark.settings import get_settings
 from benchmarks.arguments import benchmark_parser
 from benchmarks.memory import read_memory
+from benchmarks.tables import make_console, make_table
 from benchmarks.targets import Rates, Target, judge
 
 _TIMES_FASTER = 5.0
@@ -65,7 +64,7 @@ def main() -> int:
 
 
 async def _measure(program: Path | None, size: Size) -> int:
-    console = Console(width=None if sys.stdout.isatty() else 110)
+    console = make_console()
     with serve() as url:
         make = partial(
             Renderer,
@@ -155,10 +154,8 @@ async def _fill(renderer: Renderer, target: RenderTarget, *, count: int) -> list
 
 
 def _table(rates: Rates) -> Table:
-    table = Table(title="Pictures of 380 × 199, medians of the rounds", title_justify="left")
-    table.add_column("drawn by")
-    for heading in ("ms", "pictures/s", "times"):
-        table.add_column(heading, justify="right")
+    title = "Pictures of 380 × 199, medians of the rounds"
+    table = make_table(title, ["drawn by"], ["ms", "pictures/s", "times"])
     for name in rates.by_name:
         rate = rates.rate(name)
         ratio = rate / rates.rate(_PEER)

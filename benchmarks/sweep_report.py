@@ -1,13 +1,11 @@
 """What sweeps have taken, beside their targets; made and printed by `sweep`."""
 
 import statistics
-import sys
 from collections.abc import Sequence
 
 from pydantic import BaseModel
-from rich.console import Console
-from rich.table import Table
 
+from benchmarks.tables import make_console, make_table
 from benchmarks.targets import Target
 
 OURS, PEER = "AdSpark", "Celery"
@@ -75,13 +73,10 @@ def targets_of(sweeps: Sequence[SweepResult], sizes: Sequence[int]) -> list[Targ
 
 def show_report(report: Report) -> None:
     """Print the table and what became of the targets."""
-    console = Console(width=None if sys.stdout.isatty() else 110)
-    table = Table(title=report.title, title_justify="left")
-    table.add_column("by")
-    headings = ("watches", "searches", "news", "ideal s", "s", "of ideal", "client CPU ms a watch",
-                "PostgreSQL CPU ms a watch", "peak RSS MB")  # fmt: skip
-    for heading in headings:
-        table.add_column(heading, justify="right")
+    console = make_console()
+    figures = ("watches", "searches", "news", "ideal s", "s", "of ideal", "client CPU ms a watch",
+               "PostgreSQL CPU ms a watch", "peak RSS MB")  # fmt: skip
+    table = make_table(report.title, ["by"], figures)
     for sweep in report.sweeps:
         table.add_row(
             sweep.contender,

@@ -13,7 +13,6 @@ import io
 import json
 import re
 import resource
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -25,7 +24,6 @@ from pathlib import Path
 
 import psutil
 from PIL import Image, ImageDraw
-from rich.console import Console
 from rich.table import Table
 from sqlalchemy import text
 
@@ -41,6 +39,7 @@ from adspark.words.run import read_words
 from benchmarks.arguments import benchmark_parser
 from benchmarks.memory import sampled
 from benchmarks.server import running_server
+from benchmarks.tables import make_console, make_table
 from benchmarks.targets import Target, judge
 
 _SIZE: Row = {"width": 350, "height": 450}
@@ -51,7 +50,7 @@ _QUICK = 4  # ads
 _SMALL, _SMALL_QUICK = 1000, 40  # pictures while memory is looked at
 _SMALL_SIZE = (120, 40)
 _PATIENCE = 7200.0  # seconds
-_CONSOLE = Console(width=None if sys.stdout.isatty() else 110)
+_CONSOLE = make_console()
 _ARCHIVED = text("""
     INSERT INTO picture_version (ad_creative_id, content_hash, status, sha256, path, thumbnail_path,
         stored_at)
@@ -191,10 +190,8 @@ def _count_words(text: str) -> Counter[str]:
 
 
 def _table(readings: dict[str, Reading]) -> Table:
-    table = Table(title="Drawn ads with their recorded copy", title_justify="left")
-    table.add_column("size")
-    for name in ("pictures", "words", "right", "a second and core", "seconds each"):
-        table.add_column(name, justify="right")
+    figures = ("pictures", "words", "right", "a second and core", "seconds each")
+    table = make_table("Drawn ads with their recorded copy", ["size"], figures)
     table.add_column("languages")
     for name, one in readings.items():
         languages = ", ".join(f"{count} {what}" for what, count in one.languages.most_common())

@@ -29,47 +29,43 @@ class DifyWorkflow(ConfiguredBlock):
     _logo_url = HttpUrl("https://docs.dify.ai/favicon.ico")
 
     api_key: SecretStr = Field(description="The app's key, app-…: Dify, API Access.")
-    base_url: str = Field(default=DEFAULT_URL, description="Dify's address, up to and with /v1.")
+    base_url: str = Field(DEFAULT_URL, description="Dify's address, up to and with /v1.")
     workflow_id: str | None = Field(
-        default=None, description="A published version of the workflow; empty: the newest."
+        None, description="A published version of the workflow; empty: the newest."
     )
     prompt_input: str = Field(
-        default=_USUAL.prompt_input, description="The workflow's input for the prompt."
+        _USUAL.prompt_input, description="The workflow's input for the prompt."
     )
     picture_input: str = Field(
-        default=_USUAL.picture_input,
+        _USUAL.picture_input,
         description="Its input for the original's picture: a text takes an address, a file a file.",
     )
     original_copy_input: str | None = Field(
-        default=_USUAL.original_copy_input,
+        _USUAL.original_copy_input,
         description="Its input for the original's words; empty: it wants none.",
     )
     rules_input: str | None = Field(
-        default=_USUAL.rules_input,
+        _USUAL.rules_input,
         description="Its input for the brand rules, which is filled where it has one.",
     )
-    text_output: str = Field(
-        default=_USUAL.text_output, description="The output that holds the copy."
-    )
+    text_output: str = Field(_USUAL.text_output, description="The output that holds the copy.")
     picture_output: str = Field(
-        default=_USUAL.picture_output, description="The output that holds the picture."
+        _USUAL.picture_output, description="The output that holds the picture."
     )
     run_limit: TimeLimit = Field(
-        default=RUN_LIMIT, description="Seconds until a run is stopped; Dify's own is 1200."
+        RUN_LIMIT, description="Seconds until a run is stopped; Dify's own is 1200."
     )
-    first_event: TimeLimit = Field(
-        default=FIRST_EVENT, description="Seconds until a run's first sign."
-    )
+    first_event: TimeLimit = Field(FIRST_EVENT, description="Seconds until a run's first sign.")
     silence: Annotated[float, _SILENCE] = Field(
-        default=SILENCE, description="Seconds that a stream may be silent; pings are 10."
+        SILENCE, description="Seconds that a stream may be silent; pings are 10."
     )
     lost_after: Annotated[float, SECONDS] = Field(
-        default=LOST_AFTER,
+        LOST_AFTER,
         description="Seconds after which a run whose answer was lost and that Dify's log does not "
         "show is submitted again.",
     )
     listed_within: Annotated[float, SECONDS] = Field(
-        default=LISTED_WITHIN,
+        LISTED_WITHIN,
         description="Seconds after which Dify's log shows a run that has begun; one that it does "
         "not show is submitted again, if Dify answered with a failure.",
     )

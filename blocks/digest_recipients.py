@@ -22,7 +22,7 @@ class DigestRecipients(ConfiguredBlock):
     )
 
     addresses: SecretStr | None = Field(
-        default=None,
+        None,
         description="Apprise addresses, one a line: https://github.com/caronc/apprise/wiki.",
     )
 

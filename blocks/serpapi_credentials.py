@@ -21,12 +21,8 @@ class SerpApiCredentials(ConfiguredBlock):
     _logo_url = HttpUrl("https://serpapi.com/favicon.ico")
 
     api_key: SecretStr = Field(description="Private key: https://serpapi.com/manage-api-key.")
-    base_url: str = Field(
-        default="https://serpapi.com", description="SerpApi's address, or the sandbox's."
-    )
-    timeout: TimeLimit = Field(
-        default=DEFAULT_TIMEOUT, description="Seconds that one search may take."
-    )
+    base_url: str = Field("https://serpapi.com", description="SerpApi's address, or the sandbox's.")
+    timeout: TimeLimit = Field(DEFAULT_TIMEOUT, description="Seconds that one search may take.")
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:

@@ -101,9 +101,11 @@ async def _fill_in(database: Database, client: PrefectClient, table: ArtifactCol
 
 async def _embed(page: str) -> str:
     """The page with its pictures inside; without them where there is no store."""
-    pictures = await read_pictures(
-        media_url(get_settings()),
-        find_pictures(page),
-        on_problem=partial(get_run_logger().warning, "Ads are shown without pictures: %s"),
-    )
+    pictures = await read_shown(page, "Ads are shown without pictures: %s")
     return embed_pictures(page, choose_pictures(page, pictures))
+
+
+async def read_shown(page: str, warning: str) -> dict[str, bytes]:
+    """The pictures that a page shows; none, and a warning, where there is no store."""
+    log = partial(get_run_logger().warning, warning)
+    return await read_pictures(media_url(get_settings()), find_pictures(page), on_problem=log)

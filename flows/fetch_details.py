@@ -12,7 +12,7 @@ from prefect.artifacts import acreate_table_artifact
 from adspark.creatives.details import DetailsSummary
 from adspark.library.ads.details import DetailsPlan, read_looked_up
 from adspark.validation.bounds import DETAILS_AT_ONCE
-from blocks.adspark_database import connect_database
+from blocks.adspark_database import open_session
 from flows.endings import PLAIN_JSON, completed
 from flows.parameters import AdIds, OptionalId, label, names_parameter
 from orchestration.limits.retry_policy import retried_task
@@ -46,6 +46,6 @@ async def fetch_details(
 @retried_task()
 async def show_details(plan: DetailsPlan, summary: DetailsSummary) -> None:
     """The table of what was found, under Artifacts in the UI."""
-    async with connect_database() as database, database.session() as session:
+    async with open_session() as session:
         rows = await read_looked_up(session, plan)
     await acreate_table_artifact(key=ARTIFACT_KEY, table=rows, description=summary.headline)

@@ -6,7 +6,6 @@ picture_words, creative_detail, message.
 """
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Annotated
 
 from prefect import flow
@@ -22,10 +21,10 @@ from adspark.notifications.outbox import (
     read_stuck,
     receivers_by_hash,
 )
-from adspark.notifications.pictures import embed_pictures, find_pictures, read_pictures
-from adspark.settings import get_settings, media_url
+from adspark.notifications.pictures import embed_pictures
 from blocks.adspark_database import connect_database
 from blocks.digest_recipients import DigestRecipients
+from flows.ad_tables import read_shown
 from flows.endings import PLAIN_JSON, completed, failed
 from flows.parameters import label
 from tasks.deliver_messages import deliver_messages
@@ -87,7 +86,7 @@ async def _publish_digest(
         known: hashes of all that earlier messages may name and that are configured.
         even_if_empty: enqueue it also where there is nothing new.
     """
-    async with database.session() as session:
+    async with database.transaction() as session:
         digest = await read_digest(session, now=await read_now(session))
         stuck = await read_stuck(session, recipients=known)
         digest.undelivered = [message.headline for message in stuck]
@@ -96,19 +95,10 @@ async def _publish_digest(
                 session, subject=digest.subject, body=digest.markdown(), recipients=recipients
             )
         # Before the commit: without an address, the artifact is the only place of the digest.
-        page = await _embed_pictures(digest.markdown())
+        page = digest.markdown()
+        pictures = await read_shown(page, "The digest is shown without pictures: %s")
+        page = embed_pictures(page, pictures)
         await acreate_markdown_artifact(key=ARTIFACT_KEY, markdown=page)
         # Last, since it locks the watches, and no check of theirs can end meanwhile.
         await mark_digested(session, digest=digest)
-        await session.commit()
     return digest
-
-
-async def _embed_pictures(markdown: str) -> str:
-    """The digest with its pictures inside, for the UI; without them where there is no store."""
-    pictures = await read_pictures(
-        media_url(get_settings()),
-        find_pictures(markdown),
-        on_problem=partial(get_run_logger().warning, "The digest is shown without pictures: %s"),
-    )
-    return embed_pictures(markdown, pictures)

@@ -23,7 +23,7 @@ async def announce_news() -> int:
     announced = 0
     async with connect_database() as database:
         while True:
-            async with database.session() as session:
+            async with database.transaction() as session:
                 news = await claim_unannounced(session, limit=_BATCH)
                 if not news:
                     return announced
@@ -31,7 +31,6 @@ async def announce_news() -> int:
                     for one in news:
                         await client.emit(_event(one))
                 await mark_announced(session, news=news)
-                await session.commit()
             announced += len(news)
 
 

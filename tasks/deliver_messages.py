@@ -177,10 +177,8 @@ def _describe_unanswered(
 
 
 async def _claim(database: Database, recipient: str) -> Message | None:
-    async with database.session() as session:
-        message = await claim_message(session, recipients=[recipient])
-        await session.commit()
-    return message
+    async with database.transaction() as session:
+        return await claim_message(session, recipients=[recipient])
 
 
 async def _send_next(database: Database, message: Message, receiver: Receiver) -> _Failure | None:
@@ -195,25 +193,22 @@ async def _send_next(database: Database, message: Message, receiver: Receiver) -
         await _keep_claimed(database, message_id, str(error))
         return _Failure(None)
     except AdSparkError as error:
-        async with database.session() as session:
+        async with database.transaction() as session:
             await nack_message(session, message_id=message_id, error=str(error))
-            await session.commit()
         told = f"{_label(receiver, place, len(chunks))}: {without_full_stop(str(error))}"
         return _Failure(told, can_retry=isinstance(error, TemporaryError))
     except Exception as error:  # whether it arrived is not known, so it is not sent again
         get_run_logger().exception("Message %d failed unforeseen", message_id)
         await _keep_claimed(database, message_id, describe_error(error))
         return _Failure(None)
-    async with database.session() as session:
+    async with database.transaction() as session:
         await ack_message(session, message_id=message_id, chunk=place, chunks=len(chunks))
-        await session.commit()
     return None
 
 
 async def _keep_claimed(database: Database, message_id: int, error: str) -> None:
-    async with database.session() as session:
+    async with database.transaction() as session:
         await keep_claimed(session, message_id=message_id, error=error)
-        await session.commit()
 
 
 async def _read_pictures(chunk: Chunk) -> dict[str, bytes]:
@@ -240,8 +235,7 @@ async def _split(database: Database, message: Message, receiver: Receiver) -> li
     if message.parts is not None:
         return [Chunk(**chunk) for chunk in message.parts]
     chunks = write_chunks(receiver, subject=message.subject, blocks=read_markdown(message.body))
-    async with database.session() as session:
+    async with database.transaction() as session:
         values = [asdict(chunk) for chunk in chunks]
         await save_chunks(session, message_id=message.id, chunks=values)
-        await session.commit()
     return chunks

@@ -21,9 +21,7 @@ FOLDER = "exports"
 async def export_ads(file: str, request: ExportRequest) -> ExportSummary:
     """Export them; a retry writes the file anew.
 
-    Args:
-        file: a path, of which a relative one begins in the folder of exports, or an address.
-        request: which ads, and what else.
+    `file` is an address, or a path, of which a relative one begins in the folder of exports.
     """
     settings = get_settings()
     base = settings.home / FOLDER

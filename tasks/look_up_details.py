@@ -6,7 +6,7 @@ from adspark.creatives.details import DetailsSummary
 from adspark.library.ads.details import DetailsPlan
 from adspark.library.ads.details import look_up_details as look_up
 from adspark.library.ads.details import plan_details as plan
-from blocks.adspark_database import connect_database
+from blocks.adspark_database import connect_database, open_session
 from blocks.serpapi_credentials import SerpApiCredentials
 from orchestration.limits.rate_limits import search_slots
 from orchestration.limits.retry_policy import retried_task
@@ -22,7 +22,7 @@ async def plan_details(ads: list[str], watch_id: int | None, most: int) -> Detai
         watch_id: whose latest news; None: only `ads` count.
         most: how many at most.
     """
-    async with connect_database() as database, database.session() as session:
+    async with open_session() as session:
         return await plan(session, ads=ads, watch_id=watch_id, most=most)
 
 

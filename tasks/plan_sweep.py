@@ -46,12 +46,7 @@ async def plan_sweep() -> SweepPlan:
 
 @retried_task()
 async def plan_rest(watch_ids: Sequence[int], since: datetime | None = None) -> SweepPlan:
-    """The plan for those of the watches that are still due and were not tried since then.
-
-    Args:
-        watch_ids: in the order of need.
-        since: when the sweep began; now where nobody says.
-    """
+    """The plan for those of the watches that are still due and were not tried since then."""
     async with open_session() as session:
         began_at = since or await read_now(session)
         due = await read_unchecked(session, watch_ids=watch_ids, since=began_at)

@@ -41,9 +41,8 @@ async def request_variant(
                 return made
         wanted = check_request(request)
         await check_prompt(open_generator(get_settings().generator), wanted.prompt)
-        async with database.session() as session:
+        async with database.transaction() as session:
             (new,) = await request_variants(session, requests=[wanted], requested_by=requested_by)
-            await session.commit()
             return new
 
 

@@ -108,10 +108,9 @@ async def _is_under_way(database: Database, variant: OpenVariant, state: RunStat
 
 
 async def _start(database: Database, variant_id: int) -> bool:
-    async with database.session() as session:
+    async with database.transaction() as session:
         variant = await read_variant(session, variant_id=variant_id)
         started = await start_generation(session, variant)
-        await session.commit()
     return started is not None
 
 

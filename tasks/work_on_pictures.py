@@ -28,9 +28,8 @@ _BEGINNING = 2 / 3  # share of the time limit in which pictures are begun; the r
 async def archive_pictures(*, retry_failed: bool) -> ArchiveSummary:
     """Archive the newest pictures that are not kept yet; a retry resumes.
 
-    Args:
-        retry_failed: whether those that failed are tried at once, given up or not, and those that
-            the media store has lost.
+    With `retry_failed`, those that failed, given up or not, and those that the media store has lost
+    are tried at once.
     """
     settings = get_settings()
     rules = AddressRules(settings.trusted_hosts)
@@ -69,8 +68,7 @@ async def make_variant_thumbnails() -> ThumbnailSummary:
 async def read_pictures(*, retry_failed: bool) -> WordsSummary:
     """Read the newest archived pictures that are not read yet; a retry resumes.
 
-    Args:
-        retry_failed: whether those that failed are read at once, given up or not.
+    With `retry_failed`, those that failed are read at once, given up or not.
     """
     settings = get_settings()
     bounds = RunBounds(settings.words_run_pictures, settings.words_time_limit * _BEGINNING)

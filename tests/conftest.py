@@ -30,7 +30,7 @@ from adspark.sandbox.settings import SandboxSettings
 from adspark.sandbox.testing import serve
 from adspark.settings import get_settings
 from tests.support.folders import in_memory, open_folder
-from tests.support.scheduling import ScopeScheduling, place_in_order
+from tests.support.scheduling import ScopeScheduling, arrange
 
 pytest_plugins = ["tests.support.gallery_fixtures"]
 
@@ -63,7 +63,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ScopeSc
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Bring them into the order in which workers take them."""
-    items.sort(key=place_in_order)
+    arrange(items)
 
 
 def pytest_collection_finish() -> None:

@@ -6,15 +6,14 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 
 from sqlalchemy import text
 
+from adspark.archive.summary import ArchiveSummary
 from adspark.db.engine import Database
 from adspark.errors import UnusableContentError
 from adspark.media.images import inspect_picture
 from adspark.media.paths import thumbnail_path
-from adspark.media.similarity import SIDE
 from adspark.media.store import MediaStore
 
 _FOLDERS = 256  # of pictures, and of thumbnails: by the first two digits of their hash
@@ -41,17 +40,9 @@ _REQUEUE = text("""
 """)
 
 
-@dataclass
-class LostFiles:
-    """What of the media store was missing and is mended, or will be."""
-
-    requeued: int = 0  # versions whose picture is to be downloaded again
-    thumbnails: int = 0  # that were made again
-
-
 async def requeue_lost(
-    database: Database, media: MediaStore, *, most: int, seconds: float
-) -> LostFiles:
+    database: Database, media: MediaStore, summary: ArchiveSummary, *, most: int, seconds: float
+) -> None:
     """Let stored pictures that the media store lacks wait for their download again.
 
     A thumbnail that it lacks is made again from its picture, which may be a variant's; where that
@@ -62,6 +53,7 @@ async def requeue_lost(
     Args:
         database: where the versions are.
         media: where their pictures should be.
+        summary: counts what is requeued, and thumbnails that are made again.
         most: how many are requeued.
         seconds: after which no further folder is looked at, and no further thumbnail made.
 
@@ -71,15 +63,13 @@ async def requeue_lost(
     """
     await media.check_writable()
     ends_at = time.monotonic() + seconds
-    lost = LostFiles()
     sources = await _read_variants(database)
     for number in random.sample(range(_FOLDERS), _FOLDERS):
-        if lost.requeued >= most or time.monotonic() >= ends_at:
+        if summary.requeued >= most or time.monotonic() >= ends_at:
             break
         digits = f"{number:02x}"
         of_variants = sources[f"thumbnails/{digits}"]
-        await _look_into_folder(database, media, digits, of_variants, lost, most, ends_at)
-    return lost
+        await _look_into_folder(database, media, digits, of_variants, summary, most, ends_at)
 
 
 async def _read_variants(database: Database) -> Mapping[str, dict[str, str]]:
@@ -97,7 +87,7 @@ async def _look_into_folder(
     media: MediaStore,
     digits: str,
     of_variants: dict[str, str],
-    lost: LostFiles,
+    summary: ArchiveSummary,
     most: int,
     ends_at: float,
 ) -> None:
@@ -111,19 +101,19 @@ async def _look_into_folder(
     sources = of_variants | {row.thumbnail_path: row.path for row in rows if row.path in pictures}
     for thumbnail, picture in sources.items():
         if thumbnail not in thumbnails and time.monotonic() < ends_at:
-            lost.thumbnails += await _make_thumbnail(media, thumbnail, picture)
+            summary.thumbnails += await _make_thumbnail(media, thumbnail, picture)
     gone = [row for row in rows if row.path not in pictures and row.source_url is not None]
-    if gone := gone[: most - lost.requeued]:
+    if gone := gone[: most - summary.requeued]:
         values = {"ids": [row.id for row in gone], "paths": [row.path for row in gone]}
-        async with database.session() as session, session.begin():
+        async with database.transaction() as session:
             changed = await session.execute(_REQUEUE, values)
-        lost.requeued += int(changed.rowcount)  # type: ignore[attr-defined]
+        summary.requeued += int(changed.rowcount)  # type: ignore[attr-defined]
 
 
 async def _make_thumbnail(media: MediaStore, thumbnail: str, picture: str) -> bool:
     """Whether the thumbnail could be made of the picture, which may have been written over."""
     with suppress(UnusableContentError):
-        inspected = await inspect_picture(await media.read_one_of_many(picture), side=SIDE)
+        inspected = await inspect_picture(await media.read_one_of_many(picture))
         if thumbnail_path(inspected.info) == thumbnail:
             await media.save_thumbnail(inspected)
             return True

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 from adspark.archive.hosts import HostPauses
-from adspark.archive.store import ClaimedVersion, StoredPicture
+from adspark.archive.store import ClaimedVersion
 from adspark.media.images import InspectedPicture, inspect_picture
-from adspark.media.similarity import SIDE, hash_grey
 from adspark.media.store import MediaStore, check_size
 from adspark.net.downloads import ByteBudget, Downloader
 from adspark.rendering.render_target import RenderKind, RenderTarget
@@ -49,32 +48,10 @@ async def obtain_picture(
     await tools.pauses.wait(claimed.source_url)
     if claimed.is_preview:
         target = RenderTarget(RenderKind.PREVIEW, claimed.source_url, claimed.width, claimed.height)
-        content = (await tools.renderer.render(target)).content
+        content = await tools.renderer.render(target)
         byte_budget.take(len(content))
         check_size(content)
     else:
         download = await tools.downloader.fetch(claimed.source_url, byte_budget=byte_budget)
         content = download.content
-    inspected = await inspect_picture(content, side=SIDE)
-    return ObtainedPicture(content, inspected)
-
-
-async def keep_picture(media: MediaStore, obtained: ObtainedPicture) -> StoredPicture:
-    """Keep a picture and its thumbnail; nothing is written where it is kept already.
-
-    Raises:
-        UnusableContentError: it cannot be kept.
-        AdSparkError: the media store does not work.
-    """
-    inspected = obtained.inspected
-    path, thumbnail_path = await media.save_archived(obtained.content, inspected)
-    return StoredPicture(
-        sha256=inspected.info.sha256,
-        path=path,
-        thumbnail_path=thumbnail_path,
-        width=inspected.info.width,
-        height=inspected.info.height,
-        perceptual_hash=hash_grey(inspected.grey),
-        picture_bytes=len(obtained.content),
-        thumbnail_bytes=len(inspected.thumbnail),
-    )
+    return ObtainedPicture(content, await inspect_picture(content))

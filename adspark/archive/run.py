@@ -7,12 +7,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.archive.counts import read_kept_bytes
 from adspark.archive.hosts import AT_ONCE
-from adspark.archive.lost import LostFiles, requeue_lost
-from adspark.archive.picture import ArchiveTools, ObtainedPicture, keep_picture, obtain_picture
+from adspark.archive.lost import requeue_lost
+from adspark.archive.picture import ArchiveTools, ObtainedPicture, obtain_picture
 from adspark.archive.store import PICTURES, ClaimedVersion, StoredPicture, enqueue_versions
 from adspark.archive.summary import ArchiveBounds, ArchiveSummary
 from adspark.db.engine import Database
 from adspark.errors import ConfigurationError, TemporaryError
+from adspark.media.similarity import hash_grey
 from adspark.net.downloads import MAX_BYTES, ByteBudget
 from adspark.picture_queue.run import PictureWork, run_work
 from adspark.picture_queue.summary import RunStop
@@ -38,19 +39,18 @@ async def archive_pictures(
     Raises:
         AdSparkError: the database, the media store or the decoder does not work.
     """
-    lost = LostFiles()
+    summary = ArchiveSummary()
     if tries_failed:
         ends_at = time.monotonic() + bounds.seconds
-        lost = await requeue_lost(
-            database, tools.media, most=bounds.pictures, seconds=bounds.seconds * _LOOKING
+        await requeue_lost(
+            database, tools.media, summary, most=bounds.pictures, seconds=bounds.seconds * _LOOKING
         )
         bounds = replace(bounds, seconds=ends_at - time.monotonic())
     async with database.session() as session:
         kept_bytes = await read_kept_bytes(session)
-    work = _Archiving(tools, bounds, kept_bytes)
-    work.summary.requeued, work.summary.thumbnails = lost.requeued, lost.thumbnails
+    work = _Archiving(tools, bounds, kept_bytes, summary)
     await run_work(database, work, bounds, tries_failed=tries_failed)
-    return work.summary
+    return summary
 
 
 class _Archiving(PictureWork[ClaimedVersion, ObtainedPicture, StoredPicture]):
@@ -59,8 +59,10 @@ class _Archiving(PictureWork[ClaimedVersion, ObtainedPicture, StoredPicture]):
     queue = PICTURES
     at_once = AT_ONCE
 
-    def __init__(self, tools: ArchiveTools, bounds: ArchiveBounds, kept_bytes: int) -> None:
-        self.summary: ArchiveSummary = ArchiveSummary()
+    def __init__(
+        self, tools: ArchiveTools, bounds: ArchiveBounds, kept_bytes: int, summary: ArchiveSummary
+    ) -> None:
+        self.summary: ArchiveSummary = summary
         self._tools = tools
         self._bounds = bounds
         self._kept_bytes = kept_bytes
@@ -84,7 +86,18 @@ class _Archiving(PictureWork[ClaimedVersion, ObtainedPicture, StoredPicture]):
         return None
 
     async def keep(self, made: ObtainedPicture) -> StoredPicture:
-        return await keep_picture(self._tools.media, made)
+        inspected = made.inspected
+        path, thumbnail_path = await self._tools.media.save_archived(made.content, inspected)
+        return StoredPicture(
+            sha256=inspected.info.sha256,
+            path=path,
+            thumbnail_path=thumbnail_path,
+            width=inspected.info.width,
+            height=inspected.info.height,
+            perceptual_hash=hash_grey(inspected.grey),
+            picture_bytes=len(made.content),
+            thumbnail_bytes=len(inspected.thumbnail),
+        )
 
     def count(self, done: StoredPicture) -> None:
         self.summary.stored += 1

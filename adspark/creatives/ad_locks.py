@@ -25,7 +25,6 @@ async def lock_ads(
     """Lock stored ads until the end of the transaction; returns their ids, each once, in order.
 
     Args:
-        session: of the transaction.
         ids: of the ads.
         alone: whether others that lock them so have to wait, as before a trigger changes the rows.
 

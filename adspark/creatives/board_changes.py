@@ -106,7 +106,6 @@ async def write_board_note(
     """Write what an ad is on a board for, or take it away with a blank note. Does not commit.
 
     Args:
-        session: of the database.
         board_id: of the board.
         ad: the ad.
         note: may have several lines.

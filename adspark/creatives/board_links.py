@@ -64,7 +64,6 @@ async def create_link(session: AsyncSession, *, board_id: int, token: str, days:
     False where it was there and has expired or was ended: it stays so.
 
     Args:
-        session: of the database.
         board_id: of the board.
         token: a secret that nobody can guess; whoever has it sees the board.
         days: after which it leads nowhere.
@@ -87,7 +86,6 @@ async def end_link(session: AsyncSession, *, board_id: int, link_id: int) -> boo
     """End a link; False where the board has no such link now. Does not commit.
 
     Args:
-        session: of the caller, which commits.
         board_id: of the board.
         link_id: of the link.
     """
@@ -105,7 +103,6 @@ async def has_linked_picture(session: AsyncSession, *, token: str, path: str) ->
     """Whether a small picture is one of an ad on the board that a token leads to now.
 
     Args:
-        session: of the database, read only.
         token: of the link's address.
         path: of the picture in the media store.
     """

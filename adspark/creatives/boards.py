@@ -175,7 +175,6 @@ async def find_alike(
     Until the transaction's end nobody else gives a board of this user a name.
 
     Args:
-        session: of the transaction.
         user_id: whose boards.
         name: as it is kept.
         besides: a board that does not count.
@@ -206,7 +205,6 @@ async def read_board(
     """The user's board of this number; None where it is not there.
 
     Args:
-        session: of the database.
         user_id: whose it is.
         board_id: its number.
         to_change: lock it, so that another change of it waits until the transaction's end.

@@ -219,7 +219,7 @@ class LookUp:
     ) -> AsyncIterator[AsyncSession]:
         """A transaction for what became of a search, in which what was answered is entered."""
         billed = 0
-        async with self.database.session() as session, session.begin():
+        async with self.database.transaction() as session:
             for search in answered:
                 billed += await enter_search(session, ad_creative_id=ad_creative_id, search=search)
             yield session
@@ -237,6 +237,6 @@ class LookUp:
         self.summary.given_up += attempts == MAX_ATTEMPTS
 
     async def _execute(self, statement: TextClause, ad_creative_id: str, **values: object) -> Any:  # noqa: ANN401  (what the statement returns, if anything)
-        async with self.database.session() as session, session.begin():
+        async with self.database.transaction() as session:
             done = await session.execute(statement, {"ad_creative_id": ad_creative_id, **values})
             return done.scalar() if done.returns_rows else None  # type: ignore[attr-defined]

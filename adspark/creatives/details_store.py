@@ -53,7 +53,6 @@ async def enter_search(session: AsyncSession, *, ad_creative_id: str, search: Se
     Does not commit.
 
     Args:
-        session: of the database.
         ad_creative_id: of the ad that it was made for.
         search: the search.
     """
@@ -67,7 +66,6 @@ async def save_details(
     """Store an answer and its regions. Does not commit.
 
     Args:
-        session: of the database.
         ad_creative_id: of the ad.
         details: the answer.
     """
@@ -97,7 +95,6 @@ async def save_refusal(
     """Remember that there are no details of an ad. Does not commit.
 
     Args:
-        session: of the database.
         ad_creative_id: of the ad.
         refusal: the answer.
     """

@@ -216,7 +216,7 @@ class FetchRun:
             with identify(fetch=fetch.id, watch=fetch.watch_id), span("fetch"):
                 await self._fetch_pages(fetch)
         except AdSparkError as error:
-            async with self.database.session() as session, session.begin():
+            async with self.database.transaction() as session:
                 await fail_fetch(session, fetch=fetch, error=str(error), searches=self._answered)
             raise
         return self._summary
@@ -276,7 +276,7 @@ class FetchRun:
         if dead.needs_fresh and self.bounds.are_spent(fetch):
             await self._finish(fetch, StopReason.BUDGET)
             return
-        async with self.database.session() as session, session.begin():
+        async with self.database.transaction() as session:
             await restart_fetch(
                 session, fetch=fetch, searches=dead.searches, fresh=dead.needs_fresh
             )
@@ -291,7 +291,7 @@ class FetchRun:
         billed = fetch.searches_billed
         listed = self._order.without_repeated(page)
         with span("store"):
-            async with self.database.session() as session, session.begin():
+            async with self.database.transaction() as session:
                 saved = await self._save(session, listed, keep=not fetch.is_dry_run)
                 stop = self._order.stop_after(page, fetch, watermark=self.bounds.watermark)
                 await record_page(session, fetch=fetch, page=page, saved=saved, stop_reason=stop)
@@ -318,7 +318,7 @@ class FetchRun:
 
     async def _finish(self, fetch: Fetch, stop: StopReason) -> None:
         """End without a further page."""
-        async with self.database.session() as session, session.begin():
+        async with self.database.transaction() as session:
             await finish_fetch(session, fetch=fetch, stop_reason=stop)
             await self.in_transaction(session, fetch, None)
         self._summary.update(fetch)

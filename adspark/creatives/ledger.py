@@ -222,7 +222,6 @@ async def record_page(
     """Enter a page in the ledger, in the transaction that stores its rows; does not commit.
 
     Args:
-        session: of the transaction.
         fetch: gets the ledger's figures, but not the ids of all its searches.
         page: what was fetched.
         saved: what became of its rows.
@@ -258,7 +257,6 @@ async def finish_fetch(session: AsyncSession, *, fetch: Fetch, stop_reason: Stop
     """Close a fetch at one of its bounds; raises as `record_page`, and does not commit.
 
     Args:
-        session: of the transaction.
         fetch: gets the state and the reason.
         stop_reason: why no further page is fetched.
     """
@@ -267,14 +265,13 @@ async def finish_fetch(session: AsyncSession, *, fetch: Fetch, stop_reason: Stop
 
 
 async def fail_fetch(
-    session: AsyncSession, *, fetch: Fetch, error: str, searches: Sequence[Search] = ()
+    session: AsyncSession, *, fetch: Fetch, error: str, searches: Sequence[Search]
 ) -> None:
     """Close a fetch that was stopped by an error; what it stored stays. Does not commit.
 
     One that another run has resumed is left to it; of one that was given up, the searches count.
 
     Args:
-        session: of the caller, which commits.
         fetch: whose attempt failed.
         error: what is kept of it, for a person.
         searches: that were answered since the last stored page; they were paid all the same.
@@ -284,12 +281,11 @@ async def fail_fetch(
 
 
 async def restart_fetch(
-    session: AsyncSession, *, fetch: Fetch, searches: Sequence[Search] = (), fresh: bool = False
+    session: AsyncSession, *, fetch: Fetch, searches: Sequence[Search], fresh: bool
 ) -> None:
     """Take a fetch back to its first page, since its token is dead; does not commit.
 
     Args:
-        session: of the transaction.
         fetch: gets the ledger's figures.
         searches: those that found the token dead, for the ledger.
         fresh: the first page will be paid for, which is noted: it is done once.

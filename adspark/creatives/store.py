@@ -249,7 +249,6 @@ async def save_creatives(
     """Merge a page of creatives (each id once) and their advertisers; does not commit.
 
     Args:
-        session: of the transaction.
         rows: at most a page, so that one statement's locks stay short.
         region: SerpApi code of the search that found them.
         platform: platform of that search.

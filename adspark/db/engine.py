@@ -96,6 +96,12 @@ class Database:
                 yield session
 
     @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """A session in a transaction, which the end of the block commits."""
+        async with self.session() as session, session.begin():
+            yield session
+
+    @asynccontextmanager
     async def autocommit(self) -> AsyncIterator[AsyncConnection]:
         """A connection for statements that are a transaction each.
 

@@ -67,14 +67,14 @@ class LockHolder:
 
 
 class LockWaitError(TemporaryError):
-    """A lock was not acquired in time, since `holders` have it; nothing was changed."""
+    """An upgrade did not get a lock in time, since `holders` have it; nothing was changed."""
 
-    def __init__(self, holders: Sequence[LockHolder], what: str, remedy: str) -> None:
+    def __init__(self, holders: Sequence[LockHolder]) -> None:
         sessions = "; ".join(map(str, holders))
         ends = ", ".join(one.remedy for one in holders)
         super().__init__(
-            f"{what} waits for a lock that another session holds: {sessions}. Nothing was changed. "
-            f"Let it end, or end it ({ends}), then: {remedy}"
+            f"The upgrade waits for a lock that another session holds: {sessions}. Nothing was "
+            f"changed. Let it end, or end it ({ends}), then: adspark db upgrade"
         )
         self.holders = holders
 

@@ -134,7 +134,7 @@ def _try_upgrade(url: str, patience: float, on_wait: Callable[[Sequence[LockHold
         except DBAPIError:
             if not lost:
                 raise
-            raise LockWaitError(lost, "The upgrade", remedy="adspark db upgrade") from None
+            raise LockWaitError(lost) from None
     return newest()
 
 

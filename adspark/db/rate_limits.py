@@ -77,7 +77,7 @@ async def try_acquire_slot(
     window = WINDOWS[name] if window is None else window
     if limit < 1:
         return window
-    async with database.session() as session, session.begin():
+    async with database.transaction() as session:
         await session.execute(_LOCK, {"name": name})
         values = {"name": name, "limit": limit, "window": window}
         wait = float(await session.scalar(_TAKE, values) or 0)
@@ -86,7 +86,7 @@ async def try_acquire_slot(
 
 async def release_slot(database: Database, *, name: str) -> None:
     """Give back the latest slot of a limit, whose use is not to be counted."""
-    async with database.session() as session, session.begin():
+    async with database.transaction() as session:
         await session.execute(_LOCK, {"name": name})
         await session.execute(_RELEASE, {"name": name})
 

@@ -25,8 +25,7 @@ def newest() -> str:
 def find_difference(at: str | None) -> tuple[str, str] | None:
     """How a database at this revision differs from what this version needs, and the remedy.
 
-    Args:
-        at: its revision, several with commas between, or None before the first one.
+    Several revisions have commas between; None is before the first one.
     """
     if at == newest():
         return None

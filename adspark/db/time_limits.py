@@ -37,13 +37,10 @@ def begin_waiting(seconds: float) -> None:
 
 
 def answers_within(seconds: float | None, connect_arguments: dict[str, Any]) -> dict[str, Any]:
-    """Arguments of an engine of which each answer is due within so many seconds.
+    """Arguments of an engine of which each answer is due within so many seconds; None is for ever.
 
-    One that was cut by the server while it was idle is replaced before it is used.
-
-    Args:
-        seconds: for an answer, and a fifth more for a connection; None is for ever.
-        connect_arguments: of its connections.
+    A connection has a fifth more; one that was cut by the server while it was idle is replaced
+    before it is used.
     """
     if seconds is None:
         return {"connect_args": connect_arguments}

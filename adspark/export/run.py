@@ -69,9 +69,7 @@ async def export_ads(
             summary = await _write(session, selection, media, target)
             summary.notes = selection.notes + summary.notes
             if request.with_pictures:
-                copied = await copy_pictures(session, selection, media, target)
-                summary.pictures = copied.copied
-                summary.missing_pictures += copied.missing
+                await copy_pictures(session, selection, media, target, summary)
         if not (summary.ads or request.may_be_empty) and target.exists():
             raise InvalidQueryError(
                 "file",

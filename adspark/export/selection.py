@@ -48,7 +48,6 @@ async def select_ads(
     """What is to be exported; the session's transaction reads it in UTC from now on.
 
     Args:
-        session: of the database.
         query: as of a search; the words are taken as they are written.
         filters: what else the ads have to be; also whose tags, titles and notes are exported.
         sort: the order; `changed` leaves out what has not changed.

@@ -44,10 +44,6 @@ def write_env_setting(file: Path, name: str, value: str) -> None:
 def check_env_setting(file: Path, name: str) -> None:
     """Check that a variable can be written into the file, before anybody is asked for its value.
 
-    Args:
-        file: as of `write_env_setting`.
-        name: of the variable.
-
     Raises:
         ConfigurationError: as by `write_env_setting`.
     """

@@ -133,7 +133,6 @@ async def read_timeline(
     """Launches, endings and running ads by period, the latest first.
 
     Args:
-        session: of the database.
         advertiser_id: whose ads.
         period: by what.
         first: from this day on.
@@ -175,7 +174,6 @@ async def read_longest(
     """The ads with the most days running.
 
     Args:
-        session: of the database, read only.
         advertiser_id: AR and 20 digits.
         limit: how many at most.
     """
@@ -189,7 +187,6 @@ async def read_share(
     """Shares of the creatives seen running on a day, the greatest first.
 
     Args:
-        session: of the database.
         advertiser_ids: among these; None: among all that are stored.
         day: the day.
         limit: advertisers at most; the share is of all.

@@ -61,7 +61,6 @@ async def read_library_on(
     """The ads of an advertiser that ran on a day, by their first and last days as known now.
 
     Args:
-        session: of the database.
         advertiser_id: whose ads.
         day: UTC.
         limit: ads at most.

@@ -65,16 +65,8 @@ def _target(most_bytes: int) -> int:
 async def _choose_oldest(
     session: AsyncSession, after: _Place, *, to_free: int, batch: int
 ) -> tuple[list[int], int, _Place | None]:
-    """Lock the next oldest, as many as are needed.
-
-    Args:
-        session: of the transaction.
-        after: the last one of before.
-        to_free: bytes.
-        batch: rows at most.
-
-    Returns:
-        Their keys, their bytes, and the last of them; None where there are no more.
+    """Lock the next oldest, as many as are needed; returns their keys, their bytes, and the last of
+    them, None where there are no more.
     """
     stored_at, key = after
     values = {"stored_at": stored_at, "id": key, "batch": batch}

@@ -70,6 +70,17 @@ class Check(BaseModel):
         """
         return cls(name=name, state=CheckState.FAILED, what=what, remedy=remedy)
 
+    @classmethod
+    def not_set_up(cls, name: str, what: str, remedy: str = "") -> "Check":
+        """It is not there yet.
+
+        Args:
+            name: of what was checked.
+            what: is lacking.
+            remedy: what sets it up.
+        """
+        return cls(name=name, state=CheckState.NOT_SET_UP, what=what, remedy=remedy)
+
 
 async def look_at(
     name: str,

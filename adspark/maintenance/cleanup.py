@@ -262,7 +262,7 @@ class _Work:
         keys: Sequence[object] = [kind.first]
         while keys:
             values = {"after": keys[-1], "days": days, "batch": self.batch}
-            async with self.database.session() as session, session.begin():
+            async with self.database.transaction() as session:
                 keys = (await session.scalars(kind.lock, values)).all()
                 if keys and kind.lock_also is not None:
                     await session.execute(kind.lock_also, {"keys": keys})

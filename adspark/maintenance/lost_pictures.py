@@ -60,10 +60,6 @@ _REMEDY = (
 async def check_pictures(session: AsyncSession, media: MediaStore) -> Check:
     """Whether the media store has the newest pictures that the database counts, and some others.
 
-    Args:
-        session: of the database.
-        media: where the pictures should be.
-
     Raises:
         AdSparkError: the database or the media store does not answer.
     """

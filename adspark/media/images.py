@@ -23,6 +23,9 @@ addresses. 40 million pixels take ten seconds on a slow machine, and at most 700
 THUMBNAIL_WIDTH = 320
 """Pixels; a thumbnail is at most twice as high."""
 
+SIDE = 64
+"""Pixels each way of the brightness that pictures are compared by."""
+
 DECODERS = PicturePool(
     PictureProgram("adspark.media.decoder", "decoder of pictures", "decode", "decoded"), at_once=2
 )
@@ -37,7 +40,7 @@ class PictureInfo:
     width: int  # pixels
     height: int  # pixels
     sha256: str  # of the content, in hex
-    is_blank: bool = False  # whether it has one colour throughout, or is all transparent
+    is_blank: bool  # whether it has one colour throughout, or is all transparent
 
     @property
     def media_type(self) -> str:
@@ -74,9 +77,9 @@ async def normalise_picture(content: bytes, *, is_compact: bool = True) -> Norma
     return NormalPicture(made, _info(facts, facts["output_format"], made))
 
 
-async def reduce_picture(content: bytes, side: int) -> bytes:
-    """The brightness of a picture in `side` × `side` pixels, a byte each, row by row."""
-    _, grey = await DECODERS.ask(content, _request("grey", side=side))
+async def reduce_picture(content: bytes) -> bytes:
+    """The brightness of a picture in `SIDE` × `SIDE` pixels, a byte each, row by row."""
+    _, grey = await DECODERS.ask(content, _request("grey", side=SIDE))
     return grey
 
 
@@ -86,24 +89,12 @@ async def shrink_picture(content: bytes, width: int) -> bytes:
     return small
 
 
-async def inspect_picture(
-    content: bytes, *, side: int, width: int = THUMBNAIL_WIDTH
-) -> InspectedPicture:
-    """Decode a picture once, for all that is kept beside it.
-
-    Args:
-        content: foreign bytes.
-        side: pixels each way of its brightness.
-        width: the most pixels that the thumbnail is wide; it is at most twice as high.
-
-    Raises:
-        AdSparkError: as `check_picture`.
-    """
-    facts, made = await DECODERS.ask(
-        content, _request("grey and thumbnail", side=side, width=width)
-    )
+async def inspect_picture(content: bytes) -> InspectedPicture:
+    """Decode a picture once, for all that is kept beside it."""
+    request = _request("grey and thumbnail", side=SIDE, width=THUMBNAIL_WIDTH)
+    facts, made = await DECODERS.ask(content, request)
     info = _info(facts, facts["format"], content)
-    return InspectedPicture(info, made[: side * side], made[side * side :])
+    return InspectedPicture(info, made[: SIDE * SIDE], made[SIDE * SIDE :])
 
 
 def _request(output: str, **more: object) -> dict[str, Any]:

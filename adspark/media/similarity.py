@@ -13,10 +13,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from adspark.media.images import reduce_picture
-
-SIDE = 64
-"""Pixels each way of the brightness that a hash is made from."""
+from adspark.media.images import SIDE, reduce_picture
 
 _KEPT = 16  # frequencies each way
 _BITS = _KEPT * _KEPT
@@ -44,7 +41,7 @@ class Similarity:
 
 async def hash_picture(content: bytes) -> str:
     """The perceptual hash of a picture: 64 hexadecimal digits; raises as `images` does."""
-    return hash_grey(await reduce_picture(content, SIDE))
+    return hash_grey(await reduce_picture(content))
 
 
 def hash_grey(pixels: bytes) -> str:

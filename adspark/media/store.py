@@ -166,10 +166,6 @@ class MediaStore:
     async def save_archived(self, content: bytes, picture: InspectedPicture) -> tuple[str, str]:
         """Keep a picture as it came, and its thumbnail, under the hash of the picture.
 
-        Args:
-            content: of the picture, as it was inspected.
-            picture: what it is.
-
         Returns:
             The paths of the picture and of the thumbnail.
 

@@ -87,9 +87,7 @@ vars(base)["smtplib"] = SimpleNamespace(
 def noted_mail(exchange: Exchange, *, patience: float) -> Iterator[None]:
     """Within this block, what becomes of mail that this thread sends is noted.
 
-    Args:
-        exchange: where it is noted.
-        patience: seconds that a server has for each reply, once it was connected to.
+    A server has `patience` seconds for each reply, once it was connected to.
     """
     _thread.exchange, _thread.patience = exchange, patience
     try:

@@ -33,12 +33,7 @@ def describe_late(timeout: object) -> str:
 
 
 def describe_unsent(error: Exception, connect: object) -> str:
-    """The same of what was not sent as a whole.
-
-    Args:
-        error: of the connection.
-        connect: seconds that it had to be made.
-    """
+    """The same of what was not sent as a whole, though the connection had so many seconds."""
     causes = list(_causes(error))
 
     def has(*kinds: type[BaseException]) -> bool:

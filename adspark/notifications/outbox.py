@@ -171,7 +171,6 @@ async def enqueue_messages(
     """Write a message to each recipient; does not commit.
 
     Args:
-        session: of the database.
         subject: text on one line.
         body: Markdown.
         recipients: hashes of receivers.
@@ -198,7 +197,6 @@ async def save_chunks(
     """Save how a message is split, before the first chunk is sent; does not commit.
 
     Args:
-        session: of the database.
         message_id: of a claimed message.
         chunks: as mappings; all of them, in order.
     """
@@ -212,7 +210,6 @@ async def ack_message(
     """Note that the claimed chunk of a message was delivered; does not commit.
 
     Args:
-        session: of the database.
         message_id: of a claimed message.
         chunk: its place, from 0 on.
         chunks: how many there are; with the last one the message is delivered.
@@ -225,7 +222,6 @@ async def nack_message(session: AsyncSession, *, message_id: int, error: str) ->
     """Requeue a claimed message, whose next chunk was not delivered; does not commit.
 
     Args:
-        session: of the database.
         message_id: of a claimed message.
         error: why it was not.
     """
@@ -237,7 +233,6 @@ async def keep_claimed(session: AsyncSession, *, message_id: int, error: str) ->
     more. Does not commit.
 
     Args:
-        session: of the database.
         message_id: of a claimed message.
         error: why nobody knows.
     """
@@ -250,7 +245,6 @@ async def read_unanswered(
     """The messages of which nobody knows whether they arrived, the oldest first.
 
     Args:
-        session: of the database.
         since: when the sending of the earliest one began.
         recipients: hashes of receivers.
     """
@@ -265,7 +259,6 @@ async def count_delivered(
     """How many messages were delivered.
 
     Args:
-        session: of the database.
         since: the earliest delivery.
         recipients: hashes of receivers.
     """
@@ -277,23 +270,15 @@ async def read_stuck(session: AsyncSession, *, recipients: Sequence[str]) -> lis
     """The messages of the last days that are not sent any more, the oldest first.
 
     A crash came between sending and acknowledging, the service did not answer, the attempts are
-    used up, or the address is no longer configured.
-
-    Args:
-        session: of the database.
-        recipients: hashes of all receivers that are configured.
+    used up, or the address is no longer configured: its hash is not among `recipients`.
     """
     rows = await session.execute(_STUCK, {"recipients": list(recipients)})
     return [StuckMessage.model_validate(row) for row in rows.mappings()]
 
 
 async def read_undelivered(session: AsyncSession, *, recipients: Sequence[str]) -> Undelivered:
-    """The messages to configured receivers that are not known to have been delivered, though each
-    was sent at least once.
-
-    Args:
-        session: of the database.
-        recipients: hashes of all receivers that are configured.
+    """The messages to configured receivers, named by hash, that are not known to have been
+    delivered, though each was sent at least once.
     """
     row = (await session.execute(_UNDELIVERED, {"recipients": list(recipients)})).mappings().one()
     return Undelivered.model_validate(row)

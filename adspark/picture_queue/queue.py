@@ -109,7 +109,6 @@ class PictureQueue(Generic[Claimed]):
         """The newest pictures that are due, claimed for this run; does not commit.
 
         Args:
-            session: of the transaction.
             most: how many.
             under_way: keys of those that this run has claimed and not ended.
             conditions: values of the queue's own condition.
@@ -124,7 +123,6 @@ class PictureQueue(Generic[Claimed]):
         """Note that the work is done; whether the claim still held. Does not commit.
 
         Args:
-            session: of the caller, which commits.
             claimed: the work, as `claim` gave it.
             values: columns of its table, and what they get.
         """
@@ -136,7 +134,6 @@ class PictureQueue(Generic[Claimed]):
         """Note why an attempt failed; the next one is later each time. Does not commit.
 
         Args:
-            session: of the transaction.
             claimed: the picture.
             failure: the cause, for a person.
             most_attempts: after how many it is given up.

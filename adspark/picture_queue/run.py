@@ -87,7 +87,7 @@ async def run_work(
     work: PictureWork[Claimed, Made, Done],
     bounds: RunBounds,
     *,
-    tries_failed: bool = False,
+    tries_failed: bool,
 ) -> None:
     """Work on the newest pictures that are due, and say in the work's summary what it came to.
 
@@ -102,12 +102,11 @@ async def run_work(
     Raises:
         AdSparkError: the database, the media store, or what works on pictures, does not work.
     """
-    async with database.session() as session:
+    async with database.transaction() as session:
         await work.queue.give_up_deadly(session)
         if tries_failed:
             await work.queue.retry_failed(session)
         await work.enqueue(session)
-        await session.commit()
     if work.summary.problem is None:
         await _Run(database, work, bounds).run()
     async with database.session() as session:
@@ -146,9 +145,8 @@ class _Run(Generic[Claimed, Made, Done]):
 
     async def _enqueue(self) -> bool:
         """Enqueue what has come meanwhile; whether there was any."""
-        async with self._database.session() as session:
+        async with self._database.transaction() as session:
             added = await self._work.enqueue(session)
-            await session.commit()
         self._is_drained = False
         return added > 0
 
@@ -161,10 +159,9 @@ class _Run(Generic[Claimed, Made, Done]):
         if not self._mine:
             return
         with suppress(DatabaseUnavailableError):
-            async with self._database.session() as session:
+            async with self._database.transaction() as session:
                 for claimed in self._mine.values():
                     await self._work.queue.release(session, claimed=claimed)
-                await session.commit()
 
     async def _work_alone(self) -> None:
         """Work on one picture after the other until there is none, or a bound is reached."""
@@ -192,11 +189,10 @@ class _Run(Generic[Claimed, Made, Done]):
             return self._waiting.popleft()
 
     async def _claim(self) -> None:
-        async with self._database.session() as session:
+        async with self._database.transaction() as session:
             claimed = await self._work.queue.claim(
                 session, most=_BATCH, under_way=self._mine, **self._work.conditions()
             )
-            await session.commit()
         self._is_drained = len(claimed) < _BATCH
         self._mine |= {one.key: one for one in claimed}
         self._waiting.extend(claimed)
@@ -216,23 +212,21 @@ class _Run(Generic[Claimed, Made, Done]):
         except UnusableContentError as error:
             await self._note_failure(claimed, error)
             return
-        async with self._database.session() as session:
+        async with self._database.transaction() as session:
             if done is None:
                 await queue.release(session, claimed=claimed)
                 is_noted = False
             else:
                 is_noted = await queue.save_done(session, claimed=claimed, values=done.model_dump())
-            await session.commit()
         if done is not None and is_noted:
             self._work.count(done)
 
     async def _note_failure(self, claimed: Claimed, error: Exception) -> None:
         cause, most = describe_error(error), self._work.most_attempts(error)
-        async with self._database.session() as session:
+        async with self._database.transaction() as session:
             await self._work.queue.save_failure(
                 session, claimed=claimed, failure=cause, most_attempts=most
             )
-            await session.commit()
         self._work.summary.add_failure(
             FailedPicture(
                 ad_creative_id=claimed.ad_creative_id,

@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -36,15 +36,6 @@ _NET_ERROR = re.compile(r"\bERR_[A-Z_]+\b")  # Chromium's name for what failed
 # Shares of the time limit: what remains is for the browser.
 _DOCUMENT_SHARE = 0.4
 _REQUESTS_SHARE = 0.4
-
-
-@dataclass(frozen=True)
-class Rendering:
-    """A PNG with its size in pixels."""
-
-    content: bytes
-    width: int
-    height: int
 
 
 class _BrowserLostError(Exception):
@@ -116,8 +107,8 @@ class Renderer:
         """The name of what `render` gives for a target, in hex."""
         return rendering_key(target, self._scale)
 
-    async def render(self, target: RenderTarget) -> Rendering:
-        """Render a target; after a failure of the browser once more, with nothing beside it.
+    async def render(self, target: RenderTarget) -> bytes:
+        """A PNG of a target; after a failure of the browser once more, with nothing beside it.
 
         Raises:
             UnusableContentError: it is refused, broken, empty, too large or too slow, or makes the
@@ -153,12 +144,14 @@ class Renderer:
             "memory, the bound that ADSPARK_BROWSER_MEMORY sets."
         )
 
-    async def _attempt(self, target: RenderTarget) -> Rendering:
+    async def _attempt(self, target: RenderTarget) -> bytes:
         browser = await self._chromium.start()
         kills = self._chromium.memory_kills
         try:
             async with asyncio.timeout(self._time_limit):
-                return await _check(target.kind, await self._capture(target))
+                screenshot = await self._capture(target)
+                await _check(target.kind, screenshot)
+                return screenshot
         except (TimeoutError, BrowserError, UnusableContentError) as error:
             if self._chromium.memory_kills > kills:
                 raise _BrowserLostError(is_out_of_memory=True) from error
@@ -239,12 +232,11 @@ class Renderer:
                 interceptor.stop()
 
 
-async def _check(kind: RenderKind, screenshot: bytes) -> Rendering:
-    """A screenshot with its size; a picture may be of one colour, anything else may not."""
+async def _check(kind: RenderKind, screenshot: bytes) -> None:
+    """Check a screenshot; a picture may be of one colour, anything else may not."""
     info = await check_picture(screenshot)
     if kind is not RenderKind.PICTURE and info.is_blank:
         raise UnusableContentError(f"The {kind} shows nothing.")
-    return Rendering(screenshot, info.width, info.height)
 
 
 def _is_lost(browser: Browser, error: BrowserError) -> bool:

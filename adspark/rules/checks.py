@@ -32,7 +32,7 @@ class PictureWords:
     """
 
     text: str | None
-    unread: str | None = None
+    unread: str | None
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ class CheckedAd:
     original, 0 to 1."""
 
     copy: str | None
-    picture: CheckedPicture | None = None
-    similarity: float | None = None
+    picture: CheckedPicture | None
+    similarity: float | None
 
     @cached_property
     def copy_text(self) -> Text:

@@ -86,8 +86,8 @@ class Line:
 
     field: Field | None
     text: str
-    form: Form = Form.TEXT
-    had_hidden: bool = False
+    form: Form
+    had_hidden: bool
 
 
 def read_lines(copy: str) -> list[Line]:

@@ -56,11 +56,7 @@ def read_rule_file(path: Path) -> tuple[str, Rules]:
 
 
 def read_rules(written: str, *, source: str) -> Rules:
-    """The rules in a text, all of it checked.
-
-    Args:
-        written: YAML; `{}` holds no rules.
-        source: what to call it in errors.
+    """The rules in YAML, all of it checked; `{}` holds none, and errors call it `source`.
 
     Raises:
         ConfigurationError: names source, line, field and remedy of every mistake, a line each.
@@ -81,12 +77,7 @@ Mistake = tuple[int, str]
 
 
 def _check(written: str, *, takes_last: bool) -> tuple[Rules | None, list[Mistake]]:
-    """The rules in a text, or None, and all that is wrong with it.
-
-    Args:
-        written: YAML.
-        takes_last: of what stands there twice, which is a mistake, the last one is read on.
-    """
+    """The rules in YAML, or None, and all that is wrong with it; `takes_last` is `_Reader`'s."""
     reader = _Reader(takes_last=takes_last)
     rules = None
     try:

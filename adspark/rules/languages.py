@@ -62,12 +62,7 @@ def known_languages() -> list[str]:
 
 
 def judge_language(text: str, wanted: tuple[str, ...]) -> tuple[bool | None, str]:
-    """Whether a text is in one of the languages, and why; None: it cannot be told.
-
-    Args:
-        text: of the ad.
-        wanted: codes of `known_languages`.
-    """
+    """Whether a text is in a language of these codes, and why; None: it cannot be told."""
     looked_at = " ".join(text[:_LONGEST].split())
     script = _main_script(looked_at)
     if script is None:

@@ -74,7 +74,6 @@ async def save_rules(
     """Store a file as the next version. Does not commit.
 
     Args:
-        session: of the database.
         written: the YAML.
         user_id: whose rules; None for the workspace's, which are for everybody.
 
@@ -169,7 +168,6 @@ async def list_versions(
     """The stored versions of the workspace and of a user, the latest first.
 
     Args:
-        session: read only.
         user_id: None for the workspace's alone.
         most: how many.
     """

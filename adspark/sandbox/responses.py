@@ -1,9 +1,9 @@
 """The marks by which everybody can tell a sandbox answer from a real one."""
 
 import json
-from collections.abc import Mapping
 
-from starlette.responses import Response
+from starlette.datastructures import MutableHeaders
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adspark.sandbox.settings import Clock
@@ -15,14 +15,9 @@ MARKS: dict[str, object] = {"sandbox": True, "notice": NOTICE}
 _HTTP_DATE = "%a, %d %b %Y %H:%M:%S GMT"
 
 
-def json_response(body: Mapping[str, object] | list[object], status: int = 200) -> Response:
-    """An answer as compact JSON."""
-    return Response(dump_json(body), status, media_type="application/json")
-
-
 def error_response(status: int, message: str, **more: object) -> Response:
     """SerpApi's error body, marked."""
-    return json_response({**more, "error": message, **MARKS}, status)
+    return JSONResponse({**more, "error": message, **MARKS}, status)
 
 
 def dump_json(body: object) -> bytes:
@@ -40,12 +35,9 @@ class MarkResponses:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_marked(message: Message) -> None:
             if message["type"] == "http.response.start":
-                date = self._clock().strftime(_HTTP_DATE).encode()
-                message["headers"] = [
-                    *message["headers"],
-                    (HEADER.lower().encode(), b"true"),
-                    (b"date", date),
-                ]
+                headers = MutableHeaders(scope=message)
+                headers[HEADER] = "true"
+                headers["date"] = self._clock().strftime(_HTTP_DATE)
             await send(message)
 
         await self._app(scope, receive, send_marked)

@@ -5,6 +5,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 import uvicorn
+from pydantic import TypeAdapter
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -13,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from adspark.net.request_guard import RequestGuard
-from adspark.sandbox.control.routes import ControlRoutes
+from adspark.sandbox.control.routes import ControlRoutes, fault_routes
 from adspark.sandbox.dify.app import DifyApp
 from adspark.sandbox.dify.control import DifyControlRoutes
 from adspark.sandbox.dify.routes import DifyRoutes
@@ -23,6 +24,7 @@ from adspark.sandbox.library.generated import GeneratedCatalogue
 from adspark.sandbox.library.recorded import RecordedCatalogue
 from adspark.sandbox.responses import HEADER, MarkResponses, error_response
 from adspark.sandbox.serpapi.engine import SearchEngine
+from adspark.sandbox.serpapi.faults import Fault
 from adspark.sandbox.settings import SandboxSettings
 
 _KEEP_ALIVE = 75  # seconds; longer than clients keep an idle connection, so they close first
@@ -42,6 +44,7 @@ def create_app(settings: SandboxSettings) -> Starlette:
             *_api_routes(engine),
             *DifyRoutes(settings, dify).routes,
             *_control_routes(control),
+            *fault_routes("/sandbox/faults", engine.faults, TypeAdapter(list[Fault]), "faults"),
             *DifyControlRoutes(dify).routes,
         ],
         middleware=[Middleware(MarkResponses, settings.clock)],
@@ -89,8 +92,6 @@ def _control_routes(control: ControlRoutes) -> list[Route]:
         Route("/archive/simgad/{picture_id}", control.picture),
         Route("/ads/preview/content.js", control.preview),
         Route("/advertiser/{advertiser_id}/creative/{creative_id}", control.creative),
-        Route("/sandbox/faults", control.show_faults, methods=["GET"]),
-        Route("/sandbox/faults", control.set_faults, methods=["PUT"]),
         Route("/sandbox/changes", control.show_changes, methods=["GET"]),
         Route("/sandbox/changes", control.set_changes, methods=["PUT"]),
         Route("/sandbox/stats", control.stats),

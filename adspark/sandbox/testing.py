@@ -15,12 +15,7 @@ _START_TIMEOUT = 10.0  # seconds
 
 @contextmanager
 def serve(settings: SandboxSettings | None = None, port: int = 0) -> Iterator[str]:
-    """Run a sandbox in a thread; gives its address, which its answers name too.
-
-    Args:
-        settings: without, the defaults; `base_url` is replaced by the address.
-        port: 0 takes a free one.
-    """
+    """Run a sandbox in a thread, for 0 at a free port; gives its address, its `base_url` too."""
     listener = open_listener(_HOST, port, purpose="the sandbox")
     address = f"http://{_HOST}:{listener.getsockname()[1]}"
     chosen = (settings or SandboxSettings()).model_copy(update={"base_url": address})

@@ -143,16 +143,22 @@ class SerpApiClient:
             fresh: pay for an answer that does not come from SerpApi's cache.
 
         Raises:
-            AdSparkError: as `search`.
+            InvalidCredentialsError: the key is not known.
+            RateLimitedError: the hour's searches are used up.
+            QuotaExhaustedError: the plan's searches are used up.
+            InvalidRequestError: SerpApi says what is wrong with it, as with an expired token.
+            ServiceRefusedError: the request is refused.
+            ServiceUnavailableError: time-out, failure or garbled answer on SerpApi's side.
         """
+        answered = [] if answered is None else answered
         await before_search()
-        page = await self.search(query, token=token, answered=answered, fresh=fresh)
+        page = await self._fetch_once(query, token, answered, fresh=fresh)
         for _ in range(_MORE_TRIES):
             is_missing = page.is_empty and (token or page.next_page_token)
             if not is_missing and not (page.rejected and await reread(page.rejected)):
                 break
             await before_search()
-            page = page.better_of(await self.search(query, token=token, answered=answered))
+            page = page.better_of(await self._fetch_once(query, token, answered, fresh=False))
         following = page.next_page_token
         if page.is_empty and following and token is None:
             raise ServiceUnavailableError(
@@ -163,33 +169,13 @@ class SerpApiClient:
             return page.model_copy(update={"next_page_token": None, "broke_off": True})
         return page
 
-    async def search(
-        self,
-        query: CreativeQuery,
-        *,
-        token: str | None = None,
-        answered: list[Search] | None = None,
-        fresh: bool = False,
+    async def _fetch_once(
+        self, query: CreativeQuery, token: str | None, answered: list[Search], *, fresh: bool
     ) -> SearchPage:
-        """One page; one search, unless SerpApi answers from its cache.
-
-        Args:
-            query: the search.
-            token: of the page; without, the first.
-            answered: gets the search, also where its answer is no page.
-            fresh: pay for an answer that does not come from the cache.
-
-        Raises:
-            InvalidCredentialsError: the key is not known.
-            RateLimitedError: the hour's searches are used up.
-            QuotaExhaustedError: the plan's searches are used up.
-            InvalidRequestError: SerpApi says what is wrong with it, as with an expired token.
-            ServiceRefusedError: the request is refused.
-            ServiceUnavailableError: time-out, failure or garbled answer on SerpApi's side.
-        """
+        """One page; one search, unless SerpApi answers from its cache."""
         parameters = query_parameters(query) | ({"next_page_token": token} if token else {})
         answer = await self._search(parameters | ({"no_cache": "true"} if fresh else {}))
-        return parse_page(answer, [] if answered is None else answered)
+        return parse_page(answer, answered)
 
     async def details(
         self, *, advertiser_id: str, creative_id: str, answered: list[Search] | None = None
@@ -203,7 +189,7 @@ class SerpApiClient:
 
         Raises:
             NoDetailsError: the creative has none.
-            AdSparkError: as `search`; any other error says nothing of the creative.
+            AdSparkError: as `fetch_page`; any other error says nothing of the creative.
         """
         parameters = {"advertiser_id": advertiser_id, "creative_id": creative_id}
         answer = await self._search({"engine": DETAILS_ENGINE, **parameters})
@@ -220,7 +206,7 @@ class SerpApiClient:
         raise NoDetailsError(f"SerpApi has no details of {creative_id}: {quote(body)}")
 
     async def account(self) -> AccountPayload:
-        """Plan, searches left and this hour's use; free. Raises AdSparkError as `search`."""
+        """Plan, searches left and this hour's use; free. Raises AdSparkError as `fetch_page`."""
         answer = await self._get("/account.json", {})
         return AccountPayload.model_validate(answer.checked_body())
 

@@ -129,9 +129,7 @@ def checked_metadata(body: Mapping[str, Any]) -> dict[str, Any]:
 def parse_page(answer: Answer, answered: list[Search]) -> SearchPage:
     """The page in an answer to a search of the list engine, whose body and metadata are checked.
 
-    Args:
-        answer: of SerpApi.
-        answered: gets the search, which was paid also where the rest of its answer is no page.
+    `answered` gets the search, which was paid also where the rest of its answer is no page.
     """
     body = answer.checked_body()
     metadata = checked_metadata(body)

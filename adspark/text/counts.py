@@ -4,12 +4,7 @@ _HISSING = ("ch", "sh", "s", "x", "z")
 
 
 def counted(number: int, noun: str) -> str:
-    """So many of a thing, such as `1 run`, `2 searches` or `1,000 late runs`.
-
-    Args:
-        number: of them.
-        noun: its singular, with what stands before it; the last word becomes the plural.
-    """
+    """So many of a thing, named in the singular: `1 run`, `2 searches` or `1,000 late runs`."""
     return f"{number:,} {noun if number == 1 else plural(noun)}"
 
 

@@ -71,7 +71,6 @@ async def save_password(session: AsyncSession, *, user_id: int, password: str, r
     were tried count no more. Does not commit.
 
     Args:
-        session: of the database.
         user_id: of a user with a name.
         password: of 10 to 200 characters in Unicode's composed form, in which it is kept: keyboards
             write the same letter in either (NIST SP 800-63B, 3.1.1.2).
@@ -114,7 +113,6 @@ async def check_password(session: AsyncSession, *, name: str, password: str) -> 
     """The user of this name, where the password is theirs; takes as long where nobody has it.
 
     Args:
-        session: of the database.
         name: as it is typed.
         password: as it is typed.
     """

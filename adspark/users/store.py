@@ -122,7 +122,6 @@ async def add_user(session: AsyncSession, *, name: str, user_id: int | None = No
     """Give a number a name; returns the number. Does not commit.
 
     Args:
-        session: of the database.
         name: on one line; the same for all ways to write it in upper and lower case.
         user_id: a number without a name; None: the first one of which nothing is stored.
 
@@ -151,7 +150,6 @@ async def rename_user(session: AsyncSession, *, user_id: int, name: str) -> str:
     """Give a user another name; returns it as it is kept. Does not commit.
 
     Args:
-        session: of the database.
         user_id: whose name.
         name: the new one.
 
@@ -189,7 +187,6 @@ async def weigh_user(session: AsyncSession, *, user_id: int, weight: int) -> Non
     """Set a user's share of the searches of sweeps, beside others'. Does not commit.
 
     Args:
-        session: of the database.
         user_id: whose share, with a name or without.
         weight: 1 to 100; who was given none has 1.
 

@@ -108,7 +108,6 @@ async def set_budget(session: AsyncSession, *, user_id: int, monthly: int | None
     """Set how many generations a user may have in a month. Does not commit.
 
     Args:
-        session: of the database.
         user_id: whose, with a name or without.
         monthly: 0 or more; None takes the bound away.
 

@@ -110,10 +110,6 @@ async def _check(rules: RulesInForce, variant: _Finished, media: MediaStore) -> 
 async def look_at_picture(content: bytes, *, reads_words: bool) -> CheckedPicture:
     """What rules look at of a picture: its size, and its words or why they are not known.
 
-    Args:
-        content: of the picture.
-        reads_words: whether a rule is about its words.
-
     Raises:
         AdSparkError: as `check_picture`.
     """

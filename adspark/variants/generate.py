@@ -84,7 +84,7 @@ async def claim_variant(
         variant = await _read(database, variant_id)
         check_open(variant)
         if variant.status != VariantStatus.COMPLETED:
-            async with database.session() as session, session.begin():
+            async with database.transaction() as session:
                 await VariantState(session, variant).claim(
                     flow_run_id=flow_run_id, generator=generator
                 )
@@ -92,7 +92,7 @@ async def claim_variant(
         try:
             yield variant
         except Exception as error:
-            async with database.session() as session, session.begin():
+            async with database.transaction() as session:
                 if isinstance(error, PostponedError | PausedError):
                     await VariantState(session, variant).postpone(str(error))
                 else:
@@ -144,9 +144,9 @@ async def ensure_original(
     if not await media.reuse(path):
         with identify(variant=variant_id), span("render"):
             rendering = await renderer.render(target)
-        await media.save_original(key, rendering.content)
+        await media.save_original(key, rendering)
     sha256 = hashlib.sha256(await media.read(path)).hexdigest()
-    async with database.session() as session, session.begin():
+    async with database.transaction() as session:
         await VariantState(session, variant).save_original(
             path=path, sha256=sha256, version=creative.content_hash
         )
@@ -181,7 +181,7 @@ async def generate(deps: GenerationDeps, *, variant_id: int) -> VariantSummary:
     async def keep(picture: bytes) -> None:
         """In the row, for its address expires before there is room for it in the media store."""
         kept = replace(generated, picture=write_data_address(picture), more_pictures=[])
-        async with deps.database.session() as session, session.begin():
+        async with deps.database.transaction() as session:
             await VariantState(session, variant).save_generated(asdict(kept))
 
     with identify(variant=variant_id), span("store"):
@@ -195,7 +195,7 @@ async def generate(deps: GenerationDeps, *, variant_id: int) -> VariantSummary:
             keep=keep,
         )
         completion = await add_check(rules, completion, media=deps.media)
-        async with deps.database.session() as session, session.begin():
+        async with deps.database.transaction() as session:
             await VariantState(session, variant).complete(completion)
     finished = await _read(deps.database, variant_id)
     check_open(finished)
@@ -227,7 +227,7 @@ async def cancel(
         AdSparkError: it is cancelled, but its generation could not be stopped.
     """
     variant = await _read(database, variant_id)
-    async with database.session() as session, session.begin():
+    async with database.transaction() as session:
         was_open = await VariantState(session, variant).cancel(of_run=of_run)
     if was_open:
         await stop_generation(database, open_generator, variant_id=variant_id)
@@ -263,16 +263,16 @@ class _Observer:
 
     async def on_submit(self) -> datetime:
         await self._deps.gate()
-        async with self._deps.database.session() as session, session.begin():
+        async with self._deps.database.transaction() as session:
             self._submitted_at = await VariantState(session, self._variant).submit()
         return self._submitted_at
 
     async def on_refused(self) -> None:
-        async with self._deps.database.session() as session, session.begin():
+        async with self._deps.database.transaction() as session:
             await VariantState(session, self._variant).refuse(submitted_at=self._submitted_at)
 
     async def on_accepted(self, remote_run: RemoteRun) -> None:
-        async with self._deps.database.session() as session, session.begin():
+        async with self._deps.database.transaction() as session:
             await VariantState(session, self._variant).accept(remote_run)
         now = await _read(self._deps.database, self._variant.id)
         if now.status == VariantStatus.CANCELLED:  # between the submission and this answer
@@ -305,7 +305,7 @@ async def _generate(
         if saved is None:
             raise
         return saved
-    async with deps.database.session() as session, session.begin():
+    async with deps.database.transaction() as session:
         await VariantState(session, variant).save_generated(asdict(generated))
     return generated, 0.0 if saved is None else saved[1]
 

@@ -96,7 +96,6 @@ async def list_variants(
     """The newest variants that fit.
 
     Args:
-        session: read only.
         status: None for any.
         user_id: who requested them; None for anybody.
         original_ad_id: whose variants they are; None for any.
@@ -148,7 +147,6 @@ async def find_new_creatives(
     """The new creatives of a watch that have no variant of this prompt yet.
 
     Args:
-        session: read only.
         watch_id: the watch.
         prompt: of the variants.
         user_id: whose variants count.

@@ -17,7 +17,6 @@ from adspark.generators.answers.addresses import is_data_address, read_data_addr
 from adspark.generators.base import Generated
 from adspark.media.images import inspect_picture
 from adspark.media.similarity import (
-    SIDE,
     Similarity,
     compare_pictures,
     compare_texts,
@@ -157,7 +156,7 @@ async def _save_picture(
 async def _save(content: bytes, media: MediaStore) -> _SavedPicture:
     """Save a picture in its normal form, and its thumbnail."""
     path, picture = await media.save_variant(content)
-    inspected = await inspect_picture(picture.content, side=SIDE)
+    inspected = await inspect_picture(picture.content)
     thumbnail_path = await media.save_thumbnail(inspected)
     return _SavedPicture(path, picture.info.sha256, thumbnail_path, hash_grey(inspected.grey))
 

@@ -10,7 +10,6 @@ from sqlalchemy import Row, text
 from adspark.db.engine import Database
 from adspark.errors import UnusableContentError
 from adspark.media.images import inspect_picture
-from adspark.media.similarity import SIDE
 from adspark.media.store import MediaStore
 from adspark.validation.bounds import LARGEST_ID
 
@@ -73,8 +72,8 @@ async def _read(database: Database, before: int) -> Sequence[Row[Any]]:
 async def _make(database: Database, media: MediaStore, variant: Row[Any]) -> None:
     """Raises UnusableContentError where there is no picture, or none that can be read."""
     content = await media.read_one_of_many(variant.image_path)
-    inspected = await inspect_picture(content, side=SIDE)
+    inspected = await inspect_picture(content)
     path = await media.save_thumbnail(inspected)
     values = {"id": variant.id, "image_path": variant.image_path, "path": path}
-    async with database.session() as session, session.begin():
+    async with database.transaction() as session:
         await session.execute(_SAVE, values)

@@ -86,9 +86,7 @@ def _looks_at(watches: str, which: str = "true") -> str:
     another active watch pays for the same search each time, or this one is checked more often than
     the cache forgets; not where somebody has just looked by hand.
 
-    Args:
-        watches: rows of the table `watch`, in SQL.
-        which: a condition on each such row `w`.
+    `watches` are rows of the table `watch`, in SQL; `which` is a condition on each such row `w`.
     """
     return f"""
         WITH payers AS (
@@ -261,7 +259,6 @@ async def read_billed_a_check(
     """Searches that a check of the watch would be billed, by its checks of late (`_looks_at`).
 
     Args:
-        session: of the database, read only.
         watch_id: of the watch.
         definition: of the watch as it is, or is to be.
 
@@ -278,10 +275,8 @@ def estimate_month(
 ) -> MonthEstimate:
     """What a month of 30 days of a watch costs.
 
-    Args:
-        definition: of the watch.
-        billed_a_check: `read_billed_a_check`; None: its search is a new one, whose first check may
-            take all pages, and later ones take one each.
+    Without `billed_a_check` its search is a new one, whose first check may take all pages, and
+    later ones take one each.
     """
     checks = definition.checks_a_month
     first = definition.max_pages - 1 if billed_a_check is None else 0

@@ -208,7 +208,7 @@ class Checker:
             "problem": describe_error(error),
             "is_permanent": isinstance(error, PermanentError) and not is_the_accounts,
         }
-        async with self.database.session() as session, session.begin():
+        async with self.database.transaction() as session:
             await session.execute(_FAIL, values)
 
 
@@ -265,7 +265,7 @@ class _Check:
             "updated_at": self.watch.updated_at,
             "problem": self.summary.problem,
         }
-        async with self.database.session() as session, session.begin():
+        async with self.database.transaction() as session:
             await session.execute(_WAIT, values)
             await check_unchanged(session, watch=self.watch)
 

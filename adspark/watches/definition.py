@@ -113,12 +113,7 @@ class WatchFields(TypedDict, total=False):
 
 
 def count_checks(minutes: float, interval_minutes: int) -> int:
-    """How many checks of a watch begin within a time, the first of them at its beginning.
-
-    Args:
-        minutes: of that time; a check at its very end is none of it.
-        interval_minutes: of the watch.
-    """
+    """How many checks begin within so many minutes: the first at once, none at the very end."""
     return max(0, ceil(minutes / max(interval_minutes, SWEEP_MINUTES)))
 
 

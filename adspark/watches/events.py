@@ -224,7 +224,7 @@ class KnownAds(BaseModel):
 
 
 def assess_coverage(
-    fetch: Fetch, stop: StopReason, max_pages: int, known: KnownAds, *, is_steady: bool = True
+    fetch: Fetch, stop: StopReason, max_pages: int, known: KnownAds, *, is_steady: bool
 ) -> CoverageResult:
     """How much of a watch's search a fetch has covered.
 

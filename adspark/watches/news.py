@@ -93,7 +93,6 @@ async def read_news(
     """What watches noticed since then, the latest first; the baseline is no news.
 
     Args:
-        session: of the database.
         watch_ids: of the watches.
         since: from this moment on.
         limit: events at most.

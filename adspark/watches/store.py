@@ -152,7 +152,6 @@ async def change_watch(
     """Change only what is given of a watch, perhaps its name; as `save_watch` otherwise.
 
     Args:
-        session: of the transaction.
         watch_id: of the watch.
         changes: what is given.
         clear: fields to empty; see `change_definition`.
@@ -202,7 +201,7 @@ async def create_or_change_watch(
 
 
 async def merge_watch(
-    session: AsyncSession, *, changes: WatchFields, clear: Collection[str] = ()
+    session: AsyncSession, *, changes: WatchFields, clear: Collection[str]
 ) -> MergedWatch:
     """Create the watch of the given name and user; where there is one, change what is given.
 

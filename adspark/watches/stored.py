@@ -87,7 +87,6 @@ async def find_watch(
     of letters where none is written just so.
 
     Args:
-        session: of the database, read only.
         name_or_id: as a person writes it.
         user_id: whose watches; None: anybody's.
 
@@ -134,7 +133,6 @@ async def list_watches(
     """The watches of a user, or of all, or some: what they look for, found and cost.
 
     Args:
-        session: of the database.
         user_id: only of this user.
         watch_ids: only these.
     """
@@ -153,7 +151,6 @@ async def list_fetches(session: AsyncSession, *, watch_id: int, limit: int) -> S
     """The last fetches of a watch, the latest first.
 
     Args:
-        session: of the database, read only.
         watch_id: of the watch.
         limit: how many at most.
     """
@@ -162,11 +159,8 @@ async def list_fetches(session: AsyncSession, *, watch_id: int, limit: int) -> S
 
 
 def partial_fetches(fetches: Sequence[Fetch], coverage: Coverage | None) -> set[UUID]:
-    """The ids of those that reached their end, though the look is known to have seen only a part.
-
-    Args:
-        fetches: of one watch, the latest first.
-        coverage: of the watch's last look.
+    """The ids of those of a watch's fetches, the latest first, that reached their end, though its
+    last look is known to have seen only a part.
     """
     ended = [one for one in fetches if one.stop_reason in (StopReason.END, StopReason.WATERMARK)]
     done = next((one for one in fetches if one.status is not FetchStatus.RUNNING), None)

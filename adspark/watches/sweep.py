@@ -94,7 +94,7 @@ class Sweep:
             self._enqueue(now + one.wait, _QueuedWatch(0, place, one.watch_id))
         self._summary.due = len(due)
         await all_of(self._work() for _ in range(min(self.at_once, len(due))))
-        async with self.checker.database.session() as session, session.begin():
+        async with self.checker.database.transaction() as session:
             await postpone_watches(session, reasons=self._postponed, since=began_at)
         return self._summary
 

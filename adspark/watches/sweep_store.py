@@ -207,7 +207,6 @@ async def summarise_sweep(
     """What became of the watches of a sweep that began then, whoever checked them.
 
     Args:
-        session: of the database, read only.
         watch_ids: of the sweep.
         since: when it began.
     """
@@ -237,7 +236,6 @@ async def postpone_watches(
     """Note on watches why they could not be checked; they stay due. Does not commit.
 
     Args:
-        session: of the database.
         reasons: numbers of watches by the reason.
         since: when the sweep began; what another run has checked since stays as it is.
     """

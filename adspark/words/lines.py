@@ -57,11 +57,9 @@ class JudgedLines:
 
 
 def judge_lines(seen: Sequence[SeenLine], *, scripts: Collection[str] | None) -> JudgedLines:
-    """Tell the words from what is none, or cannot be read.
+    """Tell the words from what is none, or cannot be read, in lines from top to bottom.
 
-    Args:
-        seen: from top to bottom.
-        scripts: that the engine knows; None: whatever it wrote.
+    Without `scripts`, the engine knows whatever it wrote.
     """
     read = [one for one in seen if _is_read(one, scripts)][:_MOST_LINES]
     unread = [one for one in seen if _is_unread(one, scripts)]

@@ -20,9 +20,6 @@ from adspark.serpapi.client import AT_ONCE
 from benchmarks.celery_peer import sql
 from benchmarks.peer_sql import SAVE_JSON
 
-THREADS = 30
-"""Watches at once, as many as AdSpark checks."""
-
 app = Celery("peer", broker=os.environ["PEER_BROKER_URL"])
 app.conf.update(
     task_acks_late=True,

@@ -18,16 +18,16 @@ class LazyCommand:
 
     Attributes:
         name: as it is typed.
-        source: module and name of its function, or of its group's `Typer`, which is called `app`:
-            `package.module:name`.
-        help: what `--help` of the group says of it: the first line of its own help.
+        source: module below `deployments.cli`, and name of its function, or of its group's `Typer`,
+            which is called `app`: `package.module:name`.
         panel: under which `--help` shows it.
+        help: what `--help` says of it: the first line of a command's own help, all of a group's.
     """
 
     name: str
     source: str
-    help: str
     panel: str
+    help: str
 
     @property
     def is_group(self) -> bool:
@@ -41,9 +41,10 @@ class LazyCommand:
             ImportError: there is no such module.
         """
         module, _, name = self.source.partition(":")
-        found = getattr(import_module(module), name)
+        found = getattr(import_module(f"deployments.cli.{module}"), name)
         if self.is_group:
             app = cast("typer.Typer", found)
+            app.info.help, app.info.no_args_is_help = self.help, True
         else:
             app = typer.Typer(add_completion=False)
             app.command(self.name)(found)

@@ -72,12 +72,8 @@ def main() -> None:
 
 
 def run(arguments: Sequence[str], prepare: Callable[[], None] = lambda: None) -> int:
-    """Run the command with these arguments, and return its exit code.
-
-    Args:
-        arguments: as they are typed after `adspark`.
-        prepare: is called before, and may raise as the command may.
-    """
+    """Run the command with these arguments, after `prepare`, which may raise as it may; returns its
+    exit code."""
     choose_speech(arguments)
     prepare_streams(as_json=speaks_json())
     try:

@@ -84,22 +84,8 @@ async def open_server(api_url: str | None = None) -> AsyncIterator["PrefectClien
                     "meanwhile; look at what there is, and call it again: adspark status"
                 ) from safe_cause(error)
             except httpx.HTTPError as error:
-                if isinstance(error, httpx.HTTPStatusError) and error.response.status_code == 401:
-                    raise ConfigurationError(
-                        f"PREFECT_API_AUTH_STRING: Prefect's server at {url} wants a name "
-                        "and a password; set it to name:password, as in its containers' .env."
-                    ) from None
-                if _is_slow(error):
-                    raise _slow_error(url) from safe_cause(error)
-                if isinstance(error, httpx.HTTPStatusError):
-                    raise AdSparkError(
-                        f"Prefect's server at {url} refused a request "
-                        f"(HTTP {error.response.status_code}); its log says why."
-                    ) from safe_cause(error)
-                raise AdSparkError(
-                    f"Prefect's server at {url} went away ({type(error).__name__}); what was "
-                    f"requested may still run: look there once it is back."
-                ) from safe_cause(error)
+                told = _translate(error, url)
+                raise told from None if isinstance(told, ConfigurationError) else safe_cause(error)
 
 
 def call_server(
@@ -107,11 +93,8 @@ def call_server(
 ) -> _Result:
     """Call `act` with a client of the server in use, and return what it returns.
 
-    Each call is an event loop of its own, so that Ctrl-C works between two.
-
-    Args:
-        act: what is done.
-        shows_progress: whether a person sees that it works; not where `act` shows it itself.
+    Each call is an event loop of its own, so that Ctrl-C works between two. A person sees that it
+    works; not where `act` shows it itself (`shows_progress`).
 
     Raises:
         ConfigurationError: there is no server, or it does not answer.
@@ -164,6 +147,25 @@ async def _check_database(client: "PrefectClient", url: str) -> None:
             f"Prefect's server at {url} answers, but its database does not; see to PostgreSQL: "
             "adspark doctor"
         ) from None
+
+
+def _translate(error: httpx.HTTPError, url: str) -> AdSparkError:
+    """A failure of a request, as a person is told of it."""
+    if _is_slow(error):
+        return _slow_error(url)
+    server = f"Prefect's server at {url}"
+    if not isinstance(error, httpx.HTTPStatusError):
+        return AdSparkError(
+            f"{server} went away ({type(error).__name__}); what was requested may still run: look "
+            "there once it is back."
+        )
+    code = error.response.status_code
+    if code == 401:
+        return ConfigurationError(
+            f"PREFECT_API_AUTH_STRING: {server} wants a name and a password; set it to "
+            "name:password, as in its containers' .env."
+        )
+    return AdSparkError(f"{server} refused a request (HTTP {code}); its log says why.")
 
 
 def _is_slow(error: Exception) -> bool:

@@ -17,12 +17,7 @@ _OTHER_NAMES = {
 
 def tell_as_typed(error: InvalidQueryError, parameters: Iterable[Any]) -> InvalidQueryError:
     """The error with the option or argument in place of the field; itself where they are called
-    the same, or the command has none for the field.
-
-    Args:
-        error: of a field.
-        parameters: of the command, as Typer has them.
-    """
+    the same, or the command has none for the field."""
     field = error.field
     names = {field, field.removesuffix("_id"), _OTHER_NAMES.get(field)}
     found = next((one for one in parameters if one.name in names), None)

@@ -91,7 +91,6 @@ async def read_view(
     """Read it, in seven requests where all is well.
 
     Args:
-        client: of Prefect's server.
         database: AdSpark's; what it has is left out where it does not answer.
         searches: asks what the account has left, now and then.
         pool: whose runs; None is all.

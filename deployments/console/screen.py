@@ -35,7 +35,8 @@ from deployments.console.data import (
 )
 from deployments.console.dialogs import Confirm
 from deployments.console.terminal_driver import TerminalDriver
-from deployments.terminal.away import Away, without_retries
+from deployments.terminal.away import Away
+from orchestration.server.client_settings import without_retries
 
 _PAUSE = 2.0  # seconds between two refreshes
 _SLOW_PAUSE = 10.0  # seconds; workers beat every thirty

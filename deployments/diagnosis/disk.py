@@ -12,12 +12,7 @@ from orchestration.server.pool_health import Problem
 
 
 async def find_disk_problems(home: Path, settings: Settings) -> list[Problem]:
-    """What a person should see to, as the health check says it.
-
-    Args:
-        home: of the stack.
-        settings: of the stack, with the place of its pictures; one elsewhere has no disk here.
-    """
+    """What a person should see to, as the health check says it; pictures elsewhere have no disk."""
     problem = await _find_home_problem(home)
     if problem and settings.media_url is None:  # on the same disk
         return [problem]
@@ -27,8 +22,7 @@ async def find_disk_problems(home: Path, settings: Settings) -> list[Problem]:
     looking = partial(check_media_store, settings)
     media = await look_at("media store", looking, remedy="adspark doctor")
     if media.state is CheckState.FAILED:
-        what = f"{media.name}: {without_full_stop(media.what)}"
-        found.append(Problem(what=what, remedy=media.remedy))
+        found.append(Problem(f"{media.name}: {without_full_stop(media.what)}", media.remedy))
     return found
 
 
@@ -36,7 +30,7 @@ async def _find_home_problem(folder: Path) -> Problem | None:
     try:
         check = await check_disk(folder)
     except OSError as error:
-        return Problem(what=f"disk: {folder}: {error.strerror}", remedy="look at ADSPARK_HOME")
+        return Problem(f"disk: {folder}: {error.strerror}", "look at ADSPARK_HOME")
     if check.state is not CheckState.FAILED:
         return None
-    return Problem(what=f"disk: {check.what}", remedy=check.remedy)
+    return Problem(f"disk: {check.what}", check.remedy)

@@ -32,9 +32,6 @@ async def examine(warn: Callable[[str], None]) -> list[Check]:
     """Make all checks, from Python and packages to keys and workers.
 
     Nothing is paid, and nothing is left. Settings that cannot be read are the last check.
-
-    Args:
-        warn: called with what the settings name and is not used.
     """
     here = [
         look_at("Python", check_python, remedy=""),
@@ -56,12 +53,7 @@ async def examine(warn: Callable[[str], None]) -> list[Check]:
 
 
 def _looks(base: Settings, settings: Settings) -> list[Awaitable[Check]]:
-    """The checks of machine, database and services.
-
-    Args:
-        base: of the environment, whose home has the stack.
-        settings: those that are used, of the stack that runs.
-    """
+    """The checks of machine, database and services; the home of `base` has the stack."""
     api_url = find_api_url()
     looks: list[tuple[str, Callable[[], Awaitable[Check]], str]] = [
         ("disk", partial(check_home, settings), "ADSPARK_HOME"),

@@ -15,7 +15,7 @@ from adspark.home.running_stack import (
     orphaned_stack,
     running_stack,
 )
-from adspark.maintenance.check import Check, CheckState
+from adspark.maintenance.check import Check
 from adspark.maintenance.disk import check_disk
 from adspark.maintenance.health_checks import check_media
 from adspark.maintenance.lost_pictures import check_pictures
@@ -55,12 +55,7 @@ async def check_stack(settings: Settings) -> Check:
         ports = stack_ports(settings)
         check_ports(ports)
         free = ", ".join(str(one.port) for one in ports)
-        return Check(
-            name="stack",
-            state=CheckState.NOT_SET_UP,
-            what=f"does not run; ports {free} are free",
-            remedy="adspark up",
-        )
+        return Check.not_set_up("stack", f"does not run; ports {free} are free", "adspark up")
     gone = [name for name, process in stack.parts.items() if process.find() is None]
     if gone:
         remedy = f"it is started again by itself; see {stack.home / 'logs'}"
@@ -78,12 +73,7 @@ def check_database(settings: Settings) -> Check:
     """
     is_embedded = settings.database_url is None
     if is_embedded and not _is_made(settings):
-        return Check(
-            name="database",
-            state=CheckState.NOT_SET_UP,
-            what="is not made yet",
-            remedy="adspark up, which makes it",
-        )
+        return Check.not_set_up("database", "is not made yet", "adspark up, which makes it")
     with database_url(settings, upgrade=False) as url:
         at = migrate.check_ready(url)
         server, missing = migrate.server_version(url), migrate.missing_extensions(url)
@@ -98,9 +88,7 @@ async def check_media_store(settings: Settings) -> Check:
     """Whether pictures can be kept; a folder in ADSPARK_HOME is made by the first one."""
     is_folder = settings.media_url is None
     if is_folder and not await asyncio.to_thread(Path(media_url(settings)).exists):
-        return Check(
-            name="media store", state=CheckState.NOT_SET_UP, what="is made by the first picture"
-        )
+        return Check.not_set_up("media store", "is made by the first picture")
     return await check_media(MediaStore(media_url(settings)), settings.home)
 
 

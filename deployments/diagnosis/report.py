@@ -10,7 +10,6 @@ from pathlib import Path
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.sorting import FlowRunSort
-from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from pydantic import JsonValue, SecretStr
 
 from adspark.errors import AdSparkError
@@ -26,6 +25,7 @@ from deployments.environment.running_stack import find_api_url
 from deployments.environment.stack_settings import DEMO_DATA, SANDBOX_DATA
 from deployments.operations.health import read_health
 from orchestration.runs.flow_runs import read_flow_names
+from orchestration.server.client_settings import without_retries
 
 _RUNS = 200  # the last ones
 _LOG_BYTES = 500_000  # of each log, its end
@@ -79,9 +79,8 @@ async def _read_server() -> dict[str, JsonValue]:
     url = find_api_url()
     if url is None:
         return {"server": "There is no server of Prefect's."}
-    changes = {PREFECT_API_URL: url, PREFECT_CLIENT_MAX_RETRIES: 0}
     try:
-        with temporary_settings(changes):
+        with without_retries(url):
             async with get_client(httpx_settings={"timeout": _PATIENCE}) as client:
                 await remember_blocks(client)
                 health = await read_health(client)

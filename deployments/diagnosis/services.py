@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import httpx
 from prefect.client.orchestration import get_client
-from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from adspark.errors import ConfigurationError
 from adspark.maintenance.check import Check, CheckState
@@ -30,6 +30,7 @@ from deployments.operations.full_check import (
     check_messages,
     check_queues,
 )
+from orchestration.server.client_settings import without_retries
 from orchestration.server.prefect_health import check_prefect
 
 _Block = TypeVar("_Block", bound=ConfiguredBlock)
@@ -39,15 +40,10 @@ _AWAY = 30.0  # seconds without an answer after which Prefect's server counts as
 
 async def check_server(settings: Settings, api_url: str | None) -> list[Check]:
     """Prefect's server, its pools with their workers, its deployments, and whether the digest is
-    delivered.
-
-    Args:
-        settings: with the database.
-        api_url: of the server; None where there is none.
-    """
+    delivered; no address says that there is no server."""
     if api_url is None:
         what = "no server: no stack runs here, and PREFECT_API_URL is not set"
-        return [Check(name="Prefect", state=CheckState.NOT_SET_UP, what=what, remedy="adspark up")]
+        return [Check.not_set_up("Prefect", what, "adspark up")]
     with temporary_settings({PREFECT_API_URL: api_url}):
         server, *pools = await check_prefect(away=_AWAY)
         if server.state is CheckState.FAILED:
@@ -131,7 +127,6 @@ async def _load(block: type[_Block], settings: Settings, api_url: str | None) ->
     """The block as runs have it; of the settings where no server answers: Prefect would start one,
     or ask again and again."""
     if api_url is not None:
-        server = {PREFECT_API_URL: api_url, PREFECT_CLIENT_MAX_RETRIES: 0}
-        with suppress(httpx.HTTPError), temporary_settings(server):
+        with suppress(httpx.HTTPError), without_retries(api_url):
             return await block.load_configured()
     return block.from_settings(settings)

@@ -11,9 +11,7 @@ from deployments.environment.stack_settings import sandbox_settings
 def current_settings(settings: Settings, warn: Callable[[str], None]) -> Settings:
     """The settings, but for a stack that runs on the sandbox: its data, its key and its address.
 
-    Args:
-        settings: of the environment.
-        warn: called with a line where they name another database, which is not used.
+    `warn` is called with a line where they name another database, which is not used.
     """
     stack = running_stack(settings.home)
     if stack is None or stack.home == settings.home:

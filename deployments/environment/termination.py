@@ -65,9 +65,7 @@ def end_at_ctrl_c(tell: Callable[[], None]) -> Iterator[None]:
 
     Asyncio alone would wait for its tasks, and they for a server of the same terminal, which the
     same Ctrl-C has ended. Where they take too long, the process ends with all that it has started.
-
-    Args:
-        tell: is called at once, to say what the terminal's user has to know.
+    `tell` is called at once, to say what the terminal's user has to know.
     """
 
     def interrupt(_number: int, _frame: object) -> None:

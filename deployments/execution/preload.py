@@ -33,12 +33,7 @@ _PASSED_ON = settings_variables()  # in Prefect's own words: False for false
 
 
 def has_other_settings(environment: Mapping[str, str], folder: str) -> bool:
-    """Whether Prefect's settings of a run are others than those of this process.
-
-    Args:
-        environment: of the run.
-        folder: in which it works.
-    """
+    """Whether Prefect's settings of a run are others than those of this process."""
     settings = {
         name: value
         for name, value in environment.items()

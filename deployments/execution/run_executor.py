@@ -148,7 +148,7 @@ class RunExecutor:
         """Record an end of the run, whose process is gone and has left it so."""
         end: State = Cancelled(message=_CANCELLED)
         if left.state and left.state.is_cancelling():
-            await change_while(self._client, left.id, end, lambda state: state.is_cancelling())
+            await change_while(self._client, left.id, end, State.is_cancelling)
         elif left.state and is_vague(left.state) and self._was_terminated:
             end = Crashed(message=TERMINATED)
             await change_state(self._client, left, end, replaces_end=True)

@@ -5,13 +5,15 @@ A reader who takes nothing for a minute is cut off, so that the turn is another'
 
 import asyncio
 import logging
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import IO, Any
+from typing import IO, BinaryIO
 from urllib.parse import quote
 
 from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
+from starlette.responses import ContentStream
 from starlette.types import Message, Receive, Scope, Send
 
 from adspark.errors import BusyError
@@ -45,12 +47,27 @@ class Turns:
         finally:
             self._left += 1
 
+    @contextmanager
+    def file(self) -> Iterator[tuple[BinaryIO, ExitStack]]:
+        """A file for one of them, and what closes both unless somebody else takes that over."""
+        with ExitStack() as held:
+            held.enter_context(self.one())
+            yield held.enter_context(tempfile.TemporaryFile(prefix="adspark-")), held
+
 
 class PatientResponse(StreamingResponse):
-    """A stream whose reader may take a minute for each part; `patience` in seconds."""
+    """A download of this name, whose reader may take a minute for each part."""
 
-    def __init__(self, *args: Any, patience: float = _PATIENCE, **options: Any) -> None:  # noqa: ANN401
-        super().__init__(*args, **options)
+    def __init__(
+        self, parts: ContentStream, kind: str, *, name: str, patience: float = _PATIENCE
+    ) -> None:
+        headers = {
+            "Content-Disposition": f"attachment; {_written(name)}",
+            "Cache-Control": "no-store",
+            # Compressing it would keep this process from all other readers.
+            "Content-Encoding": "identity",
+        }
+        super().__init__(parts, media_type=kind, headers=headers)
         self._patience = patience
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,16 +95,9 @@ class FileDownload(PatientResponse):
     """
 
     def __init__(self, file: IO[bytes], held: ExitStack, *, name: str) -> None:
-        size = file.seek(0, 2)
+        super().__init__(_chunks(file), "application/zip", name=name)
+        self.headers["Content-Length"] = str(file.seek(0, 2))
         file.seek(0)
-        headers = {
-            "Content-Disposition": f"attachment; {_written(name)}",
-            "Content-Length": str(size),
-            "Cache-Control": "no-store",
-            # Compressing it would keep this process from all other readers.
-            "Content-Encoding": "identity",
-        }
-        super().__init__(_chunks(file), media_type="application/zip", headers=headers)
         self._held = held
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -47,12 +47,9 @@ class Notice:
 
 
 def lead_to(address: str, notice: str | None = None, **values: object) -> RedirectResponse:
-    """Lead to a page of ours, after a form has changed something.
+    """Lead to a page of ours, else to the library, after a form has changed something.
 
-    Args:
-        address: path and query; one that leads elsewhere leads to the library.
-        notice: name of the text that the page shows at its top.
-        values: that the text names.
+    At its top the page shows the text of this name, with these values.
     """
     response = RedirectResponse(own_address(address), 303)
     if notice is not None:

@@ -80,13 +80,7 @@ class VisitorPages:
         return self.gallery.templates.texts
 
     def page(self, template: str, *, status: int = 200, **values: object) -> HTMLResponse:
-        """A page for the visitor, as `Templates.page` makes it.
-
-        Args:
-            template: name of the template.
-            status: of the response.
-            values: what the template names.
-        """
+        """A page for the visitor, as `Templates.page` makes it."""
         return self.gallery.templates.page(self.request, template, status=status, **values)
 
 

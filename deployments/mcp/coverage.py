@@ -40,6 +40,11 @@ class Coverage(BaseModel):
             "Say so, and what was not looked at, in place of 'none'."
         )
 
+    def lacking(self, sentence: str) -> "Coverage":
+        """The same, but not complete, for the reason in this sentence."""
+        not_looked_at = [*self.not_looked_at, sentence]
+        return self.model_copy(update={"is_complete": False, "not_looked_at": not_looked_at})
+
 
 def own_records(*looked_at: str) -> Coverage:
     """Of an answer from AdSpark's own records, which nothing is missing from."""
@@ -76,12 +81,7 @@ def cover_scope(
 def cover_watches(
     watches: Iterable[tuple[int, str, WatchLooks]], *, since: datetime | None = None
 ) -> Coverage:
-    """Of what watches noticed since a moment, or up to their last look.
-
-    Args:
-        watches: number, name and looks of each.
-        since: the moment.
-    """
+    """Of what watches noticed since a moment, or up to their last look."""
     looked_at, lacking, latest = list[str](), list[str](), list[datetime]()
     for number, name, looks in watches:
         sentence, is_enough = _describe_watch(number, name, looks, since)

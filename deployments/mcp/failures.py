@@ -55,12 +55,7 @@ _NAMES = {
 
 
 def describe_wrong_arguments(error: ValidationError, known: Iterable[str]) -> str:
-    """What is wrong with the arguments of a call: the first one, and what it has to be.
-
-    Args:
-        error: of the arguments' model.
-        known: names of the tool's arguments.
-    """
+    """What is wrong with the arguments of a call: the first one, and what it has to be."""
     names = sorted(known)
     wrong = error.errors()
     unknown = [one for one in wrong if one["type"] == "extra_forbidden"]
@@ -88,12 +83,7 @@ def _name_of(wrong: ErrorDetails) -> str:
 
 
 def describe_failure(error: Exception, arguments: Container[str]) -> str:
-    """An error of a tool.
-
-    Args:
-        error: that it raised.
-        arguments: names of the tool's arguments.
-    """
+    """An error of a tool."""
     match error:
         case InvalidQueryError():
             name = error.field.replace("-", "_")  # as in addresses of the gallery

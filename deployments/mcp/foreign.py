@@ -37,12 +37,8 @@ _LONGEST = 5000  # characters of a text
 
 
 def mark_foreign(value: Any, *, is_own: bool = False) -> Any:  # noqa: ANN401  (JSON)
-    """A model, or parts of one, in JSON's types, with its foreign texts marked.
-
-    Args:
-        value: models, mappings, lists and plain values.
-        is_own: its texts are ours.
-    """
+    """A model, or parts of one, in JSON's types, with its foreign texts marked; none where it is
+    our own."""
     if isinstance(value, BaseModel):
         return _mark_fields({name: getattr(value, name) for name in type(value).model_fields})
     if isinstance(value, Mapping):

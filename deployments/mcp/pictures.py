@@ -12,12 +12,7 @@ _KINDS = ("image/png", "image/jpeg", "image/webp", "image/gif")  # that assistan
 
 
 async def read_picture(media: MediaStore, paths: Iterable[str | None]) -> Picture | None:
-    """The first of these that can be shown; None where none can, or the store is away.
-
-    Args:
-        media: where they are kept.
-        paths: in the store; the whole picture, then its thumbnail.
-    """
+    """The first of these that can be shown; None where none can, or the store is away."""
     for path in paths:
         kind = media_type(path) if path else None
         if path is None or kind not in _KINDS:

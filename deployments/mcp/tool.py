@@ -2,17 +2,20 @@
 
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
-from typing import Any, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 from mcp.types import Tool as ListedTool
 from mcp.types import ToolAnnotations
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError
 from deployments.gallery.access.visitor import Visitor
 from deployments.gallery.resources import Gallery
 from deployments.mcp.answers import Answer
+
+Text = Annotated[str, Field(max_length=500)]
+Cursor = Annotated[str, Field(max_length=5000)]
 
 
 class Arguments(BaseModel):

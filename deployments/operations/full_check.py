@@ -6,10 +6,12 @@ With `--probe` also whether every pool that has a worker carries out a run.
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from shlex import quote
 
 import yaml
 from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.objects import StateType
 from prefect.client.schemas.responses import DeploymentResponse
 from pydantic import BaseModel
 
@@ -29,7 +31,7 @@ from deployments.operations.probe import ProbeResult, probe
 from deployments.operations.runs.lookup import ui_url
 from deployments.provisioning.deployments.deploy import name_of, project_file
 from deployments.queue_classes import POOL_NAMES
-from orchestration.runs.flow_runs import PAGE
+from orchestration.runs.flow_runs import PAGE, count_runs, filter_runs
 from orchestration.server.deployments import read_deployments
 from orchestration.server.pool_health import Problem, name_worker_log
 
@@ -37,6 +39,8 @@ _DIGEST_REMEDY = (
     "see whether the service is up, and its address in ADSPARK_NOTIFY_ADDRESSES (or the block "
     "digest-recipients/adspark) right; what waits is sent with adspark run send-digest"
 )
+
+_PLANNING = timedelta(minutes=5)  # within which a deployment that was changed gets its coming runs
 
 
 class FullCheck(BaseModel):
@@ -61,7 +65,6 @@ async def read_full_check(
     """Look at the database and at every deployment, and send a probe through these pools.
 
     Args:
-        client: of the Prefect server.
         settings: with the database and the services.
         probed: names of work pools.
     """
@@ -81,11 +84,27 @@ async def read_full_check(
     return check
 
 
-async def check_deployments(client: PrefectClient) -> tuple[int, list[Problem]]:
-    """How many deployments the server should have, and what is wrong with them, one at a time."""
+async def check_deployments(
+    client: PrefectClient, *, planning: timedelta = _PLANNING
+) -> tuple[int, list[Problem]]:
+    """How many deployments the server should have, and what is wrong with them, one at a time.
+
+    Those that were changed within the time of `planning` need not have coming runs yet.
+    """
     expected = project_deployments()
-    present = await read_deployments(client)
-    return len(expected), _check_deployments(expected, present, ui_url(client))
+    present, place = await read_deployments(client), ui_url(client)
+    now = datetime.now(UTC)
+    problems = []
+    for name, is_scheduled in expected.items():
+        found = present.get(name)
+        problem = _find_fault(name, found, place, is_scheduled=is_scheduled)
+        if problem is None and found is not None and is_scheduled:
+            times = [found.created, *(one.updated for one in found.schedules)]
+            is_new = any(one is not None and one > now - planning for one in times)
+            problem = None if is_new else await _find_idle_schedule(client, name, found, place)
+        if problem is not None:
+            problems.append(problem)
+    return len(expected), problems
 
 
 def project_deployments() -> dict[str, bool]:
@@ -101,12 +120,12 @@ def check_database(settings: Settings) -> tuple[str | None, list[Problem]]:
         with database_url(settings, upgrade=False) as url:
             at = migrate.current(url)
             if difference := find_difference(at):
-                return at, [Problem(what=difference[0], remedy=difference[1])]
+                return at, [Problem(*difference)]
             migrate.check_writable(url)
             migrate.check_sessions(url)
     except AdSparkError as error:
-        what, remedy = without_full_stop(error.sentence), error.command or "adspark db check"
-        return at, [Problem(what=what, remedy=remedy)]
+        remedy = error.command or "adspark db check"
+        return at, [Problem(without_full_stop(error.sentence), remedy)]
     return at, []
 
 
@@ -121,13 +140,13 @@ async def check_messages(settings: Settings) -> list[Problem]:
         async with open_database(settings) as database, database.session() as session:
             found = await read_undelivered(session, recipients=recipients)
     except AdSparkError as error:
-        return [Problem(what=without_full_stop(str(error)), remedy=_DIGEST_REMEDY)]
+        return [Problem(without_full_stop(str(error)), _DIGEST_REMEDY)]
     if not found.messages:
         return []
     newest = "; the newest" if found.errors_differ else ""
     why = f"{newest}: {without_full_stop(found.error)}" if found.error else ""
     number = counted(found.messages, "message")
-    return [Problem(what=f"{number} of the digest not delivered{why}", remedy=_DIGEST_REMEDY)]
+    return [Problem(f"{number} of the digest not delivered{why}", _DIGEST_REMEDY)]
 
 
 async def _find_lost_pictures(settings: Settings) -> list[Problem]:
@@ -137,43 +156,51 @@ async def _find_lost_pictures(settings: Settings) -> list[Problem]:
             check = await check_pictures(session, MediaStore(media_url(settings)))
     except AdSparkError as error:
         remedy = find_remedy(error, "ADSPARK_MEDIA_URL")
-        return [Problem(what=without_full_stop(error.sentence), remedy=remedy)]
-    if check.state is CheckState.OK:
-        return []
-    return [Problem(what=check.what, remedy=check.remedy)]
+        return [Problem(without_full_stop(error.sentence), remedy)]
+    return [] if check.state is CheckState.OK else [Problem(check.what, check.remedy)]
 
 
-def _check_deployments(
-    expected: dict[str, bool], present: dict[str, DeploymentResponse], place: str
-) -> list[Problem]:
-    problems = []
-    for name, is_scheduled in expected.items():
-        if name not in present:
-            what = f"there is no deployment {name}"
-            problems.append(Problem(what=what, remedy="adspark provision"))
-        elif present[name].work_pool_name is None:
-            what = f"deployment {name} has no pool: it was deleted"
-            problems.append(Problem(what=what, remedy="adspark provision"))
-        elif present[name].paused:
-            what = f"deployment {name} is paused: its schedules start nothing"
-            remedy = f"switch it on at {place}/deployments/deployment/{present[name].id}"
-            problems.append(Problem(what=what, remedy=remedy))
-        elif (limit := present[name].global_concurrency_limit) and limit.active and not limit.limit:
-            what = f"deployment {name} has a limit of 0: none of its runs begins"
-            remedy = f"set another at {place}/deployments/deployment/{present[name].id}"
-            problems.append(Problem(what=what, remedy=remedy))
-        elif is_scheduled and not present[name].schedules:
-            what = f"deployment {name} has no schedule any more: nothing starts it"
-            remedy = (
-                f"give it one at {place}/deployments/deployment/{present[name].id}, or put back "
-                "all that was changed by hand: adspark provision --reset (--dry-run says what)"
-            )
-            problems.append(Problem(what=what, remedy=remedy))
-        elif is_scheduled and not any(one.active for one in present[name].schedules):
-            what = f"the schedule of deployment {name} is switched off: nothing starts it"
-            remedy = f"switch it on at {place}/deployments/deployment/{present[name].id}"
-            problems.append(Problem(what=what, remedy=remedy))
-    return problems
+def _find_fault(
+    name: str, found: DeploymentResponse | None, place: str, *, is_scheduled: bool
+) -> Problem | None:
+    """What is wrong with a deployment."""
+    if found is None:
+        return Problem(f"there is no deployment {name}", "adspark provision")
+    if found.work_pool_name is None:
+        return Problem(f"deployment {name} has no pool: it was deleted", "adspark provision")
+    page = f"{place}/deployments/deployment/{found.id}"
+    if found.paused:
+        what = f"deployment {name} is paused: its schedules start nothing"
+        return Problem(what, f"switch it on at {page}")
+    if (limit := found.global_concurrency_limit) and limit.active and not limit.limit:
+        what = f"deployment {name} has a limit of 0: none of its runs begins"
+        return Problem(what, f"set another at {page}")
+    if is_scheduled and not found.schedules:
+        what = f"deployment {name} has no schedule any more: nothing starts it"
+        back = (
+            "put back all that was changed by hand: adspark provision --reset (--dry-run says what)"
+        )
+        return Problem(what, f"give it one at {page}, or {back}")
+    if is_scheduled and not any(one.active for one in found.schedules):
+        what = f"the schedule of deployment {name} is switched off: nothing starts it"
+        return Problem(what, f"switch it on at {page}")
+    return None
+
+
+async def _find_idle_schedule(
+    client: PrefectClient, name: str, found: DeploymentResponse, place: str
+) -> Problem | None:
+    """Whether an active schedule has no coming run: Prefect's scheduler plans them, hours ahead."""
+    coming = filter_runs(
+        deployments=[found.id], types=[StateType.SCHEDULED], due_after=datetime.now(UTC)
+    )
+    if await count_runs(client, coming):
+        return None
+    return Problem(
+        f"no coming run of deployment {name} is planned, though its schedule is on",
+        "see whether Prefect's background services run (in containers `services`), and whether "
+        f"its schedule has ended: {place}/deployments/deployment/{found.id}",
+    )
 
 
 async def check_queues(client: PrefectClient) -> list[Problem]:
@@ -186,16 +213,14 @@ async def check_queues(client: PrefectClient) -> list[Problem]:
         where = f"{quote(queue.name)} --pool {queue.work_pool_name}"
         if queue.is_paused:
             what = f"{name} is paused: none of its runs begins"
-            problems.append(Problem(what=what, remedy=f"prefect work-queue resume {where}"))
+            problems.append(Problem(what, f"prefect work-queue resume {where}"))
         elif queue.concurrency_limit == 0:
             what = f"{name} has a limit of 0: none of its runs begins"
-            remedy = f"prefect work-queue clear-concurrency-limit {where}"
-            problems.append(Problem(what=what, remedy=remedy))
+            problems.append(Problem(what, f"prefect work-queue clear-concurrency-limit {where}"))
     return problems
 
 
 def _problem_of(result: ProbeResult) -> Problem:
-    return Problem(
-        what=f"pool {result.pool}: {result.problem}",
-        remedy=f"look at what runs (adspark monitor), and into {name_worker_log(result.pool)}",
-    )
+    log = name_worker_log(result.pool)
+    remedy = f"look at what runs (adspark monitor), and into {log}"
+    return Problem(f"pool {result.pool}: {result.problem}", remedy)

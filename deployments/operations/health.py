@@ -98,7 +98,6 @@ async def find_pool_problems(
     """What a person should see to in the pools, those that are missing included.
 
     Args:
-        client: of Prefect's server.
         pools: all that there are; flows that cannot begin are added to them.
         failures: of the last day at least, newest first.
     """
@@ -109,8 +108,7 @@ async def find_pool_problems(
         if name in by_name:
             problems += find_problems(by_name[name])
         else:
-            what = f"there is no work pool {name}"
-            problems.append(Problem(what=what, remedy="adspark provision"))
+            problems.append(Problem(f"there is no work pool {name}", "adspark provision"))
     return problems
 
 

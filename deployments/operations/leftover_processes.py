@@ -89,8 +89,6 @@ def _find_processes() -> Iterator[tuple[UUID, psutil.Process]]:
 def _problem_of(run: FlowRun, processes: list[psutil.Process], now: datetime) -> Problem:
     pids = " ".join(str(process.pid) for process in processes)
     minutes = (now - (run.end_time or now)).total_seconds() / 60
-    return Problem(
-        what=f"run {run.name} is {run.state_name} for {minutes:.0f} min, and has left processes "
-        f"running ({pids})",
-        remedy=f"kill -KILL {pids}",
-    )
+    state = f"is {run.state_name} for {minutes:.0f} min"
+    what = f"run {run.name} {state}, and has left processes running ({pids})"
+    return Problem(what, f"kill -KILL {pids}")

@@ -8,7 +8,7 @@ import asyncio
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from statistics import fmean
 from uuid import UUID
@@ -17,7 +17,6 @@ import httpx
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.objects import TERMINAL_STATES, FlowRun
 from prefect.exceptions import PrefectException
-from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from prometheus_client import Metric
 from prometheus_client.registry import Collector
 
@@ -32,9 +31,10 @@ from adspark.variants.lists import count_variants
 from adspark.watches.budgets import count_searches
 from adspark.watches.searches_left import SearchesLeft
 from deployments.operations import metric_families as families
-from deployments.operations.rates import Rate, read_rates
+from deployments.operations.rates import read_rates
 from deployments.queue_classes import POOL_NAMES
 from orchestration.runs.flow_runs import filter_runs, read_flow_names, read_pages
+from orchestration.server.client_settings import without_retries
 from orchestration.server.pool_snapshot import PoolSnapshot, read_pools
 
 _FRESH = 5.0  # seconds for which metrics hold, however many scrapes there are
@@ -68,9 +68,7 @@ class MetricsCollector(Collector):
         with self._lock:
             if self._read_at is None or time.monotonic() - self._read_at > _FRESH:
                 # A scrape comes again anyway; one that insists would only come too late.
-                with temporary_settings(
-                    {PREFECT_API_URL: self._api_url, PREFECT_CLIENT_MAX_RETRIES: 0}
-                ):
+                with without_retries(self._api_url):
                     self._metrics = self._runner.run(self._read())
                 self._read_at = time.monotonic()
             yield from self._metrics
@@ -102,7 +100,9 @@ class MetricsCollector(Collector):
         pools, rates = await asyncio.gather(
             read_pools(self._client, POOL_NAMES, with_workers=True), read_rates(self._client)
         )
-        return [*_of_pools(pools), _of_limits(rates), *self._ended.metrics()]
+        limits = {(one.name,): one.a_minute for one in rates if one.a_minute is not None}
+        limit = families.RATE_LIMIT.gauge(limits)
+        return [*_of_pools(pools), limit, *self._ended.metrics()]
 
 
 async def _or_none(source: Awaitable[list[Metric]]) -> list[Metric] | None:
@@ -176,11 +176,6 @@ def _of_pools(pools: Sequence[PoolSnapshot]) -> list[Metric]:
         known = {key: float(value) for key, value in values.items() if value is not None}
         metrics.append(shown.gauge(known))
     return metrics
-
-
-def _of_limits(rates: Iterable[Rate]) -> Metric:
-    limits = {(one.name,): one.a_minute for one in rates if one.a_minute is not None}
-    return families.RATE_LIMIT.gauge(limits)
 
 
 async def _of_database(database: Database) -> list[Metric]:

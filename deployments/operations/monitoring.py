@@ -36,7 +36,6 @@ async def read_snapshot(
     """Read the system as it is now.
 
     Args:
-        client: of Prefect's server.
         database: None where it does not answer: rates and searches are left out.
         searches: asks for the searches that are left, at most once a minute; None leaves them out.
         failures: of the last day at least; None leaves what has ended out.

@@ -40,7 +40,6 @@ async def resume(client: PrefectClient, pool: str, *, skip_late: bool) -> int:
     """Let its runs begin again; returns how many were skipped.
 
     Args:
-        client: of Prefect's server.
         pool: its name.
         skip_late: cancel what schedules had planned for the time of the pause, so that nothing
             piles up; what a person or a flow requested runs in any case.
@@ -51,7 +50,7 @@ async def resume(client: PrefectClient, pool: str, *, skip_late: bool) -> int:
     skipped = 0
     for run in await find_overdue(client, pool) if skip_late else ():
         end: State = Cancelled(message=_SKIPPED)
-        change = await change_while(client, run.id, end, lambda state: state.is_scheduled())
+        change = await change_while(client, run.id, end, State.is_scheduled)
         skipped += change.is_made
     await _update(client, pool, WorkPoolUpdate(is_paused=False))
     return skipped
@@ -82,7 +81,6 @@ async def drain(
     """Pause it and wait until nothing of it is under way; returns whether it is empty.
 
     Args:
-        client: of Prefect's server.
         pool: its name.
         on_wait: called with the number of runs that are left, whenever that changes.
         on_no_worker: called once with these runs where no worker of the pool is online.
@@ -118,7 +116,6 @@ async def scale(client: PrefectClient, pool: str, slots: int | None) -> int | No
     """Set how many runs it has at once, None is no bound; returns how many it had before.
 
     Args:
-        client: of Prefect's server.
         pool: its name.
         slots: from 1 on.
 

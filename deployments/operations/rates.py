@@ -24,12 +24,7 @@ class Rate(BaseModel):
 
 
 async def read_rates(client: PrefectClient, *, used: Mapping[str, int] | None = None) -> list[Rate]:
-    """The limits of searches and generations.
-
-    Args:
-        client: of Prefect's server.
-        used: uses in the last minute, by the limit's name, as the database has them.
-    """
+    """The limits of searches and generations; by their names what is used in the last minute."""
     return rates_of(await read_limits(client), used=used)
 
 

@@ -21,7 +21,6 @@ async def provision_limits(client: PrefectClient, settings: Settings, merge: Mer
     """Make the rate limits, or bring them to the project's numbers.
 
     Args:
-        client: of the Prefect server.
         settings: with the numbers.
         merge: says what is changed and what is kept.
     """

@@ -36,7 +36,6 @@ async def provision_pool(
     """Make the pool of a queue class, or bring it up to date.
 
     Args:
-        client: of Prefect's server.
         queue_class: what the pool is for.
         settings: with the type of the pools.
         merge: of the provisioning.

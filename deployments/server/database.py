@@ -14,12 +14,8 @@ _CONNECT_TIMEOUT = 5  # seconds
 
 
 def wait_for_database(address: URL, *, patience: float = PATIENCE) -> bool:
-    """Wait until PostgreSQL takes connections to the database; returns whether it does.
-
-    Args:
-        address: of the database; one that is not PostgreSQL's is there at once.
-        patience: seconds to wait.
-    """
+    """Wait so many seconds until PostgreSQL takes connections; returns whether it does, as another
+    database does at once."""
     if address.get_backend_name() != "postgresql":
         return True
     conninfo = make_conninfo(  # without what else stands there, which is for Prefect's driver

@@ -8,12 +8,12 @@ deployment's below them, as they are put together then, and by all that the flow
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from uuid import UUID
 
 from pydantic import JsonValue
 
 from adspark.concurrency import in_thread
 from adspark.validation.parameter_bounds import find_problem
+from adspark.validation.uuids import parse_uuid
 from deployments.operations.runs.mistakes import find_mistake
 from orchestration.server.prefect_internals import (
     DeployedFlow,
@@ -72,7 +72,7 @@ async def _check_run(given: Object, name: str | None) -> str | None:
     """Of one that is made without the path of its deployment, or changed."""
     if name is None:
         return _check_bounds(given, await _read(given.get("deployment_id")))
-    run_id = _id(name)
+    run_id = parse_uuid(str(name))
     deployment = None if run_id is None else await read_deployment_of_run(run_id)
     return _check_bounds(given, await _read(str(deployment)))
 
@@ -132,12 +132,5 @@ def _objects(given: JsonValue) -> Iterator[Object]:
 
 
 async def _read(name: JsonValue) -> DeployedFlow | None:
-    deployment_id = _id(name)
+    deployment_id = parse_uuid(str(name))
     return None if deployment_id is None else await read_deployed_flow(deployment_id)
-
-
-def _id(written: JsonValue) -> UUID | None:
-    try:
-        return UUID(str(written))
-    except ValueError:
-        return None

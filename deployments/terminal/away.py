@@ -1,7 +1,5 @@
 """Since when something that is looked at again and again does not answer."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from deployments.terminal.tables import seconds_or_minutes
@@ -38,16 +36,3 @@ class Away:
         gone = (datetime.now(UTC) - self.since).total_seconds()
         self.since = None
         return f"{self.name} answers again, after {seconds_or_minutes(gone)}"
-
-
-@contextmanager
-def without_retries() -> Iterator[None]:
-    """Let Prefect's client say at once that nobody answers, where one looks again anyway; by itself
-    it asks for a minute before."""
-    from prefect.settings import (  # noqa: PLC0415  (slow)
-        PREFECT_CLIENT_MAX_RETRIES,
-        temporary_settings,
-    )
-
-    with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}):
-        yield

@@ -102,26 +102,28 @@ def print_error(message: str, *, field: str | None = None, exit_code: int = 1) -
         field: the option or argument that is wrong.
         exit_code: of the command.
     """
-    if speaks_json():
-        _write(sys.stderr, ErrorDocument(message=message, field=field, exit_code=exit_code))
-        return
-    print_wrapped(err, f"[bold red]Error:[/] {escape(message)}")
+    document = ErrorDocument(message=message, field=field, exit_code=exit_code)
+    _tell(f"[bold red]Error:[/] {escape(message)}", document)
 
 
 def print_warning(message: str) -> None:
     """One line on standard error about what does not stop the command."""
-    if speaks_json():
-        _write(sys.stderr, NoteDocument(level="warning", message=message))
-        return
-    print_wrapped(err, f"[yellow]Warning:[/] {escape(plain(message))}")
+    document = NoteDocument(level="warning", message=message)
+    _tell(f"[yellow]Warning:[/] {escape(plain(message))}", document)
 
 
 def print_note(message: str, *, style: str = "dim") -> None:
     """A line on standard error about what is going on, or what something will cost."""
+    document = NoteDocument(level="info", message=message)
+    _tell(f"[{style}]{escape(plain(message))}[/]", document)
+
+
+def _tell(markup: str, document: Document) -> None:
+    """On standard error: the document to a program, the markup to a person."""
     if speaks_json():
-        _write(sys.stderr, NoteDocument(level="info", message=message))
-        return
-    print_wrapped(err, f"[{style}]{escape(plain(message))}[/]")
+        _write(sys.stderr, document)
+    else:
+        print_wrapped(err, markup)
 
 
 def print_activation() -> None:

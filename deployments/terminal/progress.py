@@ -16,11 +16,7 @@ _MOMENT = 1.0  # seconds
 
 @contextmanager
 def progress(what: str) -> Iterator[None]:
-    """Show on a terminal, on standard error, what is waited for; nothing in pipes or for programs.
-
-    Args:
-        what: such as `Reading the database`.
-    """
+    """Show on a terminal's standard error what is waited for; nothing in pipes or for programs."""
     if not err.is_terminal or speaks_json():
         yield
         return

@@ -23,23 +23,13 @@ def is_interactive() -> bool:
 
 
 def need(option: str, what: str) -> None:
-    """Raise ConfigurationError where nobody is there to answer; it names the option.
-
-    Args:
-        option: that answers the question, as it is typed.
-        what: is missing.
-    """
+    """Raise ConfigurationError where nobody is there to answer; it names the option."""
     if not is_interactive():
         raise ConfigurationError(f"{option} is missing, and nobody is here to ask: {what}")
 
 
 def wrap_question(question: str, console: Console = err) -> str:
-    """A question on as many lines as it takes, each of whole words.
-
-    Args:
-        question: one line.
-        console: on which it is asked; what is no terminal gets it whole.
-    """
+    """A question on as many lines as it takes, each of whole words."""
     if not console.is_terminal:
         return question
     room = max(console.width - _ANSWER, _ANSWER)

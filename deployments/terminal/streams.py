@@ -12,9 +12,6 @@ def prepare_streams(*, as_json: bool) -> None:
     One that the caller has closed leads nowhere, as does standard input. JSON is UTF-8 in every
     locale; of what people read a character that the locale's encoding lacks becomes a question
     mark.
-
-    Args:
-        as_json: what is printed is JSON.
     """
     if sys.stdin is None:
         sys.stdin = Path(os.devnull).open()  # noqa: SIM115  (until the end)

@@ -143,6 +143,11 @@ def moment(then: datetime) -> str:
     return then.strftime("%Y-%m-%d %H:%M")
 
 
+def day(then: datetime | None) -> str | None:
+    """The day of a time (UTC)."""
+    return None if then is None else f"{then:%Y-%m-%d}"
+
+
 def age(then: datetime | None) -> str | None:
     """How long ago, in the largest unit of which it is more than one or two.
 

@@ -83,7 +83,6 @@ async def requeue_unstarted(
     where there is no other.
 
     Args:
-        client: of Prefect's server.
         pool: name of the pool.
         worker: name of this worker.
         but: those of which it is known that they run.
@@ -103,7 +102,6 @@ async def read_others(client: PrefectClient, pool: str, worker: str) -> set[str]
     """The names of the other workers of the pool that are alive.
 
     Args:
-        client: of the Prefect server.
         pool: name of the work pool.
         worker: name of the one that asks.
     """

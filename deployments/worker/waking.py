@@ -44,12 +44,7 @@ async def poll_when_woken(worker: PoolWorker) -> None:
 
 async def wake_by_events(pools: Iterable[str], workers: Mapping[str, PoolWorker]) -> None:
     """Wake the worker of a pool when a run is queued in it, or ends, also of a pool that is made
-    again.
-
-    Args:
-        pools: their names.
-        workers: by the name of their pool, as they come to be; a new one polls at once anyway.
-    """
+    again; workers come to be meanwhile, and a new one polls at once anyway."""
     while True:
         wanted = EventFilter(
             event=EventNameFilter(name=[*_QUEUED, *_ENDED]),

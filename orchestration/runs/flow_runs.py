@@ -127,7 +127,6 @@ async def read_runs(
     """All matching runs, page by page; each once, though runs come and go between two pages.
 
     Args:
-        client: of Prefect's server.
         wanted: which runs.
         pools: only of these; None is any, and none.
         flows: only of these.
@@ -155,7 +154,6 @@ async def read_pages(
     """All matching runs, one page at a time; a run comes twice where others came between two pages.
 
     Args:
-        client: of Prefect's server.
         wanted: which runs.
         pools: only of these; None is any, and none.
         flows: only of these.
@@ -187,7 +185,6 @@ async def read_begun(
     that ended before it began its end as its start.
 
     Args:
-        client: of Prefect's server.
         deployment_id: of which deployment.
         after: when they began.
     """
@@ -208,7 +205,6 @@ async def read_failed_runs(
     """The runs of these pools that failed or crashed in the last hours, newest first.
 
     Args:
-        client: of Prefect's server.
         pools: their names.
         hours: how far back.
         flows: only runs of these.
@@ -233,7 +229,6 @@ async def count_runs(client: PrefectClient, wanted: FlowRunFilter, pool: str | N
     """How many runs match, of one pool or of all.
 
     Args:
-        client: of the Prefect server.
         wanted: which runs.
         pool: name of a work pool; None: all.
     """
@@ -250,7 +245,6 @@ async def count_by_pool(
     there the server counts.
 
     Args:
-        client: of Prefect's server.
         wanted: which runs.
         pools: of these.
         sort: which of them are on the first page.

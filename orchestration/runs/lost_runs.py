@@ -86,7 +86,6 @@ async def requeue_lost(
     A run that changes meanwhile is left alone.
 
     Args:
-        client: of Prefect's server.
         except_for: the caller's own run.
         patience: how long a run may be Pending or Cancelling, or give no sign of life.
         on_loss: called with a line about each lost run.

@@ -112,7 +112,6 @@ async def requeue(
     """Requeue a run, or end it Crashed where it was started often enough.
 
     Args:
-        client: of Prefect's server.
         run: as it was read; it is left alone where it has changed since.
         reason: a sentence, for the state's message.
         unlimited: requeue it however often it was started: its worker released it.
@@ -146,7 +145,6 @@ async def end_or_requeue(
     """Cancel a run whose process is gone where it was being cancelled, else requeue it.
 
     Args:
-        client: of Prefect's server.
         run: as it was read.
         reason: why it is requeued.
         cancelled: the message where it was being cancelled.

@@ -68,7 +68,6 @@ async def set_states(
     """Set a state by the server's rules, on those of the runs that are in a state so named.
 
     Args:
-        client: of Prefect's server.
         run_ids: at most 50.
         names: of the states that the runs may be in.
         wanted: the new state.
@@ -82,7 +81,6 @@ async def change_state(
     """Set a run's state unless it has left the one that it was read with.
 
     Args:
-        client: of Prefect's server.
         run: as it was read.
         wanted: the new state.
         replaces_end: whether an end may be replaced, as by one with a better message.
@@ -106,7 +104,6 @@ async def change_while(
     """Set a run's state as long as something holds of the one that it is in, which may change.
 
     Args:
-        client: of Prefect's server.
         run_id: the run.
         wanted: the new state.
         holds: whether a state may be left for the wanted one.
@@ -125,19 +122,21 @@ async def change_while(
     return change
 
 
+def may_be_ended(state: State[object]) -> bool:
+    """Whether a run has neither ended nor is being cancelled."""
+    return not (state.is_final() or state.is_cancelling())
+
+
 async def refuse(client: PrefectClient, run_id: UUID, message: str) -> None:
     """End a run Failed that cannot begin, unless it has ended, is cancelled, or was deleted.
 
     Args:
-        client: of the Prefect server.
         run_id: of the run.
         message: of its state, for a person.
     """
     failed: State[object] = Failed(message=message)
     with suppress(ObjectNotFound):
-        await change_while(
-            client, run_id, failed, lambda state: not (state.is_final() or state.is_cancelling())
-        )
+        await change_while(client, run_id, failed, may_be_ended)
 
 
 async def claim(client: PrefectClient, run_id: UUID) -> StateChange:
@@ -166,7 +165,6 @@ async def claim_slot(client: PrefectClient, run_id: UUID, pool: str) -> StateCha
     never more are carried out.
 
     Args:
-        client: of Prefect's server.
         run_id: the run.
         pool: the name of its pool.
 
@@ -193,7 +191,6 @@ def change_state_sync(
     """The same, for a thread beside an event loop that no longer answers.
 
     Args:
-        client: of the Prefect server.
         run: as it was read.
         wanted: its new state.
     """

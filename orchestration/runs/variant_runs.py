@@ -28,7 +28,7 @@ from adspark.variants.store import read_variant
 from blocks.adspark_database import connect_database
 from blocks.generators import open_generator
 from orchestration.runs.flow_runs import read_runs_by_id
-from orchestration.runs.state_changes import change_while
+from orchestration.runs.state_changes import change_while, may_be_ended
 
 GENERATE = "generate-ad-variant/generate-ad-variant"
 REVIEW = "review-ad-variant/review-ad-variant"
@@ -62,7 +62,6 @@ async def start_generations(
     """Start a run for each of these pending variants, and commit that one by one.
 
     Args:
-        session: of the database.
         variant_ids: `generate-pending-variants` starts those that are left over by an error.
         is_retry: also for those that were given to a run before.
 
@@ -173,12 +172,7 @@ async def _cancel_run(run_id: UUID) -> None:
     cancelling: RunState = Cancelling(message="Its variant was cancelled.")
     with suppress(httpx.HTTPError, ObjectNotFound):
         async with get_client() as client:
-            await change_while(
-                client,
-                run_id,
-                cancelling,
-                lambda state: not (state.is_final() or state.is_cancelling()),
-            )
+            await change_while(client, run_id, cancelling, may_be_ended)
 
 
 async def is_being_cancelled(flow_run_id: UUID | None) -> bool:

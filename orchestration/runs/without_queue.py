@@ -24,7 +24,6 @@ async def replace_runs_without_queue(
     """Replace runs that are due and in no queue, where their deployment has its pool again.
 
     Args:
-        client: of Prefect's server.
         deployments: whose runs.
         on_loss: called with a line about each.
 

@@ -1,11 +1,11 @@
 """What is wrong with a work pool, and the commands that mend it."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import FlowRun
-from pydantic import BaseModel
 
 from adspark.text.counts import counted
 from adspark.text.sentences import without_full_stop
@@ -20,7 +20,8 @@ _UNCLAIMED = 60.0  # seconds; between two runs of a busy pool there is a moment 
 _OLD = 600.0  # seconds that a run may be late before a person should know
 
 
-class Problem(BaseModel):
+@dataclass(frozen=True)
+class Problem:
     """Something that a person should see to, and the command that mends it."""
 
     what: str
@@ -31,32 +32,27 @@ def find_problems(pool: PoolSnapshot) -> list[Problem]:
     """What a person should see to, the most important first."""
     found = []
     if pool.is_paused:
-        remedy = f"adspark resume {pool.name}"
-        found.append(Problem(what=f"pool {pool.name} is paused", remedy=remedy))
+        found.append(Problem(f"pool {pool.name} is paused", f"adspark resume {pool.name}"))
     elif pool.slots == 0:
         what = f"pool {pool.name} has 0 slots: none of its runs begins"
-        found.append(Problem(what=what, remedy=f"adspark scale {pool.name} N"))
+        found.append(Problem(what, f"adspark scale {pool.name} N"))
     elif not pool.is_ready:
         remedy = (
             f"adspark worker {pool.name}; in the local stack: adspark down; adspark up; in "
             f"containers: docker-compose up -d worker-{pool.name}"
         )
-        found.append(Problem(what=f"pool {pool.name} has no worker", remedy=remedy))
+        found.append(Problem(f"pool {pool.name} has no worker", remedy))
     elif (pool.found_late or 0.0) > _UNCLAIMED and not pool.running and not pool.pending:
         what = f"pool {pool.name} has {counted(pool.late, 'late run')}, and its worker takes none"
-        found.append(Problem(what=what, remedy=f"look into {name_worker_log(pool.name)}"))
+        found.append(Problem(what, f"look into {name_worker_log(pool.name)}"))
     elif pool.oldest_late is not None and (pool.found_late or 0.0) > _OLD:
-        minutes = pool.oldest_late / 60
-        late = counted(pool.late, "late run")
+        late, minutes = counted(pool.late, "late run"), pool.oldest_late / 60
         what = f"pool {pool.name} has {late}, the oldest for {minutes:.0f} min"
-        remedy = f"adspark scale {pool.name} N; adspark purge {pool.name}"
-        found.append(Problem(what=what, remedy=remedy))
+        found.append(Problem(what, f"adspark scale {pool.name} N; adspark purge {pool.name}"))
     for one in pool.failed_starts:
-        runs = counted(one.runs, "run")
         newest = "; the newest" if one.causes_differ else ""
-        cause = without_full_stop(one.cause)
-        what = f"{runs} of {one.flow} could not begin{newest}: {cause}"
-        found.append(Problem(what=what, remedy="adspark failures"))
+        what = f"{counted(one.runs, 'run')} of {one.flow} could not begin{newest}"
+        found.append(Problem(f"{what}: {without_full_stop(one.cause)}", "adspark failures"))
     return found
 
 
@@ -74,7 +70,6 @@ async def add_failed_starts(
     """Set `failed_starts` of the pools: a request for each flow that may not be able to begin.
 
     Args:
-        client: of Prefect's server.
         pools: are changed.
         failures: of these pools, newest first.
     """

@@ -5,6 +5,7 @@ and one a pool for the number of its workers, where those are wanted.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -119,7 +120,6 @@ async def read_pools(
     """The pools with these names, in this order; one that does not exist is left out.
 
     Args:
-        client: of Prefect's server.
         names: of the pools.
         failures: as `read_failed_runs` gives them; None does not count them.
         with_done: whether to count what has ended.
@@ -169,29 +169,25 @@ async def _count_workers(client: PrefectClient, pool: str) -> int:
 
 def _count(pool: WorkPool, unfinished: RunCounts, now: datetime) -> PoolSnapshot:
     """What the pool does, as far as unfinished runs show it."""
-    snapshot = PoolSnapshot(
+    counts: Counter[str | None] = Counter()
+    for (kind, name), number in unfinished.by_pool[pool.name].items():
+        counts[LATE if name == LATE else kind] += number
+    late = [
+        run for run in unfinished.runs if run.state_name == LATE and run.work_pool_name == pool.name
+    ]
+    return PoolSnapshot(
         name=pool.name,
         is_paused=bool(pool.is_paused),
         is_ready=pool.status is WorkPoolStatus.READY,
         slots=pool.concurrency_limit,
+        late=counts[LATE],
+        scheduled=counts[StateType.SCHEDULED],
+        running=counts[StateType.RUNNING],
+        pending=counts[StateType.PENDING],
+        cancelling=counts[StateType.CANCELLING],
+        oldest_late=_longest(now, [run.next_scheduled_start_time for run in late]),
+        found_late=_longest(now, [run.state.timestamp for run in late if run.state]),
     )
-    for (kind, name), number in unfinished.by_pool[pool.name].items():
-        if name == LATE:
-            snapshot.late += number
-        elif kind is StateType.SCHEDULED:
-            snapshot.scheduled += number
-        elif kind is StateType.RUNNING:
-            snapshot.running += number
-        elif kind is StateType.PENDING:
-            snapshot.pending += number
-        elif kind is StateType.CANCELLING:
-            snapshot.cancelling += number
-    late = [
-        run for run in unfinished.runs if run.state_name == LATE and run.work_pool_name == pool.name
-    ]
-    snapshot.oldest_late = _longest(now, [run.next_scheduled_start_time for run in late])
-    snapshot.found_late = _longest(now, [run.state.timestamp for run in late if run.state])
-    return snapshot
 
 
 def _longest(now: datetime, since: Iterable[datetime | None]) -> float | None:

@@ -12,11 +12,11 @@ from email.utils import parsedate_to_datetime
 import httpx
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.exceptions import PrefectException
-from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from adspark.maintenance.check import AWAY, SLOW, Check
 from orchestration.runs.flow_runs import read_failed_runs
 from orchestration.runs.lost_runs import OURS
+from orchestration.server.client_settings import without_retries
 from orchestration.server.pool_health import Problem, add_failed_starts, find_problems
 from orchestration.server.pool_snapshot import PoolSnapshot, read_pools
 from orchestration.server.rate_health import find_rate_problems, read_limits
@@ -37,7 +37,7 @@ async def check_prefect(*, slow: float = SLOW, away: float = AWAY) -> list[Check
     An answer after `slow` seconds is a warning; after `away` seconds without one there is nobody.
     """
     # By itself the client would ask again and again, until the reason is lost in a time-out.
-    with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}):
+    with without_retries():
         async with get_client(httpx_settings={"timeout": away}) as client:
             started_at = time.monotonic()
             error = await _find_error(client, away)

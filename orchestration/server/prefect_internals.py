@@ -4,10 +4,12 @@ A new version of Prefect may move each of them. Then the test of this module nam
 only this file has to change. What a server alone needs is imported when it is called: it is slow.
 """
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import UUID
 
@@ -18,12 +20,14 @@ from prefect._internal.metrics import RunMetrics
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import FlowRun, State, WorkPool
 from prefect.engine import _drive_run_flow_result, handle_engine_signals
+from prefect.exceptions import TerminationSignal
 from prefect.flow_engine import load_flow_run, run_flow
 from prefect.runner._control_channel import ControlChannel, ControlSignalStatus
 from prefect.runner._flow_run_executor import FlowRunExecutorContext
 from prefect.runner._process_manager import ProcessHandle
 from prefect.runner._state_proposer import StateProposer
 from prefect.settings import Settings, get_current_settings
+from prefect.utilities import engine
 from pydantic import JsonValue
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -158,6 +162,29 @@ def settings_variables() -> dict[str, str]:
     return _written[0][1]
 
 
+class _Terminated(TerminationSignal, SystemExit):
+    """What ends the process at SIGTERM; of a callback's errors, asyncio only logs the others."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal=number)
+        self.code = 1
+
+
+def _terminate(number: int, _frame: FrameType | None) -> None:
+    """Handle SIGTERM as Prefect does, but end the event loop, which cancels its tasks: an error in
+    whatever is executed at that moment may be lost, or be taken for one of its own."""
+
+    def end() -> None:
+        raise _Terminated(number)
+
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        end()
+    else:
+        loop.call_soon_threadsafe(end)  # which also wakes it
+
+
 def run_to_end(flow: Flow[..., Any], flow_run: FlowRun, logger: Logger) -> None:
     """Execute a flow run in this process, as Prefect's engine does.
 
@@ -166,6 +193,7 @@ def run_to_end(flow: Flow[..., Any], flow_run: FlowRun, logger: Logger) -> None:
         flow_run: as the server has it.
         logger: of the run.
     """
+    engine._prefect_sigterm_handler = _terminate  # type: ignore[assignment]
     with RunMetrics(flow_run, flow):
         result: object = run_flow(flow, flow_run=flow_run, error_logger=logger)  # type: ignore[arg-type]
         _drive_run_flow_result(flow, result)

@@ -34,8 +34,8 @@ def find_rate_problems(limits: Iterable[GlobalConcurrencyLimitResponse]) -> list
         limit = by_name.get(name)
         if limit is not None and not limit.active:
             what = f"limit {name} is switched off: {plural} have no limit"
-            problems.append(Problem(what=what, remedy=f"switch it on {_PLACE}; {_RESET}"))
+            problems.append(Problem(what, f"switch it on {_PLACE}; {_RESET}"))
         elif limit is not None and limit.limit == 0:
             what = f"limit {name} is 0: no {noun} begins"
-            problems.append(Problem(what=what, remedy=f"set another number {_PLACE}; {_RESET}"))
+            problems.append(Problem(what, f"set another number {_PLACE}; {_RESET}"))
     return problems

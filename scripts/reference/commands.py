@@ -6,7 +6,7 @@ import typer.main
 
 from deployments.cli.command_group import LazyCommand
 from deployments.cli.commands import COMMANDS
-from scripts.reference.markdown import code, make_document, make_paragraph, make_table, sentence
+from scripts.reference.markdown import code, make_document, make_paragraphs, make_table, sentence
 
 _ABOUT = """
 Exit codes: 0, it is done; 1, it failed or was not confirmed, or `status` has found something to
@@ -16,13 +16,13 @@ interrupted by Ctrl-C; 143, by SIGTERM. Every command has `--help`.
 
 
 def make_page() -> str:
-    parts: list[str] = [make_paragraph(_ABOUT)]
+    parts: list[str] = []
     for panel in dict.fromkeys(command.panel for command in COMMANDS):
         parts.append(f"## {panel}")
         for command in COMMANDS:
             if command.panel == panel:
                 parts += _describe(command)
-    return make_document("Commands", *parts)
+    return make_document("Commands", _ABOUT, *parts)
 
 
 def _describe(command: LazyCommand) -> list[str]:
@@ -30,7 +30,7 @@ def _describe(command: LazyCommand) -> list[str]:
     name = f"adspark {command.name}"
     if not command.is_group:
         return [_of_command(name, found)]
-    about = f"### {name}\n\n{make_paragraph(command.help)}"
+    about = f"### {name}\n\n{make_paragraphs(command.help)}"
     return [about, *(_of_command(f"{name} {key}", one) for key, one in _commands(found))]
 
 
@@ -43,7 +43,7 @@ def _of_command(name: str, command: Any) -> str:  # noqa: ANN401
     shown = [one for one in command.params if not getattr(one, "hidden", False)]
     shown = [one for one in shown if one.name != "help"]
     about = (command.help or "").partition("\f")[0]
-    parts = [f"### {name}", "\n\n".join(map(make_paragraph, about.split("\n\n")))]
+    parts = [f"### {name}", make_paragraphs(about)]
     if shown:
         parts.append(make_table(("argument", "default", "meaning"), map(_row, shown)))
     return "\n\n".join(parts)

@@ -33,7 +33,7 @@ def make_page() -> str:
     coverage = field_docs(Coverage)
     return make_document(
         "Events",
-        make_paragraph(_ABOUT),
+        _ABOUT,
         make_table(("event", "when"), rows),
         make_paragraph(f"The payload of an ad's event; what is not known is left out: {payload}."),
         "## What a watch notices",

@@ -1,7 +1,7 @@
 """The reference of exports: the columns of every format."""
 
 from adspark.export.columns import COLUMNS
-from scripts.reference.markdown import code, make_document, make_paragraph, make_table
+from scripts.reference.markdown import code, make_document, make_table
 
 _ABOUT = """
 The columns of `adspark ads export`, of the flow `export-creatives` and of the gallery's exports,
@@ -18,4 +18,4 @@ _NOTES = {
 def make_page() -> str:
     rows = [(code(one.name), one.kind.value, _NOTES.get(one.name, "")) for one in COLUMNS]
     table = make_table(("column", "type", "meaning"), rows)
-    return make_document("Columns of exports", make_paragraph(_ABOUT), table)
+    return make_document("Columns of exports", _ABOUT, table)

@@ -28,7 +28,7 @@ Prefect is kept. The memory holds where runs are containers.
 def make_page() -> str:
     parts = [_pool(one) for one in QUEUE_CLASSES]
     flows = [flow for one in QUEUE_CLASSES for flow in one.flows]
-    return make_document("Flows", make_paragraph(_ABOUT), *parts, *map(_flow, flows))
+    return make_document("Flows", _ABOUT, *parts, *map(_flow, flows))
 
 
 def _pool(pool: QueueClass) -> str:

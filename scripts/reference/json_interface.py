@@ -21,7 +21,7 @@ def make_page() -> str:
     app.include_router(router.router)
     described = describe_api(cast("Request", SimpleNamespace(app=app)))
     parts = [_address(path, one["get"]) for path, one in described["paths"].items()]
-    return make_document("JSON interface", make_paragraph(_ABOUT), *parts)
+    return make_document("JSON interface", _ABOUT, *parts)
 
 
 def _address(path: str, operation: dict[str, Any]) -> str:

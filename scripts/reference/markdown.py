@@ -7,9 +7,10 @@ from textwrap import fill
 NOTICE = "<!-- Made from the code by `make reference`; change it there. -->"
 
 
-def make_document(title: str, *parts: str) -> str:
-    """A page of these parts."""
-    return "\n\n".join([f"# {title}", NOTICE, *(one.strip("\n") for one in parts if one)]) + "\n"
+def make_document(title: str, about: str, *parts: str) -> str:
+    """A page of these parts, with what it is about before them."""
+    told = [make_paragraphs(about), *(one.strip("\n") for one in parts if one)]
+    return "\n\n".join([f"# {title}", NOTICE, *told]) + "\n"
 
 
 def make_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -21,6 +22,11 @@ def make_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def make_paragraph(text: str) -> str:
     """The words in lines of a page's width."""
     return fill(" ".join(text.split()), width=100, break_on_hyphens=False, break_long_words=False)
+
+
+def make_paragraphs(text: str) -> str:
+    """The same, in its paragraphs."""
+    return "\n\n".join(map(make_paragraph, text.split("\n\n")))
 
 
 def code(text: str) -> str:

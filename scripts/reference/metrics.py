@@ -1,7 +1,7 @@
 """The reference of metrics: the families that are scraped."""
 
 from deployments.operations.metric_families import FAMILIES
-from scripts.reference.markdown import code, make_document, make_paragraph, make_table, sentence
+from scripts.reference.markdown import code, make_document, make_table, sentence
 
 _ABOUT = """
 `adspark up` serves them for Prometheus at `http://127.0.0.1:4290/metrics`, elsewhere `adspark
@@ -15,4 +15,4 @@ def make_page() -> str:
         (code(one.name), ", ".join(map(code, one.labels)), sentence(one.what)) for one in FAMILIES
     ]
     table = make_table(("metric", "labels", "meaning"), rows)
-    return make_document("Metrics", make_paragraph(_ABOUT), table)
+    return make_document("Metrics", _ABOUT, table)

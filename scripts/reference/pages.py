@@ -1,30 +1,14 @@
 """Which reference pages there are, and what makes each."""
 
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
-from scripts.reference import (
-    command_json,
-    commands,
-    events,
-    exports,
-    flows,
-    json_interface,
-    metrics,
-    settings,
-    views,
-)
-
 FOLDER = Path(__file__).parents[2] / "docs" / "reference"
+_NAMES = ("settings", "flows", "commands", "metrics", "events", "views", "exports")
+_MODULES = {one: one for one in _NAMES} | {"json": "json_interface", "command-json": "command_json"}
 PAGES: dict[str, Callable[[], str]] = {
-    "settings": settings.make_page,
-    "flows": flows.make_page,
-    "commands": commands.make_page,
-    "metrics": metrics.make_page,
-    "events": events.make_page,
-    "views": views.make_page,
-    "exports": exports.make_page,
-    "json": json_interface.make_page,
-    "command-json": command_json.make_page,
+    name: import_module(f"scripts.reference.{module}").make_page
+    for name, module in _MODULES.items()
 }
 """The page's name in `docs/reference`, and the function that gives its Markdown."""

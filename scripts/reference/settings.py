@@ -33,7 +33,7 @@ def make_page() -> str:
     ]
     return make_document(
         "Settings",
-        make_paragraph(_ABOUT),
+        _ABOUT,
         make_table(("variable", "default", "meaning"), rows),
         "## Of the containers",
         make_paragraph(_CONTAINERS),

@@ -1,7 +1,7 @@
 """The reference of SQL views for tools that draw figures."""
 
 from adspark.insight.views import VIEWS, View
-from scripts.reference.markdown import code, make_document, make_paragraph, make_table
+from scripts.reference.markdown import code, make_document, make_table
 
 _ABOUT = """
 Tools that draw figures may read these views; columns are added to them, never renamed or removed.
@@ -12,7 +12,7 @@ them, and how to let a tool read nothing else:
 
 
 def make_page() -> str:
-    return make_document("SQL views", make_paragraph(_ABOUT), *map(_view, VIEWS))
+    return make_document("SQL views", _ABOUT, *map(_view, VIEWS))
 
 
 def _view(view: View) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from adspark.variants.batches.lists import list_waiting
 from adspark.variants.batches.plan import BatchRequest, create_batch
-from adspark.variants.batches.store import pause_batch, resume_batch
+from adspark.variants.batches.store import set_paused
 from flows.generate_ad_variant import generate_ad_variant
 from flows.generate_pending_variants import generate_pending_variants
 from orchestration.runs.batch_runs import start_batch, start_next_of_batch
@@ -192,7 +192,7 @@ async def test_a_paused_batch_gets_no_runs_and_one_that_goes_on_gets_them_as_the
     request = BatchRequest(ads=tuple(ids[:3]), prompts=("Red",))
     async with shop.database.session() as session:
         batch = await create_batch(session, request, key=uuid4(), confirmed=3)
-        await pause_batch(session, batch_id=batch)
+        await set_paused(session, batch_id=batch, is_paused=True)
         await session.commit()
     assert (await generate_pending_variants()).headline == "nothing to do"
 
@@ -201,7 +201,7 @@ async def test_a_paused_batch_gets_no_runs_and_one_that_goes_on_gets_them_as_the
     assert "variant 1 waits: Batch 1 is paused" in str(paused.message)
     assert await runs(deployment) == []
     async with shop.database.session() as session:
-        await resume_batch(session, batch_id=batch)
+        await set_paused(session, batch_id=batch, is_paused=False)
         await session.commit()
         assert await start_batch(session, batch_id=batch) == 3
         assert await start_batch(session, batch_id=batch) == 0

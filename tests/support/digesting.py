@@ -96,7 +96,7 @@ class Story:
 
     async def picture(self, number: int, media: MediaStore, content: bytes) -> str:
         """The picture of a creative was archived; returns the path of its thumbnail."""
-        inspected = await inspect_picture(content, side=9, width=320)
+        inspected = await inspect_picture(content)
         path, thumbnail = await media.save_archived(content, inspected)
         await self.change(
             "INSERT INTO picture_version (ad_creative_id, content_hash, status, sha256, path, "

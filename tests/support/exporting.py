@@ -27,7 +27,7 @@ PICTURE = encode(scene())
 async def archive_one(database: Database) -> None:
     """The library of five ads, and the archived picture of the first."""
     await fill_library(database)
-    inspected = await inspect_picture(PICTURE, side=64, width=320)
+    inspected = await inspect_picture(PICTURE)
     path, thumbnail = await media().save_archived(PICTURE, inspected)
     async with database.session() as session:
         await session.execute(

@@ -58,9 +58,7 @@ class Shelf:
         sha256 = hashlib.sha256(content).hexdigest()
         path = f"pictures/{sha256[:2]}/{sha256}.png"
         if content.startswith(b"\x89PNG"):
-            path, _ = await self.media.save_archived(
-                content, await inspect_picture(content, side=9, width=32)
-            )
+            path, _ = await self.media.save_archived(content, await inspect_picture(content))
         values = {"ad": row.ad_creative_id, "sha256": sha256, "path": path}
         async with self.database.session() as session:
             await save_creatives(session, rows=[row])

@@ -8,8 +8,9 @@ from xdist.scheduler import LoadScopeScheduling
 _ALONE = ("test_benchmarks", "test_crash", "test_surroundings", "test_sweep_crash")
 # Those that start a stack of their own for all tests of the file.
 _WITH_THEIR_OWN = ("test_documentation", "test_stack")
-# The longest begin first, so that no worker is left with one of them at the end.
-_FIRST = ("stack", "tests/acceptance/", "tests/integration/rendering/", "tests/flows/")
+# These mostly wait for processes, pages and time limits; the longest of them begin first.
+_WAITING = ("stack", "tests/acceptance/test_documentation", "tests/integration/rendering/",
+            "tests/acceptance/")  # fmt: skip
 
 
 def scope_of(nodeid: str) -> str:
@@ -23,10 +24,23 @@ def scope_of(nodeid: str) -> str:
     return nodeid if name in _ALONE else "stack"
 
 
-def place_in_order(item: pytest.Item) -> int:
-    """Where its scope stands among the others."""
-    scope = scope_of(item.nodeid)
-    return next((n for n, start in enumerate(_FIRST) if scope.startswith(start)), len(_FIRST))
+def arrange(items: list[pytest.Item]) -> None:
+    """Bring them into the order in which workers take them.
+
+    Those that wait are spread among those that compute, so that the cores are busy all the time.
+    Flows come together, for they share a Prefect server; the short ones come last, so that no
+    worker is left with a long one at the end.
+    """
+    scopes: dict[str, None] = dict.fromkeys(scope_of(item.nodeid) for item in items)
+    waiting = [one for start in _WAITING for one in scopes if one.startswith(start)]
+    waiting = list(dict.fromkeys(waiting))
+    flows = [one for one in scopes if one.startswith("tests/flows/")]
+    short = [one for one in scopes if one.startswith("tests/unit/")]
+    computing = [one for one in scopes if one not in {*waiting, *flows, *short}]
+    places = {one: number / len(waiting) for number, one in enumerate(waiting)}
+    places |= {one: number / len(computing) for number, one in enumerate(computing)}
+    places |= dict.fromkeys(flows, 2.0) | dict.fromkeys(short, 3.0)
+    items.sort(key=lambda item: places[scope_of(item.nodeid)])
 
 
 class ScopeScheduling(LoadScopeScheduling):

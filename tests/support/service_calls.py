@@ -16,7 +16,7 @@ KEY = SecretStr("sk-9f2c41d07ab35e8896d2417fa0c35be1")
 
 async def _search(url: str) -> object:
     async with SerpApiClient(KEY, base_url=url) as serpapi:
-        return await serpapi.search(query())
+        return await serpapi.fetch_page(query())
 
 
 async def _account(url: str) -> object:

@@ -14,7 +14,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 
 from prefect.context import refresh_global_settings_context
@@ -72,7 +71,7 @@ def warm_command(stack: Stack) -> Iterator[Stack]:
 def _serve(address: str) -> None:
     """Fork a process for each call, for ever."""
     for command in COMMANDS:
-        import_module(command.source.partition(":")[0])
+        command.typer()
     gc.freeze()  # a process that ends need not look through all that
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(f"{address}.new")

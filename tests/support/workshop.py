@@ -61,7 +61,7 @@ class Workshop:
     async def stock(self, advertiser_id: str = ADVERTISER_ID) -> list[str]:
         """Store an advertiser's recorded ads; returns the ids of those with a picture."""
         async with SerpApiClient(KEY, base_url=self.url) as client:
-            page = await client.search(query(advertiser_ids=advertiser_id))
+            page = await client.fetch_page(query(advertiser_ids=advertiser_id))
         async with self.database.session() as session:
             await save_creatives(session, rows=page.rows)
             await session.commit()

@@ -40,8 +40,7 @@ def test_no_message_of_an_error_names_a_command() -> None:
 
 
 def test_no_text_of_a_page_names_a_command_or_a_setting() -> None:
-    texts = Texts()
-    raw = {name: texts._texts[name] for name in texts.names()}
+    raw = Texts()._texts
     assert [name for name, said in raw.items() if re.search(r"adspark [a-z]|ADSPARK_", said)] == []
 
 

@@ -25,7 +25,6 @@ async def write_csv(session: AsyncSession, selection: Selection, file: Path) -> 
     """Write the chosen ads; returns how many they are.
 
     Args:
-        session: of the database.
         selection: the ads.
         file: is written over.
 
@@ -42,12 +41,7 @@ async def write_csv(session: AsyncSession, selection: Selection, file: Path) -> 
 
 
 async def read_csv(session: AsyncSession, selection: Selection) -> AsyncGenerator[bytes]:
-    """The chosen ads as CSV, half a megabyte at a time.
-
-    Args:
-        session: of the database; its transaction stays open meanwhile.
-        selection: the ads.
-    """
+    """The chosen ads as CSV, half a megabyte at a time; the transaction stays open meanwhile."""
     async with aclosing(_read(session, selection)) as parts:
         async for _, part in parts:
             yield part

@@ -20,12 +20,7 @@ def json_statement(selection: Selection) -> str:
 
 
 async def read_json_lines(session: AsyncSession, selection: Selection) -> AsyncGenerator[bytes]:
-    """The chosen ads as JSON lines, a thousand at a time.
-
-    Args:
-        session: of the database; its transaction stays open meanwhile.
-        selection: the ads.
-    """
+    """The chosen ads as JSON lines, a thousand at a time; the transaction stays open meanwhile."""
     rows = read_rows(session, json_statement(selection), selection.values)
     async with aclosing(rows) as batches:
         async for batch in batches:

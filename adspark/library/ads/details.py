@@ -74,7 +74,6 @@ async def plan_details(
     An ad is looked up once, also where the service knew no details of it.
 
     Args:
-        session: of the database.
         ads: ids of stored ads, or their addresses in the Transparency Center.
         watch_id: in their place, a watch, whose ads last shown come first.
         most: ads of a watch at most.

@@ -123,13 +123,18 @@ class AdReport(BaseModel):
     pictures: list[AdPicture] = Field(default_factory=list, description="The latest first.")
 
     @property
+    def current_picture(self) -> AdPicture | None:
+        """That of its present version, once the archive knows of it."""
+        return next((one for one in self.pictures if one.is_current), None)
+
+    @property
     def words(self) -> str:
         """Whether its words are known, where from, and why not."""
         if self.words_source == "bought":
             return self._bought
         if self.read_words is not None:
             return f"{self.read_words.describe()} (copy: {self._bought})"
-        current = next((one for one in self.pictures if one.is_current), None)
+        current = self.current_picture
         match current.status if current else PictureStatus.PENDING:
             case PictureStatus.STORED:
                 return f"{describe_unread()} (copy: {self._bought})"
@@ -156,7 +161,6 @@ async def read_ad(session: AsyncSession, *, ad_creative_id: str, user_id: int) -
     """Everything about an ad.
 
     Args:
-        session: of the database.
         ad_creative_id: CR and 20 digits.
         user_id: whose tags, title, note and boards are shown.
 

@@ -133,7 +133,6 @@ async def find_similar(session: AsyncSession, *, ad_creative_id: str, limit: int
     """The stored ads that look like one, or have most of its words.
 
     Args:
-        session: of the database.
         ad_creative_id: CR and 20 digits.
         limit: at most so many.
 

@@ -86,7 +86,6 @@ async def list_domain_advertisers(
     """The stored advertisers whose ads lead to a domain, or to a part of it.
 
     Args:
-        session: of the database.
         domain: as example.com.
         limit: at most so many.
     """

@@ -64,7 +64,6 @@ async def list_advertiser_page(
     """A page of all stored advertisers.
 
     Args:
-        session: of the database.
         sort: the order.
         limit: advertisers of a page.
         after: `next` of the page before.

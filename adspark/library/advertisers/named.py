@@ -55,9 +55,7 @@ class FoundAdvertisers(BaseModel):
     """Advertisers of a name or domain, the best match first."""
 
     advertisers: list[AdvertiserRow]
-    is_similar: bool = Field(
-        default=False, description="None has the name; these are spelled like it."
-    )
+    is_similar: bool = Field(False, description="None has the name; these are spelled like it.")
     notes: list[str] = Field(default_factory=list, description="What was not searched, and why.")
 
 
@@ -76,7 +74,6 @@ async def find_advertisers(
     """Stored advertisers by id, name or domain: the same, else with its words, else similar ones.
 
     Args:
-        session: of the database.
         name: a name, a domain or an address.
         limit: at most so many.
 
@@ -169,7 +166,6 @@ async def resolve_another(session: AsyncSession, *, name: str, chosen: Sequence[
     """The id of one more advertiser to compare, as `resolve_advertiser`, not among those chosen.
 
     Args:
-        session: of the database.
         name: an id, a name or a domain.
         chosen: ids of those that it is compared with.
 
@@ -188,7 +184,6 @@ async def resolve_compared(session: AsyncSession, *, names: Sequence[str], field
     """The ids of advertisers to compare, each of them once.
 
     Args:
-        session: of the database.
         names: ids, names or domains.
         field: where they were written.
 

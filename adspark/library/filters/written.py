@@ -119,11 +119,7 @@ class Parameters(Protocol):
 
 
 def read_parameters(parameters: Parameters, *, user: int) -> WrittenFilters:
-    """The filters in the query of an address; an empty text is no filter.
-
-    Args:
-        parameters: texts by the names in `PARAMETERS`.
-        user: whose boards and tags are meant.
+    """The filters in an address's query, of this user's boards and tags; an empty text is none.
 
     Raises:
         InvalidQueryError: one cannot be read, or is given twice; names the parameter.

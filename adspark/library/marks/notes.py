@@ -42,7 +42,6 @@ async def write_title(
     """Give an ad a title, or with None or one of blanks only take it away. Does not commit.
 
     Args:
-        session: of the database.
         user_id: whose title.
         ad_creative_id: of the ad.
         text: the title, on one line.
@@ -73,7 +72,6 @@ async def write_note(
     """Write a note on an ad, or with None or a blank one remove it. Does not commit.
 
     Args:
-        session: of the database.
         user_id: whose note.
         ad_creative_id: of the ad.
         text: the note; may have several lines.

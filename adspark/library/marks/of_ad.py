@@ -58,7 +58,6 @@ async def read_marks(session: AsyncSession, *, ad_creative_id: str, user_id: int
     """What a user sees of an ad's tags, and their own title and note; empty where it has none.
 
     Args:
-        session: of the database, read only.
         ad_creative_id: of the ad.
         user_id: whose title and note.
     """

@@ -80,7 +80,6 @@ async def tag_ads(
     """Put a tag on stored ads: on all or, where one is not stored, on none. Does not commit.
 
     Args:
-        session: of the database.
         user_id: whose tag.
         tag: as `check_tag` takes it.
         ids: of the ads.
@@ -103,7 +102,6 @@ async def untag_ads(
     A tag that no ad has any more is no longer shared.
 
     Args:
-        session: of the database.
         user_id: whose tag.
         tag: the tag.
         ids: of the ads.
@@ -122,7 +120,6 @@ async def share_tag(session: AsyncSession, *, user_id: int, tag: str, is_shared:
     """Let all users see a user's tag, on whatever ads it is, or no longer. Does not commit.
 
     Args:
-        session: of the database.
         user_id: whose tag.
         tag: the tag.
         is_shared: whether all see it.

@@ -87,7 +87,6 @@ async def estimate(
     """What the database expects of the ads with a document.
 
     Args:
-        session: of the database.
         words: of the search.
         part: where the ads with a document are found.
         values: of the parameters.

@@ -34,7 +34,7 @@ _LOOK_UP = text(f"""
         SELECT DISTINCT domain FROM advertiser_domain d
         WHERE search_domain(d.domain) @@ search_query(t.text, t.is_prefix) LIMIT :most
     ) AS domains, ARRAY(
-        SELECT 'user' || v.user_id || '/' || v.tag FROM ({VISIBLE_TAGS}) AS v
+        SELECT '/' || v.user_id || '/' || v.tag FROM ({VISIBLE_TAGS}) AS v
         WHERE search_words(v.tag) @@ search_query(t.text, t.is_prefix)
     ) AS tags, ARRAY(
         SELECT ad_creative_id FROM creative_note n CROSS JOIN LATERAL (
@@ -119,7 +119,6 @@ async def look_up_terms(
     """What the database searches for each term that holds a word, alternatives together.
 
     Args:
-        session: of the database.
         terms: of the search.
         user_id: whose tags, titles and notes count, beside those that are shared.
     """

@@ -120,7 +120,6 @@ async def search_ads(
     Where nothing has the words, the nearest known ones are searched in place of misspelled ones.
 
     Args:
-        session: of the database.
         query: words, "phrases", prefix*, -not, one or another; all of them have to match. No text
             is refused.
         filters: what else the ads have to be; also whose tags and titles count.
@@ -199,7 +198,6 @@ async def read_found_ads(
     """The stored ads with these ids, in their order, as they are listed.
 
     Args:
-        session: of the database.
         ids: of the ads; one that is not stored is left out.
         user_id: whose titles and tags are shown, beside shared ones; None: shared ones only.
     """

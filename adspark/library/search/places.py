@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import text
@@ -43,7 +43,7 @@ class Places:
     total: int
     is_exact: bool
     formats: dict[str, int]
-    notes: list[str] = field(default_factory=list)
+    notes: list[str]
 
 
 @dataclass

@@ -148,7 +148,7 @@ def gathered_statement(parts: Sequence[Branch], sort: Sort, cursor: Cursor | Non
 
 
 def dated_statement(
-    parts: Sequence[Branch], sort: Sort, cursor: Cursor | None, *, also: str = "true"
+    parts: Sequence[Branch], sort: Sort, cursor: Cursor | None, *, also: str
 ) -> str:
     """Rows of id and value: ads that have a value in the order, the greatest first.
 

@@ -6,13 +6,16 @@ from dataclasses import asdict
 from html import escape
 from urllib.parse import urlencode
 
+from adspark.sandbox.dify.app import DifyApp
 from adspark.sandbox.dify.faults import DifyFault
-from adspark.sandbox.library.catalogue import Advertiser, Row
+from adspark.sandbox.library.catalogue import Row
 from adspark.sandbox.responses import NOTICE
+from adspark.sandbox.serpapi.engine import SearchEngine
 from adspark.sandbox.serpapi.faults import ArmedFault, Fault
-from adspark.sandbox.serpapi.query import DETAILS_ENGINE, ENGINE, DetailsQuery
+from adspark.sandbox.serpapi.query import DETAILS_ENGINE, ENGINE
 from adspark.sandbox.settings import SandboxSettings
 
+_ADVERTISERS_SHOWN = 25
 _LONG = 60  # characters; more may break anywhere
 _LAYOUT = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
@@ -48,32 +51,20 @@ curl -X PUT {base}/sandbox/dify/workflow -d '{{"outputs": "markdown"}}'
 curl {base}/sandbox/dify/stats"""
 
 
-def write_home(
-    settings: SandboxSettings,
-    stats: Mapping[str, int],
-    account: Mapping[str, object],
-    advertisers: Sequence[Advertiser],
-    detailed: DetailsQuery,
-    faults: Sequence[ArmedFault[Fault]],
-    changes: int,
-    dify: Mapping[str, object],
-    dify_faults: Sequence[ArmedFault[DifyFault]],
-) -> str:
+def write_home(settings: SandboxSettings, engine: SearchEngine, dify: DifyApp) -> str:
     """The page at `/`.
 
     Args:
         settings: of the sandbox.
-        stats: how many requests of each kind came.
-        account: as its endpoint gives it.
-        advertisers: that it knows.
-        detailed: an ad that has details.
-        faults: that are armed for searches.
-        changes: how many were made to the recorded ads.
-        dify: what its Dify has done.
-        dify_faults: that are armed for Dify.
+        engine: its SerpApi.
+        dify: its Dify.
     """
+    account = engine.meter.account(settings.clock(), engine.faults.refusal)
+    advertisers = engine.catalogue.advertisers(_ADVERTISERS_SHOWN)
+    detailed = engine.details.example
+    changes = len(engine.catalogue.changes)
     shown = ("total_searches_left", "this_month_usage", "this_hour_searches")
-    counters = {**stats, **{name: account[name] for name in shown}}
+    counters = {**engine.meter.describe(), **{name: account[name] for name in shown}}
     base, key = settings.base_url, settings.api_key
     search = f"{base}/search.json?api_key={key}"
     example = f"{search}&engine={ENGINE}&advertiser_id={advertisers[0].id}"
@@ -96,13 +87,13 @@ def write_home(
     }
 {more}<p>A search to start with:</p>
 {_link(example)}<p>The details of one ad:</p>{_link(details)}
-<h2>Faults</h2>{_fault_table(faults)}
+<h2>Faults</h2>{_fault_table(engine.faults.armed)}
 <pre>{_SWITCHES.format(base=escape(base))}</pre>
 <h2>Changes</h2><p>Changes made to the ads: {changes}. They can be removed, altered and added,
 each time in place of the former changes. As at SerpApi, a search comes from the cache, without
 later changes, for {settings.cached_for / 60:.0f} minutes.</p>
 <pre>{change}</pre>
-{_describe_dify(settings, dify, dify_faults)}"""
+{_describe_dify(settings, dify)}"""
     return _lay_out("SANDBOX of SerpApi and Dify", content)
 
 
@@ -116,10 +107,9 @@ def write_creative(row: Row, picture: str | None) -> str:
     )
 
 
-def _describe_dify(
-    settings: SandboxSettings, stats: Mapping[str, object], faults: Sequence[ArmedFault[DifyFault]]
-) -> str:
+def _describe_dify(settings: SandboxSettings, dify: DifyApp) -> str:
     base = escape(settings.base_url)
+    stats = dify.runs.describe()
     by_user = stats["by_user"]
     users = len(by_user) if isinstance(by_user, Mapping) else 0
     counters = {name: value for name, value in stats.items() if name != "by_user"}
@@ -127,7 +117,7 @@ def _describe_dify(
     return f"""<h2>Dify</h2>
 <p>The base address is <code>{base}/v1</code>, the key <code>{escape(settings.dify_key)}</code>.
 Variants are made by plain rules, cost nothing and say SANDBOX.</p>
-{_table(list(counters), [tuple(counters.values())])}{_fault_table(faults)}
+{_table(list(counters), [tuple(counters.values())])}{_fault_table(dify.faults.armed)}
 <pre>{_DIFY.format(base=base)}</pre>"""
 
 

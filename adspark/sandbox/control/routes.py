@@ -4,7 +4,8 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
 
 from adspark.sandbox.control.pages import write_creative, write_home
 from adspark.sandbox.control.pictures import draw_picture
@@ -13,14 +14,11 @@ from adspark.sandbox.dify.app import DifyApp
 from adspark.sandbox.library.catalogue import Row
 from adspark.sandbox.library.changed_catalogue import UnknownAdError
 from adspark.sandbox.library.changes import CHANGES
-from adspark.sandbox.responses import MARKS, error_response, json_response
+from adspark.sandbox.responses import MARKS, error_response
 from adspark.sandbox.serpapi.details import find_copy
 from adspark.sandbox.serpapi.engine import SearchEngine
-from adspark.sandbox.serpapi.faults import Fault
+from adspark.sandbox.serpapi.faults import AnyFault, BaseFaultBox
 from adspark.sandbox.settings import SandboxSettings
-
-_FAULTS = TypeAdapter(list[Fault])
-_ADVERTISERS_SHOWN = 25
 
 
 class ControlRoutes:
@@ -32,23 +30,10 @@ class ControlRoutes:
         self._dify = dify
 
     async def home(self, _: Request) -> Response:
-        meter, faults = self._engine.meter, self._engine.faults
-        return HTMLResponse(
-            write_home(
-                self._settings,
-                meter.describe(),
-                meter.account(self._settings.clock(), faults.refusal),
-                self._engine.catalogue.advertisers(_ADVERTISERS_SHOWN),
-                self._engine.details.example,
-                faults.armed,
-                len(self._engine.catalogue.changes),
-                self._dify.runs.describe(),
-                self._dify.faults.armed,
-            )
-        )
+        return HTMLResponse(write_home(self._settings, self._engine, self._dify))
 
     async def health(self, _: Request) -> Response:
-        return json_response({"status": "ok", **MARKS})
+        return JSONResponse({"status": "ok", **MARKS})
 
     async def creative(self, request: Request) -> Response:
         row = self._find(request.path_params["creative_id"])
@@ -67,21 +52,9 @@ class ControlRoutes:
             raise HTTPException(400, "htmlParentId and responseCallback have to be plain names.")
         return Response(script, media_type="text/javascript")
 
-    async def show_faults(self, _: Request) -> Response:
-        faults = [armed.fault for armed in self._engine.faults.armed]
-        return json_response(_FAULTS.dump_python(faults, mode="json", exclude_none=True))
-
-    async def set_faults(self, request: Request) -> Response:
-        try:
-            faults = _FAULTS.validate_json(await request.body())
-        except ValidationError as error:
-            return refuse_body("Not a list of faults.", error)
-        self._engine.faults.replace(faults)
-        return await self.show_faults(request)
-
     async def show_changes(self, _: Request) -> Response:
         changes = list(self._engine.catalogue.changes)
-        return json_response(CHANGES.dump_python(changes, mode="json", exclude_unset=True))
+        return JSONResponse(CHANGES.dump_python(changes, mode="json", exclude_unset=True))
 
     async def set_changes(self, request: Request) -> Response:
         try:
@@ -93,7 +66,7 @@ class ControlRoutes:
         return await self.show_changes(request)
 
     async def stats(self, _: Request) -> Response:
-        return json_response(self._engine.meter.describe())
+        return JSONResponse(self._engine.meter.describe())
 
     async def reset(self, request: Request) -> Response:
         self._engine.reset()
@@ -104,6 +77,33 @@ class ControlRoutes:
         if row := self._engine.catalogue.find(number):
             return row
         raise HTTPException(404, f"The sandbox has no ad {number[:100]!r}.")
+
+
+def fault_routes(
+    path: str, box: BaseFaultBox[AnyFault], kind: TypeAdapter[list[AnyFault]], whose: str
+) -> list[Route]:
+    """Where the faults of a service are shown, and replaced.
+
+    Args:
+        path: of both.
+        box: the faults.
+        kind: what reads and writes them.
+        whose: they are, for a refusal.
+    """
+
+    async def show(_: Request) -> Response:
+        faults = [armed.fault for armed in box.armed]
+        return JSONResponse(kind.dump_python(faults, mode="json", exclude_none=True))
+
+    async def replace(request: Request) -> Response:
+        try:
+            faults = kind.validate_json(await request.body())
+        except ValidationError as error:
+            return refuse_body(f"Not a list of {whose}.", error)
+        box.replace(faults)
+        return await show(request)
+
+    return [Route(path, show, methods=["GET"]), Route(path, replace, methods=["PUT"])]
 
 
 def refuse_body(message: str, error: ValidationError) -> Response:

@@ -2,14 +2,13 @@
 
 from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from adspark.sandbox.control.routes import refuse_body
+from adspark.sandbox.control.routes import fault_routes, refuse_body
 from adspark.sandbox.dify.app import DifyApp
 from adspark.sandbox.dify.faults import DifyFault
 from adspark.sandbox.dify.shape import WorkflowShape
-from adspark.sandbox.responses import json_response
 
 _FAULTS = TypeAdapter(list[DifyFault])
 
@@ -25,29 +24,16 @@ class DifyControlRoutes:
         """Everything below `/sandbox/dify`."""
         return [
             Route("/sandbox/dify/stats", self._stats),
-            Route("/sandbox/dify/faults", self._show_faults, methods=["GET"]),
-            Route("/sandbox/dify/faults", self._set_faults, methods=["PUT"]),
+            *fault_routes("/sandbox/dify/faults", self._app.faults, _FAULTS, "Dify's faults"),
             Route("/sandbox/dify/workflow", self._show_workflow, methods=["GET"]),
             Route("/sandbox/dify/workflow", self._set_workflow, methods=["PUT"]),
         ]
 
     async def _stats(self, _: Request) -> Response:
-        return json_response(self._app.runs.describe())
-
-    async def _show_faults(self, _: Request) -> Response:
-        faults = [armed.fault for armed in self._app.faults.armed]
-        return json_response(_FAULTS.dump_python(faults, mode="json", exclude_none=True))
-
-    async def _set_faults(self, request: Request) -> Response:
-        try:
-            faults = _FAULTS.validate_json(await request.body())
-        except ValidationError as error:
-            return refuse_body("Not a list of Dify's faults.", error)
-        self._app.faults.replace(faults)
-        return await self._show_faults(request)
+        return JSONResponse(self._app.runs.describe())
 
     async def _show_workflow(self, _: Request) -> Response:
-        return json_response(self._app.shape.model_dump(mode="json"))
+        return JSONResponse(self._app.shape.model_dump(mode="json"))
 
     async def _set_workflow(self, request: Request) -> Response:
         try:

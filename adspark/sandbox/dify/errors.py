@@ -1,8 +1,6 @@
 """Dify's errors: a code, a message, a status."""
 
-from starlette.responses import Response
-
-from adspark.sandbox.responses import json_response
+from starlette.responses import JSONResponse, Response
 
 
 class DifyError(Exception):
@@ -21,7 +19,7 @@ class DifyError(Exception):
 
     def respond(self) -> Response:
         """The answer."""
-        return json_response(self.body, self.status)
+        return JSONResponse(self.body, self.status)
 
 
 def invalid_param(message: str) -> DifyError:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from adspark.sandbox.dify.app import DifyApp
@@ -20,7 +20,6 @@ from adspark.sandbox.dify.runs.logs import list_runs
 from adspark.sandbox.dify.runs.run import Json, Run, make_user_id
 from adspark.sandbox.dify.shape import Lists
 from adspark.sandbox.dify.workflow import describe_app
-from adspark.sandbox.responses import json_response
 from adspark.sandbox.serpapi.fault_responses import DroppedConnection
 from adspark.sandbox.settings import SandboxSettings
 
@@ -67,7 +66,7 @@ class DifyRoutes:
         return _translated(check)
 
     async def _info(self, _: Request) -> Response:
-        return json_response(
+        return JSONResponse(
             {
                 "name": "AdSpark SANDBOX workflow",
                 "description": "Variants of ads made by plain rules; not an answer of Dify.",
@@ -78,13 +77,13 @@ class DifyRoutes:
         )
 
     async def _parameters(self, _: Request) -> Response:
-        return json_response(describe_app(self._app.shape))
+        return JSONResponse(describe_app(self._app.shape))
 
     async def _upload(self, request: Request) -> Response:
         async with request.form() as form:
             file, user = read_upload(form)
             upload = await self._app.upload(file, user)
-        return json_response(self._describe_upload(upload), 201)
+        return JSONResponse(self._describe_upload(upload), 201)
 
     async def _run(self, request: Request) -> Response:
         self._check_version(request.path_params.get("workflow_id"))
@@ -113,20 +112,20 @@ class DifyRoutes:
 
     async def _detail(self, request: Request) -> Response:
         run = self._find(request)
-        return json_response(run.describe_behind() if self._app.shape.lags else run.describe())
+        return JSONResponse(run.describe_behind() if self._app.shape.lags else run.describe())
 
     async def _stop(self, request: Request) -> Response:
         read_user(await read_body(request))
         run = self._app.runs.find_task(request.path_params["task_id"])
         if run is not None:
             self._app.runs.stop(run)
-        return json_response({"result": "success"})
+        return JSONResponse({"result": "success"})
 
     async def _logs(self, request: Request) -> Response:
         if self._app.shape.lists is Lists.NOTHING:
             raise server_error()
         lists_late = self._app.shape.lists is Lists.ENDED
-        return json_response(list_runs(self._app.runs, request.query_params, only_ended=lists_late))
+        return JSONResponse(list_runs(self._app.runs, request.query_params, only_ended=lists_late))
 
     async def _nothing(self, _: Request) -> Response:
         raise not_found("The requested URL was not found on the server.")
@@ -183,7 +182,7 @@ async def _wait_for(run: Run) -> Response:
     await run.wait_for_end()
     if run.events[-1]["event"] == "error":
         return BROKEN_MODEL.respond()
-    return json_response(
+    return JSONResponse(
         {"workflow_run_id": run.id, "task_id": run.task_id, "data": run.describe_end()}
     )
 

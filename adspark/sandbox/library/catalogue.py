@@ -42,11 +42,9 @@ class Selection(Protocol):
 
     def count_newer(self, moment: int) -> int:
         """How many were last shown after `moment` (epoch seconds)."""
-        ...
 
     def rows(self, start: int) -> Iterator[Row]:
         """The rows from position `start` on, made as they are asked for."""
-        ...
 
 
 class Catalogue(Protocol):
@@ -54,15 +52,12 @@ class Catalogue(Protocol):
 
     def select(self, query: Query) -> Selection:
         """What matches a query."""
-        ...
 
     def find(self, number: str) -> Row | None:
         """The row with this creative id, picture number or preview's creativeId."""
-        ...
 
     def advertisers(self, limit: int) -> list[Advertiser]:
         """The first few advertisers, for people to try."""
-        ...
 
 
 class MergedSelection:

@@ -84,12 +84,16 @@ class DetailsWriter:
         return variation
 
 
+def find_variations(row: Row) -> list[Variation]:
+    """What an ad's details tell of it, pictures still where they were recorded."""
+    query = DetailsQuery(str(row["advertiser_id"]), str(row["ad_creative_id"]))
+    return (_read_recorded().get(query) or _describe(row)).variations
+
+
 def find_copy(row: Row) -> AdCopy | None:
     """The copy of an ad, as its details have it first; None: they have none."""
-    query = DetailsQuery(str(row["advertiser_id"]), str(row["ad_creative_id"]))
-    details = _read_recorded().get(query) or _describe(row)
     names = ("headline", "title", "snippet", "call_to_action", "visible_link")
-    for one in details.variations:
+    for one in find_variations(row):
         head, title, body, action, place = (str(one.get(name) or "") for name in names)
         if (head or title) and body:
             return AdCopy(head or title, body, " ".join(filter(None, (action, _plain(place)))))

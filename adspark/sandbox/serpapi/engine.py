@@ -5,12 +5,12 @@ import hmac
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from adspark.sandbox.library.changed_catalogue import ChangedCatalogue
 from adspark.sandbox.library.changes import Change
 from adspark.sandbox.library.dates import MovingCatalogue
-from adspark.sandbox.responses import dump_json, error_response, json_response
+from adspark.sandbox.responses import dump_json, error_response
 from adspark.sandbox.serpapi.details import DetailsPage, DetailsWriter, find_ad
 from adspark.sandbox.serpapi.fault_responses import end_search
 from adspark.sandbox.serpapi.faults import FaultBox, FaultKind, Hit
@@ -76,7 +76,7 @@ class SearchEngine:
             self._check_key(params)
         except RefusedError as refused:
             return error_response(refused.status, refused.message)
-        return json_response(self.meter.account(self._settings.clock(), self.faults.refusal))
+        return JSONResponse(self.meter.account(self._settings.clock(), self.faults.refusal))
 
     async def search(self, params: Mapping[str, str]) -> Response:
         """The answer to a search."""
@@ -130,7 +130,7 @@ class SearchEngine:
             record = self._record(page, now)
             await asyncio.sleep(self._settings.latency)
         self.faults.note_success()
-        return json_response(self._write(page, record, hit))
+        return JSONResponse(self._write(page, record, hit))
 
     def _record(self, page: Page | DetailsPage, now: datetime) -> SearchRecord:
         """A fresh search, billed and remembered unless it asks for an ad that there is not."""

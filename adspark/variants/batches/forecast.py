@@ -89,7 +89,6 @@ async def foresee(
     """The forecast of so many generations, by how long variants took of late.
 
     Args:
-        session: read only.
         generations: how many.
         limits: that bound them.
         is_requested: whether they are among the open ones already.

@@ -136,7 +136,6 @@ async def list_batches(
     """The newest batches.
 
     Args:
-        session: read only.
         user_id: whose; None for anybody's.
         before: only those with a smaller number, as on the next page of a list.
         limit: how many at most.
@@ -164,7 +163,6 @@ async def list_waiting(session: AsyncSession, *, batch_id: int, limit: int) -> l
     """The first pending variants of a batch, in their order.
 
     Args:
-        session: of the database, read only.
         batch_id: of the batch.
         limit: how many at most.
     """
@@ -185,7 +183,6 @@ async def list_ranked(
     """The variants of a batch, the best first (`adspark.variants.batches.ranking`).
 
     Args:
-        session: read only.
         batch_id: which.
         after: how many of the first are left out, as on the next page.
         limit: how many at most.

@@ -59,22 +59,28 @@ async def read_state(session: AsyncSession, *, batch_id: int) -> BatchState:
     return BatchState(found)
 
 
-async def pause_batch(session: AsyncSession, *, batch_id: int) -> bool:
-    """Let nothing more of it be submitted; whether it was running. The caller commits.
+async def set_paused(session: AsyncSession, *, batch_id: int, is_paused: bool) -> bool:
+    """Let nothing more of it be submitted, or let it go on; whether it was not so. Does not commit.
+
+    Args:
+        batch_id: of the batch.
+        is_paused: False lets it go on.
 
     Raises:
         UnknownBatchError: there is none, it has ended, or it was cancelled.
     """
-    return await _move(session, batch_id, BatchState.RUNNING, BatchState.PAUSED)
-
-
-async def resume_batch(session: AsyncSession, *, batch_id: int) -> bool:
-    """Let it go on; whether it was paused. The caller commits.
-
-    Raises:
-        UnknownBatchError: there is none, it has ended, or it was cancelled.
-    """
-    return await _move(session, batch_id, BatchState.PAUSED, BatchState.RUNNING)
+    before, after = BatchState.RUNNING, BatchState.PAUSED
+    if not is_paused:
+        before, after = after, before
+    if await _change(session, batch_id, (before,), after):
+        return True
+    if await read_state(session, batch_id=batch_id) is BatchState.CANCELLED:
+        raise UnknownBatchError(
+            f"Batch {batch_id} was cancelled; what it lacks is requested by a new one."
+        )
+    if not await session.scalar(_IS_OPEN, {"batch_id": batch_id}):
+        raise UnknownBatchError(f"Batch {batch_id} has ended: none of its variants is open.")
+    return False
 
 
 async def cancel_batch(session: AsyncSession, *, batch_id: int) -> Cancelled:
@@ -92,20 +98,6 @@ async def cancel_batch(session: AsyncSession, *, batch_id: int) -> Cancelled:
         submitted=[row.id for row in rows if row.is_submitted],
         begun=[row.id for row in rows if row.is_submitted or row.flow_run_id is not None],
     )
-
-
-async def _move(
-    session: AsyncSession, batch_id: int, before: BatchState, after: BatchState
-) -> bool:
-    if await _change(session, batch_id, (before,), after):
-        return True
-    if await read_state(session, batch_id=batch_id) is BatchState.CANCELLED:
-        raise UnknownBatchError(
-            f"Batch {batch_id} was cancelled; what it lacks is requested by a new one."
-        )
-    if not await session.scalar(_IS_OPEN, {"batch_id": batch_id}):
-        raise UnknownBatchError(f"Batch {batch_id} has ended: none of its variants is open.")
-    return False
 
 
 async def _change(

@@ -37,7 +37,7 @@ class WaitingReviews(BaseModel):
     first: int | None
 
 
-async def read_waiting(session: AsyncSession, *, user_id: int | None = None) -> list[int]:
+async def read_waiting(session: AsyncSession, *, user_id: int | None) -> list[int]:
     """Ids of finished variants whose requested review is not decided yet, oldest first."""
     return list(await session.scalars(_WAITING, {"user_id": user_id}))
 

@@ -41,11 +41,7 @@ class _Loader(yaml.SafeLoader):
 
 
 def read_list(written: str, source: str) -> Iterator[Row]:
-    """The watches of a text, with their cells.
-
-    Args:
-        written: the YAML.
-        source: what to call it, in errors.
+    """The watches of a text in YAML, with their cells; errors call it `source`.
 
     Raises:
         ConfigurationError: it is no such list; names the line and the remedy.

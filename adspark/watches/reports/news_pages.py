@@ -161,7 +161,6 @@ async def read_news_page(
     """A page of all users' watches with the number of events since then.
 
     Args:
-        session: of the database.
         since: events from this moment on.
         shown: which watches.
         limit: watches of a page.
@@ -182,7 +181,6 @@ async def read_news_events(
     """The latest events of each kind of some watches, the latest first.
 
     Args:
-        session: of the database.
         watch_ids: of the watches.
         since: events from this moment on.
         most: events of each kind of each watch.

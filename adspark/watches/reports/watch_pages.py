@@ -74,7 +74,6 @@ async def read_watch_page(
     """Watches of all users, by name.
 
     Args:
-        session: of the database.
         name: a part of their names; None: any.
         state: only such; None: any.
         limit: watches of a page.
@@ -111,7 +110,6 @@ async def read_fetch_progress(
     """How far a run's fetch of a watch has come; None where it has not begun.
 
     Args:
-        session: of the database, read only.
         watch_id: of the watch.
         run_id: of the flow run.
     """

@@ -75,9 +75,7 @@ class DueWatch(NamedTuple):
 async def read_due(session: AsyncSession, *, per_minute: float = inf) -> list[DueWatch]:
     """The watches that are due, in the order in which they are to be checked.
 
-    Args:
-        session: of the database.
-        per_minute: checks; what falls due while others are checked is among them.
+    What falls due while others are checked, so many a minute, is among them.
     """
     due = [DueWatch(row.id, row.wait) for row in await session.execute(SELECT_DUE)]
     waits = sorted(one.wait for one in due)
@@ -91,7 +89,6 @@ async def read_unchecked(
     """Those of the watches that are still due and were not tried since then, in the same order.
 
     Args:
-        session: of the database, read only.
         watch_ids: in the order of need.
         since: when the sweep began.
     """

@@ -38,9 +38,7 @@ class Used(NamedTuple):
 def count_in_reach(waits: Iterable[float], per_minute: float) -> int:
     """How many watches are due, or will be while those before them are checked.
 
-    Args:
-        waits: minutes until each is due, in ascending order.
-        per_minute: checks.
+    `waits` are the minutes until each is due, in ascending order.
     """
     reached = 0
     for wait in waits:

@@ -37,12 +37,7 @@ _Due = tuple[int, int]  # the minute at which a watch is due, and its number
 
 
 def simulate(groups: Sequence[WatchGroup], limits: SearchLimits) -> SimulationReport:
-    """A month of 30 days of sweeps.
-
-    Args:
-        groups: of watches, of one weight a user.
-        limits: of the searches.
-    """
+    """A month of 30 days of sweeps; the groups of a user have one weight."""
     return _Month(groups, limits).run()
 
 

@@ -47,11 +47,9 @@ class SimulationReport(BaseModel):
 
 
 def percentile(delays: Mapping[int, int], share: float) -> int | None:
-    """The delay that this share of the checks does not exceed; None where there is none.
+    """The delay that this share of the checks, 0 to 1, does not exceed; None where there is none.
 
-    Args:
-        delays: how often each delay occurred.
-        share: 0 to 1.
+    `delays` says how often each occurred.
     """
     rank, seen = share * sum(delays.values()), 0
     for delay in sorted(delays):

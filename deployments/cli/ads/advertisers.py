@@ -41,7 +41,7 @@ from deployments.cli.database import in_session
 from deployments.cli.options import EndsWithJsonOption, JsonOption, YesOption
 from deployments.cli.ranges import ranged
 from deployments.terminal.output import out, print_json, print_line, print_warning
-from deployments.terminal.tables import table
+from deployments.terminal.tables import day, table
 
 _SHOWN = 20
 _MOST_COMPARED = 4  # that fit beside each other
@@ -50,10 +50,7 @@ _COLUMN = 15  # characters of a name above a column
 Name = Annotated[str, Argument(help="Name, domain or id (AR and 20 digits).")]
 LimitOption = Annotated[int, ranged(LIMIT, help="How many.")]
 
-app = typer.Typer(
-    help="Stored advertisers: list them, find them by name or domain, compare them.",
-    no_args_is_help=True,
-)
+app = typer.Typer()
 
 
 @app.command("list")
@@ -159,7 +156,7 @@ def _listed(rows: Sequence[AdvertiserRow]) -> RenderableType:
             "advertiser": plain(row.name),
             "ads": row.ads,
             "running": row.running,
-            "last shown": None if row.last_seen_at is None else f"{row.last_seen_at:%Y-%m-%d}",
+            "last shown": day(row.last_seen_at),
         }
         for row in rows
     ]
@@ -168,7 +165,6 @@ def _listed(rows: Sequence[AdvertiserRow]) -> RenderableType:
 
 def _facts(report: AdvertiserReport) -> dict[str, str]:
     """What an advertiser is compared by."""
-    first, last = report.first_seen_at, report.last_seen_at
     return {
         "ads": f"{report.ads:,}",
         "running": f"{report.running:,}",
@@ -181,8 +177,8 @@ def _facts(report: AdvertiserReport) -> dict[str, str]:
         else f"{report.median_days_shown:.0f}",
         "most days shown": "–" if report.most_days_shown is None else f"{report.most_days_shown}",
         "words known": f"{report.with_words:,}",
-        "first shown": "–" if first is None else f"{first:%Y-%m-%d}",
-        "last shown": "–" if last is None else f"{last:%Y-%m-%d}",
+        "first shown": day(report.first_seen_at) or "–",
+        "last shown": day(report.last_seen_at) or "–",
     }
 
 

@@ -5,7 +5,7 @@ searches, and needs Prefect.
 """
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.markup import escape
@@ -59,10 +59,7 @@ SharedOption = Annotated[
 ]
 RemoveOption = Annotated[bool, Option("--remove", help="Take it away instead.")]
 
-app = typer.Typer(
-    help="Stored ads: search them, look at one, tag them, write notes on them.",
-    no_args_is_help=True,
-)
+app = typer.Typer()
 
 
 @app.command()
@@ -184,20 +181,7 @@ def note(
     as_json: JsonOption = False,
 ) -> None:
     """Write a note on a stored ad, which then stays at clean-up."""
-    check_ad_first(ad, text)
-    value = _text_or_removal("note", text, remove)
-    _check_sharing(shared, remove)
-    in_session(
-        lambda session: write_note(
-            session, user_id=user, ad_creative_id=ad, text=value, is_shared=shared
-        ),
-        commits=True,
-        acts_for=[user],
-    )
-    if as_json:
-        print_json(MarkChanged(ad_creative_id=ad, mark="note", is_removed=value is None))
-    else:
-        print_line(f"{'Wrote' if value else 'Removed'} the note on {escape(plain(ad))}.")
+    _write_mark("note", ad, text, remove, shared, user, as_json)
 
 
 @app.command()
@@ -210,20 +194,33 @@ def title(
     as_json: JsonOption = False,
 ) -> None:
     """Give a stored ad a title of one's own; it then stays at clean-up."""
+    _write_mark("title", ad, text, remove, shared, user, as_json)
+
+
+def _write_mark(
+    mark: Literal["note", "title"],
+    ad: str,
+    text: str | None,
+    remove: bool,
+    shared: bool | None,
+    user: int,
+    as_json: bool,
+) -> None:
     check_ad_first(ad, text)
-    value = _text_or_removal("title", text, remove)
+    value = _text_or_removal(mark, text, remove)
     _check_sharing(shared, remove)
+    write, on = (write_note, "on") if mark == "note" else (write_title, "of")
     in_session(
-        lambda session: write_title(
+        lambda session: write(
             session, user_id=user, ad_creative_id=ad, text=value, is_shared=shared
         ),
         commits=True,
         acts_for=[user],
     )
     if as_json:
-        print_json(MarkChanged(ad_creative_id=ad, mark="title", is_removed=value is None))
+        print_json(MarkChanged(ad_creative_id=ad, mark=mark, is_removed=value is None))
     else:
-        print_line(f"{'Wrote' if value else 'Removed'} the title of {escape(plain(ad))}.")
+        print_line(f"{'Wrote' if value else 'Removed'} the {mark} {on} {escape(plain(ad))}.")
 
 
 def _text_or_removal(what: str, text: str | None, remove: bool) -> str | None:

@@ -24,7 +24,7 @@ from adspark.text.terminal import fit, plain
 from adspark.users.remedies import for_user
 from adspark.watches.news import EVENT_WORDS
 from deployments.terminal.output import out, print_facts, print_line, print_warning
-from deployments.terminal.tables import moment, table
+from deployments.terminal.tables import day, moment, table
 
 _NAME_WIDTH = 18  # characters of an advertiser's name, so that a row fits on a line
 _WORDS_WIDTH = 100  # of its copy; all of it is shown by: adspark ads show
@@ -84,7 +84,7 @@ def print_similar(found: SimilarAds) -> None:
         {
             "ad": one.ad_creative_id,
             "advertiser": fit(one.advertiser, _NAME_WIDTH),
-            "last shown": None if one.last_shown is None else f"{one.last_shown:%Y-%m-%d}",
+            "last shown": day(one.last_shown),
             "why": one.why,
         }
         for one in found.ads
@@ -115,7 +115,7 @@ def _cells(ad: FoundAd) -> dict[str, object]:
         "ad": ad.ad_creative_id,
         "advertiser": fit(ad.advertiser, _NAME_WIDTH),
         "format": ad.format.value,
-        "last shown": None if ad.last_shown is None else f"{ad.last_shown:%Y-%m-%d}",
+        "last shown": day(ad.last_shown),
         "days shown": ad.days_shown,
         "words": fit(words, _WORDS_WIDTH) or None,
     }
@@ -192,8 +192,7 @@ def _picture(picture: AdPicture, media: MediaStore) -> str:
 
 
 def _shown(ad: AdReport) -> str:
-    first = f"{ad.first_shown:%Y-%m-%d}" if ad.first_shown else "an unknown day"
-    last = f"{ad.last_shown:%Y-%m-%d}" if ad.last_shown else "an unknown day"
+    first, last = (day(one) or "an unknown day" for one in (ad.first_shown, ad.last_shown))
     days = f", shown on {counted(ad.days_shown, 'day')}" if ad.days_shown else ""
     return f"{first} to {last}{days}"
 

@@ -4,7 +4,7 @@ A batch is rows in the database of the running stack, else of the configured one
 variants like all others.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Annotated
 from uuid import uuid4
@@ -33,7 +33,7 @@ from adspark.variants.batches.plan import (
     create_batch,
     list_new_ads,
 )
-from adspark.variants.batches.store import cancel_batch, pause_batch, resume_batch
+from adspark.variants.batches.store import cancel_batch, set_paused
 from adspark.variants.reviews.decisions import Decision, read_decisions
 from adspark.variants.store import VariantSummary
 from adspark.watches.stored import find_watch
@@ -58,10 +58,7 @@ _SHOWN = 20  # rows of a list, by default
 BatchId = Annotated[int, ranged_argument(IDS, metavar="ID", help="The batch's number.")]
 LimitOption = Annotated[int, Option(min=1, max=MOST_GENERATIONS, help="How many are listed.")]
 
-app = typer.Typer(
-    help="Batches of variants: many ads, many prompts, one progress; pause, cancel, compare.",
-    no_args_is_help=True,
-)
+app = typer.Typer()
 
 
 @app.command()
@@ -156,7 +153,7 @@ def show(batch: BatchId, limit: LimitOption = _SHOWN, as_json: JsonOption = Fals
 @app.command()
 def pause(batch: BatchId, as_json: JsonOption = False) -> None:
     """Let nothing more of a batch be submitted; what was submitted is fetched."""
-    changed, found = _change(batch, pause_batch)
+    changed, found = _change(batch, is_paused=True)
     waiting = found.open - found.submitted
     if as_json:
         _print_changed(batch, changed=changed, variants=waiting)
@@ -171,7 +168,7 @@ def pause(batch: BatchId, as_json: JsonOption = False) -> None:
 @app.command()
 def resume(batch: BatchId, as_json: JsonOption = False) -> None:
     """Let a paused batch go on."""
-    changed, found = _change(batch, resume_batch)
+    changed, found = _change(batch, is_paused=False)
     if found.open:
         _start(batch)
         warn_of_pause()
@@ -204,11 +201,11 @@ def cancel(batch: BatchId, yes: YesOption = False, as_json: JsonOption = False) 
         print_warning(plain(problem))
 
 
-def _change(batch: int, change: Callable[..., Awaitable[bool]]) -> tuple[bool, BatchSummary]:
-    """What `pause_batch` or `resume_batch` says of a batch, and how far that is then."""
+def _change(batch: int, *, is_paused: bool) -> tuple[bool, BatchSummary]:
+    """Whether that changed the batch, and how far it is then."""
 
     async def act(session: AsyncSession) -> tuple[bool, BatchSummary]:
-        changed = await change(session, batch_id=batch)
+        changed = await set_paused(session, batch_id=batch, is_paused=is_paused)
         return changed, await read_batch(session, batch_id=batch)
 
     return in_session(act, commits=True)

@@ -47,10 +47,7 @@ Ads = Annotated[
 UserOption = Annotated[int, user_option(help="Whose board it is.")]
 
 
-app = typer.Typer(
-    help="Boards: named collections of stored ads, which are kept while they are on one.",
-    no_args_is_help=True,
-)
+app = typer.Typer()
 
 
 @app.command()

@@ -19,11 +19,9 @@ _HOURS = 120  # minutes from which a delay is shown in hours
 
 
 def make_groups(watches: Sequence[int], options: Mapping[str, Sequence[int]]) -> list[WatchGroup]:
-    """The groups of watches that options describe, each of a user of its own.
+    """The groups of so many watches each, each of a user of its own.
 
-    Args:
-        watches: how many each group has.
-        options: `interval`, `pages` and `weight`: of each group, or one of all, or none.
+    Options (`interval`, `pages` and `weight`) are of each group, or one of all, or none.
 
     Raises:
         InvalidQueryError: an option is given for some of the groups only.

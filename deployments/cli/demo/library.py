@@ -9,7 +9,6 @@ from pydantic import BaseModel, JsonValue
 from rich.markup import escape
 
 from adspark.errors import AdSparkError
-from adspark.library.ads.parts import AdPicture
 from adspark.library.ads.report import AdReport, read_ad
 from adspark.library.search.page import search_ads
 from adspark.media.store import MediaStore
@@ -29,6 +28,13 @@ _PAUSE = 1.0  # seconds between two tries
 _RETRYING: Mapping[str, JsonValue] = {"retry_failed": True}
 _WORD = re.compile(r"[^\W\d_]{4,}")
 _SEARCHED = 3  # words of the ad
+
+
+class DemoFailedError(AdSparkError):
+    """A step did not do what the demo is there to show."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"The demo did not go as it should: {why}")
 
 
 class LibraryAd(BaseModel):
@@ -58,7 +64,7 @@ def look_up(api_url: str, data: Settings, ad_creative_id: str) -> LibraryAd:
         ad_creative_id: the ad.
 
     Raises:
-        AdSparkError: its picture is not archived, or the search does not find it.
+        DemoFailedError: its picture is not archived, or the search does not find it.
     """
 
     def run_until(deployment: str, is_done: Callable[[AdReport], bool]) -> AdReport:
@@ -66,8 +72,7 @@ def look_up(api_url: str, data: Settings, ad_creative_id: str) -> LibraryAd:
         runs, reason = 0, ""
         while not is_done(report := asyncio.run(_read(data, ad_creative_id))):
             if runs == _MOST_RUNS or time.monotonic() > deadline:
-                failed = f"{deployment} is not done"
-                raise AdSparkError(f"The demo did not go as it should: {failed}. {reason}".strip())
+                raise DemoFailedError(f"{deployment} is not done. {reason}".strip())
             try:
                 following = run_and_follow(api_url, deployment, _RETRYING)
                 asyncio.run(asyncio.wait_for(following, deadline - time.monotonic()))
@@ -79,11 +84,9 @@ def look_up(api_url: str, data: Settings, ad_creative_id: str) -> LibraryAd:
 
     run_until("archive-creatives", _is_archived)
     report = run_until("read-words", _is_read)
-    picture, read = _current(report), report.read_words
+    picture, read = report.current_picture, report.read_words
     if picture is None or picture.path is None:
-        raise AdSparkError(
-            f"The demo did not go as it should: {picture.failure if picture else 'no picture'}"
-        )
+        raise DemoFailedError(f"{picture.failure if picture else 'no picture'}")
     lines = read.lines if read else []
     search = " ".join(_WORD.findall(" ".join(lines))[:_SEARCHED])
     return LibraryAd(
@@ -110,19 +113,14 @@ def print_library_ad(ad: LibraryAd) -> None:
     print_line(f"  picture   {escape(ad.picture)}")
 
 
-def _current(ad: AdReport) -> AdPicture | None:
-    """The picture of its present version, once the archive knows of it."""
-    return next((one for one in ad.pictures if one.is_current), None)
-
-
 def _describe_failure(ad: AdReport) -> str:
     """Why there is no picture yet, where that is known."""
-    picture = _current(ad)
+    picture = ad.current_picture
     return picture.failure or "" if picture else ""
 
 
 def _is_archived(ad: AdReport) -> bool:
-    picture = _current(ad)
+    picture = ad.current_picture
     return picture is not None and picture.path is not None
 
 
@@ -142,5 +140,5 @@ async def _count_found(data: Settings, search: str, ad_creative_id: str) -> int:
     async with open_database(data) as database, database.session() as session:
         page = await search_ads(session, query=search)
     if ad_creative_id not in {one.ad_creative_id for one in page.ads}:
-        raise AdSparkError(f"The demo did not go as it should: {search!r} does not find the ad.")
+        raise DemoFailedError(f"{search!r} does not find the ad.")
     return page.total

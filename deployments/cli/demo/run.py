@@ -10,7 +10,6 @@ from pydantic import JsonValue
 from adspark.creatives.fetch import FetchSummary
 from adspark.creatives.store import CreativeCount, count_creatives
 from adspark.db.embedded import LocalPostgres, postgres_folder
-from adspark.errors import AdSparkError
 from adspark.home.running_stack import StackState, check_no_stack
 from adspark.notifications.digest import DigestSummary
 from adspark.rendering.browser import check_browser
@@ -18,7 +17,7 @@ from adspark.settings import Settings
 from adspark.watches.check import WatchSummary
 from deployments.cli.database import open_database
 from deployments.cli.demo.documents import DemoDocument, DemoRun
-from deployments.cli.demo.library import look_up
+from deployments.cli.demo.library import DemoFailedError, look_up
 from deployments.cli.demo.steps import LATER, NEW_BALANCE, ON, all_others, fetch, generate, watch
 from deployments.cli.demo.tables import print_demo
 from deployments.environment.stack_settings import DEMO_DATA, sandbox_settings
@@ -131,14 +130,10 @@ def _check(
     reported once."""
     first, again = steps[0].summary, steps[-1].summary
     if first.new == 0 or again.new or again.changed or again.searches_billed:
-        raise AdSparkError(
-            f"The demo did not go as it should: first {first.headline}; again {again.headline}."
-        )
+        raise DemoFailedError(f"first {first.headline}; again {again.headline}.")
     news = [look.summary.events.news for look in looks]
     if news != [0, 1] or digest.news > 1:  # none where the schedule's digest was first
-        raise AdSparkError(
-            f"The demo did not go as it should: news {news}, in the digest {digest.news}."
-        )
+        raise DemoFailedError(f"news {news}, in the digest {digest.news}.")
 
 
 async def _stored(data: Settings) -> list[CreativeCount]:

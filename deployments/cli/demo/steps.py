@@ -10,7 +10,6 @@ import httpx
 from pydantic import BaseModel, JsonValue
 
 from adspark.creatives.fetch import FetchSummary
-from adspark.errors import AdSparkError
 from adspark.home.running_stack import StackState
 from adspark.media.store import MediaStore
 from adspark.notifications.digest import DigestSummary
@@ -22,6 +21,7 @@ from adspark.variants.store import VariantSummary
 from adspark.watches.check import WatchSummary
 from adspark.watches.store import SavedWatch
 from deployments.cli.demo.documents import DemoRun, DemoVariant
+from deployments.cli.demo.library import DemoFailedError
 from deployments.cli.runs.follow import run_and_follow
 from deployments.terminal.output import print_note
 
@@ -94,7 +94,7 @@ def generate(state: StackState, data: Settings) -> DemoVariant:
     run = _run(state, "variant", "generate-ad-variant", parameters, VariantSummary)
     summary = _print_headline(run).summary
     if summary.image_path is None or summary.original_path is None:
-        raise AdSparkError(with_full_stop(f"The demo did not go as it should: {summary.headline}"))
+        raise DemoFailedError(with_full_stop(summary.headline))
     media = MediaStore(media_url(data))
     return DemoVariant(
         original=media.locate(summary.original_path),

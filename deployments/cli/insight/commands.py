@@ -52,10 +52,7 @@ Name = Annotated[str, Argument(help="Advertiser: name, domain or id (AR and 20 d
 LimitOption = Annotated[int, ranged(LIMIT, help="How many.")]
 DayOption = Annotated[str | None, Option("--on", metavar="DAY", help="Default: today (UTC).")]
 
-app = typer.Typer(
-    help="What stored ads tell: launches, mix, regions, survival, near-duplicates.",
-    no_args_is_help=True,
-)
+app = typer.Typer()
 
 
 @app.command()

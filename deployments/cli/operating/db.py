@@ -17,9 +17,7 @@ from deployments.cli.ranges import ranged
 from deployments.terminal.output import out, print_json, print_line, print_note, print_warning
 
 WAIT = Range(0, 3600)  # seconds
-app = typer.Typer(
-    help="The database's schema: create, upgrade, current, check.", no_args_is_help=True
-)
+app = typer.Typer()
 
 
 @app.command()

@@ -16,10 +16,11 @@ from deployments.cli.database import current_settings, open_database
 from deployments.cli.ranges import ranged, ranged_argument
 from deployments.cli.server import open_server
 from deployments.queue_classes import POOL_NAMES
-from deployments.terminal.away import Away, without_retries
+from deployments.terminal.away import Away
 from deployments.terminal.live import live_view
 from deployments.terminal.output import print_json, print_note, print_warning
 from deployments.terminal.tables import late_runs, table
+from orchestration.server.client_settings import without_retries
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient

@@ -31,10 +31,7 @@ UserOption = Annotated[
     int | None, user_option(help="Whose rules; without it the workspace's, which are for all.")
 ]
 
-app = typer.Typer(
-    help="Brand rules: files that variants are checked by before their review, in versions.",
-    no_args_is_help=True,
-)
+app = typer.Typer()
 
 
 @app.command()

@@ -31,7 +31,6 @@ async def choose_failures(
     """The failures with these keys, or without keys all; a run by itself is a group of one.
 
     Args:
-        client: of the Prefect server.
         keys: of failures, or ids of runs.
         hours: how far back to look.
         pools: names of work pools; none: all.

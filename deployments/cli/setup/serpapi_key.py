@@ -46,13 +46,9 @@ class CheckedKey:
 
 
 def find_key(settings: Settings, key_file: str | None) -> CheckedKey:
-    """The key of a file, else that of the settings, else that of whom is asked.
+    """The key of a file (`-` is standard input), else of the settings, else of whom is asked.
 
     It is checked through the account, which costs no search.
-
-    Args:
-        settings: as they are now.
-        key_file: holds the key; `-` is standard input.
 
     Raises:
         ConfigurationError: there is none, it is not accepted, or `.env` cannot take it.

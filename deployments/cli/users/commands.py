@@ -41,10 +41,7 @@ _NUMBER = f"Of a user without a name; {DEFAULT_USER} is who names none. Else a n
 UserArgument = Annotated[str, Argument(metavar="USER", help="Number or name.")]
 _Result = TypeVar("_Result")
 
-app = typer.Typer(
-    help="Users: names for their numbers, shares and budgets, passwords for the gallery.",
-    no_args_is_help=True,
-)
+app = typer.Typer()
 
 
 @app.command()

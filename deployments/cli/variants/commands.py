@@ -7,10 +7,7 @@ from deployments.cli.variants.requesting import cancel, request, retry
 from deployments.cli.variants.reviewing import check, review
 from deployments.cli.variants.showing import list_all, open_picture, outcomes, show, stats
 
-app = typer.Typer(
-    help="Variants: new versions of stored ads, made by a workflow and reviewed by people.",
-    no_args_is_help=True,
-)
+app = typer.Typer()
 
 app.command()(request)
 app.command("list")(list_all)

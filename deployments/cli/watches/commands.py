@@ -56,7 +56,7 @@ from deployments.terminal.questions import confirm
 _EVENTS, _FETCHES = 10, 5  # that `show` shows
 _EVER = datetime.fromtimestamp(0, UTC)
 
-app = typer.Typer(help="Watches: saved searches that look again and again.", no_args_is_help=True)
+app = typer.Typer()
 
 
 @app.command()

@@ -97,9 +97,6 @@ class WatchFieldOptions:
     def to_fields(self, *, as_json: bool) -> WatchFields:
         """The fields of a watch; the advertisers that are named are looked up, and shown.
 
-        Args:
-            as_json: a program asks, which is shown none.
-
         Raises:
             InvalidQueryError: an advertiser is not known, or two options exclude each other.
         """
@@ -116,11 +113,6 @@ def _find_advertiser_ids(
     ids: list[str] | None, names: list[str] | None, *, as_json: bool
 ) -> list[str] | None:
     """The ids, and those of the advertisers that are named, each of which is shown.
-
-    Args:
-        ids: as they were given.
-        names: names, domains or ids.
-        as_json: a program asks, which is shown none.
 
     Raises:
         InvalidQueryError: a name is that of none, or of several; says which.

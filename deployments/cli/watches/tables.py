@@ -93,7 +93,7 @@ def _state(row: WatchRow) -> str:
 def _definition(row: WatchRow) -> dict[str, str]:
     watch = row.definition
     return {
-        "looks for": ", ".join(_looks_for(row)),
+        "looks for": ", ".join([*row.advertisers, *_narrowed(watch)]),
         "advertisers": ", ".join(watch.advertiser_ids) or "any",
         "looks": f"every {counted(watch.interval_minutes, 'minute')}; {watch.cost}",
         "ended": f"when not shown for {counted(watch.ended_after_days, 'day')}",
@@ -130,10 +130,6 @@ def _next_look(row: WatchRow) -> str:
         return "none" if row.state is WatchState.PAUSED else "none, its budget is 0"
     is_spent = budget is not None and row.searches_this_month >= budget
     return moment(row.next_look) + (", its budget is spent" if is_spent else "")
-
-
-def _looks_for(row: WatchRow) -> list[str]:
-    return [*row.advertisers, *_narrowed(row.definition)]
 
 
 def _narrowed(watch: WatchDefinition) -> list[str]:

@@ -82,12 +82,8 @@ SpenderDep = Annotated[Visitor, Depends(spender)]
 
 
 def form_token(request: Request, *, user_id: int | None) -> str:
-    """The token that a form of this browser carries: half of it is the browser's, half the user's.
-
-    Args:
-        request: of the browser.
-        user_id: for whom the form is written; None: for nobody, as where one signs in.
-    """
+    """The token that a form of this browser carries: half of it is the browser's, half the user's,
+    who is nobody (None) where one signs in."""
     return _half(request, "form") + _half(request, f"form of {user_id or 'nobody'}")
 
 
@@ -97,12 +93,8 @@ def _half(request: Request, purpose: str) -> str:
 
 
 def secret_of_form(request: Request, key: str) -> str:
-    """A secret that nobody can guess, and the same for a form that is sent twice.
-
-    Args:
-        request: of the browser that the form was written for.
-        key: of the form, another one each time that it is shown.
-    """
+    """A secret that nobody can guess, the same for a form that is sent twice: each time that it is
+    shown, its key is another one."""
     visit: str = request.scope["state"]["visit"]
     made = hmac.digest(visit.encode(), f"form {key}".encode(), "sha256")
     return urlsafe_b64encode(made).rstrip(b"=").decode()

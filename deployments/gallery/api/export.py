@@ -59,10 +59,8 @@ async def export_csv(request: Request, gallery: GalleryDep, visitor: VisitorDep)
 class ExportDownload(PatientResponse):
     """A stream that is closed whatever ends it, so that its connection is free again."""
 
-    def __init__(
-        self, first: bytes, rest: AsyncGenerator[bytes], kind: str, headers: dict[str, str]
-    ) -> None:
-        super().__init__(_joined(first, rest), media_type=kind, headers=headers)
+    def __init__(self, first: bytes, rest: AsyncGenerator[bytes], written: Format) -> None:
+        super().__init__(_joined(first, rest), _MEDIA_TYPES[written], name=f"ads{written}")
         self._rest = rest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -116,13 +114,7 @@ async def send_export(gallery: Gallery, request: ExportRequest, written: Format)
     except BaseException:
         await parts.aclose()
         raise
-    headers = {
-        "Content-Disposition": f'attachment; filename="ads{written}"',
-        "Cache-Control": "no-store",
-        # Compressing it would keep this process from all other readers.
-        "Content-Encoding": "identity",
-    }
-    return ExportDownload(first, parts, _MEDIA_TYPES[written], headers)
+    return ExportDownload(first, parts, written)
 
 
 async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

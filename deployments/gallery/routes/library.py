@@ -55,12 +55,7 @@ class LibraryPages(VisitorPages):
     """Shows pages of the library to the visitor of a request."""
 
     async def show(self, address: str, refused: Refused | None = None) -> HTMLResponse:
-        """A page of the library.
-
-        Args:
-            address: path and query of the page.
-            refused: shown again beside what is wrong with it.
-        """
+        """A page of the library."""
         parameters = QueryParams(URL(address).query)
         user_id = self.visitor.user_id
         shown = await _search(self.session, parameters, user_id)

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.users.accounts import SESSION_DAYS, begin_session, end_session
 from adspark.users.store import list_users, parse_number
@@ -40,6 +41,7 @@ async def sign_in(
         return page
     if found is None:
         return write_sign_in(request, gallery, back=back, name=name, kept=kept, is_wrong=True)
+    await _end_session(request, session)
     token = await begin_session(session, user_id=found.user_id)
     await session.commit()
     response = _lead_on(request, back, kept, found.user_id)
@@ -55,12 +57,12 @@ async def sign_in(
 
 @router.post("/sign-out")
 async def sign_out(request: Request, session: SessionDep, form: FormDep) -> Response:
-    """End the session of this browser."""
-    if token := request.cookies.get(SESSION_COOKIE):
-        await end_session(session, token=token)
-        await session.commit()
+    """End the session of this browser, which forgets the pages that it would show on going back."""
+    await _end_session(request, session)
+    await session.commit()
     response = lead_to("/sign-in")
     response.delete_cookie(SESSION_COOKIE)
+    response.headers["Clear-Site-Data"] = '"cache"'
     return response
 
 
@@ -85,6 +87,11 @@ async def choose_user(visitor: VisitorDep, form: NobodysFormDep) -> Response:
     number = parse_number(form.text("user"))
     response.set_cookie(USER_COOKIE, str(number or 1), max_age=YEAR, httponly=True, samesite="lax")
     return response
+
+
+async def _end_session(request: Request, session: AsyncSession) -> None:
+    if token := request.cookies.get(SESSION_COOKIE):
+        await end_session(session, token=token)
 
 
 def _lead_on(request: Request, back: str, kept: KeptForm | None, user_id: int) -> RedirectResponse:

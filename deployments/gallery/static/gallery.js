@@ -24,9 +24,13 @@ function showMoments(within) {
   }
 }
 
+function parsePage(text) {
+  return new DOMParser().parseFromString(text, "text/html");
+}
+
 // The page of an answer; null where another user was chosen meanwhile, whose forms have no place here.
 function readPage(text) {
-  const page = new DOMParser().parseFromString(text, "text/html");
+  const page = parsePage(text);
   return page.body.dataset.visitor === document.body.dataset.visitor ? page : null;
 }
 
@@ -35,9 +39,9 @@ async function loadMore(place, pages) {
   const link = place.querySelector("a[rel=next]");
   if (!link) return false;
   try {
-    const answer = await fetch(link.href, { credentials: "same-origin" });
+    const answer = await fetch(link.href);
     if (!answer.ok) return false;
-    const next = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const next = parsePage(await answer.text());
     const more = next.querySelector("[data-pages]");
     showMoments(more);
     pages.append(...more.children);
@@ -222,7 +226,7 @@ function pressBeside(event) {
 async function loadPart(place) {
   let next = null;
   try {
-    const answer = await fetch(place.dataset.part, { credentials: "same-origin" });
+    const answer = await fetch(place.dataset.part);
     const text = answer.ok ? await answer.text() : "";
     next = readPage(text)?.getElementById(place.id);
   } catch {
@@ -347,7 +351,7 @@ function orderByDragging(board) {
     board.insertBefore(dragged, next);
     try {
       const answer = await fetch(board.dataset.board, { method: "POST", body });
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const page = parsePage(await answer.text());
       if (answer.status === 403) {
         board.replaceChildren(...before);
         tellRefusal(page);
@@ -376,8 +380,8 @@ function chooseDay(form) {
     address.search = new URLSearchParams(new FormData(form)).toString();
     address.hash = "";
     try {
-      const answer = await fetch(address, { credentials: "same-origin" });
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const answer = await fetch(address);
+      const page = parsePage(await answer.text());
       const shown = page.querySelector("[data-day-shown]");
       if (!answer.ok || !shown) throw new Error(answer.statusText);
       if (mine !== asked) return;
@@ -389,15 +393,17 @@ function chooseDay(form) {
   });
 }
 
+function start(selector, act) {
+  const place = document.querySelector(selector);
+  if (place) act(place);
+}
+
 showMoments(document);
 tellNotice(document.querySelector("[data-notice]"));
-const board = document.querySelector("[data-board]");
-if (board) orderByDragging(board);
-const selection = document.querySelector(".selection");
-if (selection) followSelection(selection);
+start("[data-board]", orderByDragging);
+start(".selection", followSelection);
 chooseTheme();
-const keySwitch = document.querySelector("[data-keys-switch]");
-if (keySwitch) offerSwitch(keySwitch);
+start("[data-keys-switch]", offerSwitch);
 document.addEventListener("keydown", handleKey);
 document.addEventListener("keydown", pressBeside);
 const pages = document.querySelector("[data-pages]");
@@ -414,7 +420,7 @@ async function followProgress(place) {
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, 2000));
     try {
-      const answer = await fetch(place.dataset.progress, { credentials: "same-origin" });
+      const answer = await fetch(place.dataset.progress);
       if (answer.status === 404) return;
       if (!answer.ok) continue;
       const told = await answer.json();
@@ -463,7 +469,7 @@ function showCost(form) {
     const text = form.querySelector("[data-estimate-text]");
     let told = { text: text.dataset.unknown, seen: "", problems: {} };
     try {
-      const answer = await fetch(url, { credentials: "same-origin" });
+      const answer = await fetch(url);
       if (answer.ok || answer.status === 422) told = await answer.json();
     } catch {
       // The server is away.
@@ -481,14 +487,12 @@ function showCost(form) {
   });
 }
 
-const progress = document.querySelector("[data-progress]");
-if (progress) followProgress(progress);
-const costForm = document.querySelector("form[data-estimate]");
-if (costForm) showCost(costForm);
+start("[data-progress]", followProgress);
+start("form[data-estimate]", showCost);
 
 // What is being made is asked for; the parts of the page that say so are replaced when it moves on.
 async function refreshParts() {
-  const answer = await fetch(location.href, { credentials: "same-origin" });
+  const answer = await fetch(location.href);
   if (!answer.ok) return reloadPage();
   const next = readPage(await answer.text());
   if (!next) {
@@ -507,7 +511,7 @@ async function followVariants() {
   const live = document.querySelector("[data-live]");
   if (!live) return;
   try {
-    const answer = await fetch(live.dataset.live, { credentials: "same-origin" });
+    const answer = await fetch(live.dataset.live);
     if (answer.ok && (await answer.json()).state !== live.dataset.state) await refreshParts();
   } catch {
     // The server is away; it is asked again.
@@ -516,8 +520,7 @@ async function followVariants() {
 }
 
 setTimeout(followVariants, 2000);
-const dayForm = document.querySelector("[data-day-form]");
-if (dayForm) chooseDay(dayForm);
+start("[data-day-form]", chooseDay);
 
 // A link is selected by a click on it, and copied by the button beside it.
 function offerCopy(button) {
@@ -535,7 +538,6 @@ function offerCopy(button) {
   });
 }
 
-const copying = document.querySelector("[data-copy]");
-if (copying) offerCopy(copying);
+start("[data-copy]", offerCopy);
 // Where the menu is wider than the screen, the part that shows this page comes into view.
 document.querySelector("header.site nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });

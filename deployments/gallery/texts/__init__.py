@@ -29,10 +29,6 @@ class Texts:
         form = "one" if number == 1 else "other"
         return self(f"{name}.{form}", number=f"{number:,}", **values)
 
-    def names(self) -> frozenset[str]:
-        """The names of all texts."""
-        return frozenset(self._texts)
-
 
 def _flat(table: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
     for name, value in table.items():

@@ -27,7 +27,7 @@ from adspark.watches.stored import WatchState
 from deployments.gallery.generations import check_generator_takes, read_limits, start_requested
 from deployments.gallery.runs import read_progress, start_once
 from deployments.mcp.lookup import find_watch_id
-from deployments.mcp.tool import Arguments, Asked
+from deployments.mcp.tool import Arguments, Asked, Text
 
 _MOST_ADS = 20  # of one call
 _SHOWN = 100  # characters of a prompt in the purpose
@@ -62,11 +62,9 @@ class SpendArguments(Arguments):
             )
         ),
     ]
-    watch: Annotated[
-        Annotated[str, Field(max_length=500)] | None, Field(description="For look_now.")
-    ] = None
+    watch: Annotated[Text | None, Field(description="For look_now.")] = None
     ads: Annotated[
-        tuple[Annotated[str, Field(max_length=500)], ...],
+        tuple[Text, ...],
         Field(max_length=_MOST_ADS, description="Ids, for the others."),
     ] = ()
     prompt: Annotated[

@@ -19,9 +19,8 @@ from adspark.watches.reports.watch_pages import read_watch_line
 from deployments.mcp.answers import Answer
 from deployments.mcp.coverage import Coverage, cover_scope, cover_watches, own_records
 from deployments.mcp.pictures import read_picture
-from deployments.mcp.tool import Arguments, Asked, tool
+from deployments.mcp.tool import Arguments, Asked, Cursor, Text, tool
 
-_Text = Annotated[str, Field(max_length=500)]
 _OWN = ("board_id", "tag", "ids")  # filters by what users have collected themselves
 
 
@@ -29,37 +28,35 @@ class SearchArguments(Arguments):
     """Words and filters of a search; all of them have to match."""
 
     words: Annotated[
-        str, Field(max_length=500, description='Words, "a phrase", begin*, -without, one OR other.')
+        Text, Field(description='Words, "a phrase", begin*, -without, one OR other.')
     ] = ""
     advertiser: Annotated[
-        tuple[_Text, ...],
+        tuple[Text, ...],
         Field(max_length=20, description="Ids, names or domains; any of them."),
     ] = ()
     format: CreativeFormat | None = None
     platform: Platform | None = None
-    region: Annotated[_Text | None, Field(description="Country: ISO code or name.")] = None
-    domain: Annotated[_Text | None, Field(description="That it leads to.")] = None
-    first_from: Annotated[
-        _Text | None, Field(description="First shown on YYYY-MM-DD or later.")
-    ] = None
-    first_to: Annotated[_Text | None, Field(description="… or earlier.")] = None
-    last_from: Annotated[_Text | None, Field(description="Last shown on YYYY-MM-DD or later.")] = (
+    region: Annotated[Text | None, Field(description="Country: ISO code or name.")] = None
+    domain: Annotated[Text | None, Field(description="That it leads to.")] = None
+    first_from: Annotated[Text | None, Field(description="First shown on YYYY-MM-DD or later.")] = (
         None
     )
-    last_to: Annotated[_Text | None, Field(description="… or earlier.")] = None
+    first_to: Annotated[Text | None, Field(description="… or earlier.")] = None
+    last_from: Annotated[Text | None, Field(description="Last shown on YYYY-MM-DD or later.")] = (
+        None
+    )
+    last_to: Annotated[Text | None, Field(description="… or earlier.")] = None
     running: Annotated[bool | None, Field(description="Shown in the last seven days.")] = None
     least_days: Annotated[
         int | None, Field(ge=1, le=36_500, description="Shown on so many days.")
     ] = None
-    size: Annotated[_Text | None, Field(description="As 300x250.")] = None
-    aspect: Annotated[_Text | None, Field(description="landscape, portrait, square or 16:9.")] = (
+    size: Annotated[Text | None, Field(description="As 300x250.")] = None
+    aspect: Annotated[Text | None, Field(description="landscape, portrait, square or 16:9.")] = None
+    board: Annotated[Text | None, Field(description="Name of a board of the user.")] = None
+    watch: Annotated[Text | None, Field(description="Name or number of a watch that found it.")] = (
         None
     )
-    board: Annotated[_Text | None, Field(description="Name of a board of the user.")] = None
-    watch: Annotated[
-        _Text | None, Field(description="Name or number of a watch that found it.")
-    ] = None
-    tag: _Text | None = None
+    tag: Text | None = None
     event: Annotated[
         EventKind | None,
         Field(
@@ -70,10 +67,7 @@ class SearchArguments(Arguments):
     has_words: Annotated[bool | None, Field(description="Its copy is known.")] = None
     sort: Annotated[Sort | None, Field(description="Relevance with words, else newest.")] = None
     limit: Annotated[Whole, Field(ge=1, le=100)] = 20
-    after: Annotated[
-        Annotated[str, Field(max_length=5000)] | None,
-        Field(description="`next` of the page before."),
-    ] = None
+    after: Annotated[Cursor | None, Field(description="`next` of the page before.")] = None
 
     def written(self, user_id: int) -> WrittenFilters:
         """The filters."""
@@ -89,11 +83,8 @@ class AdArguments(Arguments):
     """Which ad."""
 
     ad: Annotated[
-        str,
-        Field(
-            max_length=500,
-            description="CR and 20 digits, or the ad's address in the Transparency Center.",
-        ),
+        Text,
+        Field(description="CR and 20 digits, or the ad's address in the Transparency Center."),
     ]
 
 
@@ -146,12 +137,9 @@ def _with_unread(coverage: Coverage, unread: AdPage) -> Coverage:
     if not unread.total:
         return coverage
     ads = counted(unread.total, "ad") + ("" if unread.is_total_exact else " or more")
-    lacking = (
+    return coverage.lacking(
         f"{ads} with these filters, whose words are neither bought nor read, "
         "cannot be found by words."
-    )
-    return coverage.model_copy(
-        update={"is_complete": False, "not_looked_at": [*coverage.not_looked_at, lacking]}
     )
 
 
@@ -166,7 +154,7 @@ async def show(asked: Asked, arguments: AdArguments) -> Answer:
         user_id=asked.visitor.user_id,
     )
     await asked.session.rollback()  # no connection waits for the media store
-    current = next((one for one in ad.pictures if one.is_current), None)
+    current = ad.current_picture
     paths = [current.path, current.thumbnail] if current else []
     picture = await read_picture(asked.gallery.media, paths)
     coverage = _cover_ad(ad, has_picture=picture is not None)
@@ -193,7 +181,7 @@ def _cover_ad(ad: AdReport, *, has_picture: bool) -> Coverage:
 
 
 def _describe_picture(ad: AdReport) -> str:
-    current = next((one for one in ad.pictures if one.is_current), None)
+    current = ad.current_picture
     if current is None or current.status is PictureStatus.PENDING:
         return "it is not fetched yet"
     return f"it is {current.status}" if current.status is not PictureStatus.STORED else "too large"

@@ -23,9 +23,9 @@ from adspark.validation.days import today
 from adspark.validation.numbers import Whole
 from deployments.mcp.answers import Answer
 from deployments.mcp.coverage import Coverage, cover_scope
-from deployments.mcp.tool import Arguments, Asked, tool
+from deployments.mcp.tool import Arguments, Asked, Cursor, Text, tool
 
-_Name = Annotated[str, Field(max_length=500, description="Id, name or domain.")]
+_Name = Annotated[Text, Field(description="Id, name or domain.")]
 _LONGEST, _REGIONS = 5, 20  # ads that ran longest, and regions, of a profile
 
 
@@ -37,10 +37,9 @@ class ProfileArguments(Arguments):
     ] = None
     sort: Annotated[AdvertiserSort, Field(description="Of the list.")] = AdvertiserSort.ADS
     limit: Annotated[Whole, Field(ge=1, le=100, description="Of the list.")] = 20
-    after: Annotated[
-        Annotated[str, Field(max_length=5000)] | None,
-        Field(description="`next` of the page of the list before."),
-    ] = None
+    after: Annotated[Cursor | None, Field(description="`next` of the page of the list before.")] = (
+        None
+    )
 
 
 class CompareArguments(Arguments):

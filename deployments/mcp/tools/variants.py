@@ -15,7 +15,7 @@ from deployments.gallery.api.variants import ReviewedVariant, VariantPage
 from deployments.mcp.answers import Answer
 from deployments.mcp.coverage import Coverage, own_records
 from deployments.mcp.pictures import read_picture
-from deployments.mcp.tool import Arguments, Asked, tool
+from deployments.mcp.tool import Arguments, Asked, Text, tool
 
 _Number = Annotated[Whole, Field(ge=1, le=LARGEST_ID)]
 _OPEN = (VariantStatus.PENDING, VariantStatus.PROCESSING)
@@ -26,9 +26,7 @@ class VariantArguments(Arguments):
 
     variant: Annotated[_Number | None, Field(description="Number of one; without: a list.")] = None
     status: VariantStatus | None = None
-    ad: Annotated[
-        Annotated[str, Field(max_length=500)] | None, Field(description="Id of their original.")
-    ] = None
+    ad: Annotated[Text | None, Field(description="Id of their original.")] = None
     limit: Annotated[Whole, Field(ge=1, le=100)] = 20
     after: Annotated[_Number | None, Field(description="`next` of the page before.")] = None
 

@@ -20,9 +20,8 @@ from adspark.watches.stored import WatchRow, WatchState
 from deployments.mcp.answers import Answer
 from deployments.mcp.coverage import Coverage, cover_watches, own_records
 from deployments.mcp.lookup import find_watch_id
-from deployments.mcp.tool import Arguments, Asked, tool
+from deployments.mcp.tool import Arguments, Asked, Text, tool
 
-_Name = Annotated[str, Field(max_length=500)]
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _SPANS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30)}
 _MOST_WATCHES = 1000  # of which is said how complete they were looked at
@@ -39,7 +38,7 @@ class NewsArguments(Arguments):
             description="day, week or month before now; or a day or time in UTC: 2026-08-31T08:00.",
         ),
     ] = "day"
-    watch: Annotated[_Name | None, Field(description="Name or number; without: all.")] = None
+    watch: Annotated[Text | None, Field(description="Name or number; without: all.")] = None
     limit: Annotated[Whole, Field(ge=1, le=100)] = 20
     after: Annotated[
         int | None, Field(ge=1, le=_LARGEST_EVENT, description="`next` of the page before.")
@@ -49,7 +48,7 @@ class NewsArguments(Arguments):
 class ListArguments(Arguments):
     """Which watches."""
 
-    watch: Annotated[_Name | None, Field(description="A part of the name; without: all.")] = None
+    watch: Annotated[Text | None, Field(description="A part of the name; without: all.")] = None
     state: WatchState | None = None
     page: Annotated[Whole, Field(ge=1, le=10_000)] = 1
     limit: Annotated[Whole, Field(ge=1, le=100, description="Watches of a page.")] = 25
@@ -104,10 +103,8 @@ async def list_news(asked: Asked, arguments: NewsArguments) -> Answer:
 def _cover_news(watches: list[WatchNews], since: datetime, totals: NewsTotals | None) -> Coverage:
     coverage = cover_watches(((one.id, one.name, one) for one in watches), since=since)
     if totals is not None and totals.watches > len(watches):
-        left = f"Only {len(watches):,} of {counted(totals.watches, 'watch')} were asked; name one."
-        return coverage.model_copy(
-            update={"is_complete": False, "not_looked_at": [*coverage.not_looked_at, left]}
-        )
+        asked = f"{len(watches):,} of {counted(totals.watches, 'watch')}"
+        return coverage.lacking(f"Only {asked} were asked; name one.")
     return coverage
 
 

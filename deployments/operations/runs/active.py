@@ -14,7 +14,7 @@ from deployments.operations.worker_names import is_of_another
 from deployments.queue_classes import POOL_NAMES
 from orchestration.runs.flow_runs import ACTIVE, filter_runs, read_runs
 from orchestration.runs.requeue import RequeueOutcome, end_or_requeue
-from orchestration.runs.state_changes import change_while
+from orchestration.runs.state_changes import change_while, may_be_ended
 from orchestration.server.pool_snapshot import count_workers
 
 
@@ -48,7 +48,6 @@ async def cancel(client: PrefectClient, run_id: UUID, *, message: str | None = N
     about what the server has made of it.
 
     Args:
-        client: of Prefect's server.
         run_id: the run.
         message: of the state.
 
@@ -56,12 +55,10 @@ async def cancel(client: PrefectClient, run_id: UUID, *, message: str | None = N
         ObjectNotFound: there is no such run.
     """
     dropped: State = Cancelled(message=message)
-    if (await change_while(client, run_id, dropped, lambda state: state.is_scheduled())).is_made:
+    if (await change_while(client, run_id, dropped, State.is_scheduled)).is_made:
         return "It is cancelled"
     ending: State = Cancelling(message=message)
-    change = await change_while(
-        client, run_id, ending, lambda state: not (state.is_final() or state.is_cancelling())
-    )
+    change = await change_while(client, run_id, ending, may_be_ended)
     state = (await client.read_flow_run(run_id)).state
     if state is not None and state.is_cancelled():
         return "It is cancelled"

@@ -15,6 +15,7 @@ from prefect.client.schemas.sorting import FlowRunSort, TaskRunSort
 from adspark.errors import ConfigurationError
 from adspark.text.counts import counted
 from adspark.validation.near_names import describe_unknown
+from adspark.validation.uuids import parse_uuid
 from orchestration.runs.flow_runs import PAGE, filter_runs
 from orchestration.runs.optional import read_optional
 
@@ -37,7 +38,7 @@ async def find_run(client: PrefectClient, key: str) -> FlowRun | TaskRun:
         ConfigurationError: several; says which.
     """
     key = key.strip()
-    if run_id := _uuid(key):
+    if run_id := parse_uuid(key):
         found = await _read(client, run_id)
     else:
         found = await _named(client, key)
@@ -67,13 +68,6 @@ def ui_address(api_url: str) -> str:
     """The address of Prefect's UI: PREFECT_UI_URL, else beside the API."""
     url = os.environ.get("PREFECT_UI_URL") or api_url.rstrip("/").removesuffix("/api")
     return url.rstrip("/")
-
-
-def _uuid(key: str) -> UUID | None:
-    try:
-        return UUID(key)
-    except ValueError:
-        return None
 
 
 async def _read(client: PrefectClient, run_id: UUID) -> Sequence[FlowRun | TaskRun]:

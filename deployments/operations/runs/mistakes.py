@@ -14,13 +14,8 @@ from orchestration.runs.parameter_errors import find_mistakes
 
 
 def find_mistake(entrypoint: str, parameters: Mapping[str, JsonValue]) -> str | None:
-    """The first mistake in all parameters of a run; None where there is none, or where its flow is
-    not installed here.
-
-    Args:
-        entrypoint: of the flow, as its deployment has it; it is imported.
-        parameters: those of the deployment included.
-    """
+    """The first mistake in all parameters of a run, its deployment's included; None where there is
+    none, or where its flow, which is imported, is not installed here."""
     try:
         flow = import_object(entrypoint)
     except (ImportError, AttributeError, ValueError):

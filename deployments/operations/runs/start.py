@@ -25,7 +25,6 @@ async def start_run(
     """Start a run of a deployment, after what its parameters are checked against.
 
     Args:
-        client: of Prefect's server.
         deployment: `flow/name`, or a flow's name alone.
         parameters: by name; those left out have the deployment's values.
         key: of which there is one run; that is returned where it was started before.

@@ -24,7 +24,6 @@ async def provision_automations(
     """Make what is missing, and renew what we have changed.
 
     Args:
-        client: of the Prefect server.
         wanted: the automations as they are to be.
         merge: says what is ours to change.
     """

@@ -37,10 +37,6 @@ _OURS = {"prefect.resource.role": "tag", "prefect.resource.id": f"prefect.tag.{T
 async def recovery_automations(client: PrefectClient, settings: Settings) -> list[AutomationCore]:
     """The automations; the deployments must be there already.
 
-    Args:
-        client: of Prefect's server.
-        settings: with the type of the pools.
-
     Raises:
         ObjectNotFound: `reconcile` is not deployed.
     """

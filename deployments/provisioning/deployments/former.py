@@ -62,7 +62,6 @@ async def move_schedule_bounds(
     """Give the new one's schedules the bounds on planned runs, which no request to create takes.
 
     Args:
-        client: of the Prefect server.
         former: the deployment under its old name.
         new: the one that takes its place.
     """
@@ -81,7 +80,6 @@ async def redirect_automations(client: PrefectClient, former: UUID, new: UUID) -
     """Let people's automations that start or watch the former deployment do so with the new one.
 
     Args:
-        client: of the Prefect server.
         former: id of the deployment under its old name.
         new: id of the one that takes its place.
     """
@@ -98,7 +96,6 @@ async def retire(
     """Remove a deployment that has moved; while runs need it, it stays, and only they are run.
 
     Args:
-        client: of Prefect's server.
         name: its former name, flow/deployment.
         former: as the server has it.
         entry: of the new one, whose code its runs take.

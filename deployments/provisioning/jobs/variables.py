@@ -89,7 +89,6 @@ class OwnJob(JobHooks, BaseJobConfiguration):
 
         Args:
             flow_run: whose job it is.
-            client: of the Prefect server.
             work_pool: of the run.
             worker_name: of the worker that takes it.
             worker_id: of that worker.

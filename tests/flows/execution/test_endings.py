@@ -53,8 +53,24 @@ async def ending(how: str, user_id: int, megabytes: int = 0) -> None:
     if how == "goes on":
         signal.signal(signal.SIGTERM, lambda *_: None)
         open(os.environ["GOES_ON"], "x").close()
-    if how in ("sleeps", "goes on"):
+    if how == "is busy":
+        loop = asyncio.get_running_loop()
+
+        def work() -> None:
+            time.sleep(0.01)
+            loop.call_soon(work)
+
+        work()
+    if how in ("sleeps", "goes on", "is busy"):
         await asyncio.sleep(60)
+    if how == "computes":
+        try:
+            while True:
+                time.sleep(0.01)
+                await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            open(os.environ["TIDIED"], "x").close()
+            raise
     if how == "naps":
         await asyncio.sleep(3)
 """
@@ -211,6 +227,23 @@ async def test_a_process_that_is_killed_from_outside_is_a_lost_run(
     state = await state_of(client, run_id)
     assert (state.name, state.message) == ("Crashed", told)
     assert is_lost(state)
+
+
+@pytest.mark.parametrize("how", ["is busy", "computes"])
+async def test_sigterm_ends_a_run_also_while_its_event_loop_is_at_work(
+    client: PrefectClient, tmp_path: Path, how: str
+) -> None:
+    run_id = await make_run(client, tmp_path, FLOW, "ending", how=how, user_id=1)
+    tidied = tmp_path / "tidied"
+    environment = {"ADSPARK_TIDY_UP_TIME": "3600", "TIDIED": str(tidied)}
+    process = await start(run_id, tmp_path, environment=environment)
+    await until(client, run_id, lambda state: state.is_running())
+    its_own(process.pid).send_signal(signal.SIGTERM)
+    await ended(process)
+    state = await state_of(client, run_id)
+    told = "Its process was terminated from outside (SIGTERM)."
+    assert (state.name, state.message) == ("Crashed", told)
+    assert tidied.exists() == (how == "computes")
 
 
 async def test_a_run_that_goes_on_after_sigterm_is_killed(

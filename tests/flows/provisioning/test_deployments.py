@@ -7,6 +7,7 @@ import re
 import shutil
 import sys
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,11 @@ from prefect.client.schemas.actions import (
     GlobalConcurrencyLimitUpdate,
     WorkPoolUpdate,
 )
-from prefect.client.schemas.objects import DeploymentSchedule
+from prefect.client.schemas.objects import DeploymentSchedule, State
 from prefect.client.schemas.responses import DeploymentResponse
-from prefect.client.schemas.schedules import CronSchedule
+from prefect.client.schemas.schedules import SCHEDULE_TYPES, CronSchedule, RRuleSchedule
 from prefect.exceptions import ObjectNotFound
+from prefect.states import Scheduled
 from prefect.utilities.schema_tools.validation import validate
 from prefect.workers.process import ProcessWorker
 from pydantic import SecretStr
@@ -323,6 +325,35 @@ async def test_a_schedule_that_is_switched_off_or_deleted_is_a_problem_with_its_
         assert len((await check_deployments(client))[1]) == 2
         await provision(settings, database_url=database_url, reset=True)
         assert (await check_deployments(client))[1] == []
+
+
+@pytest.mark.usefixtures("nothing_stays")
+async def test_a_schedule_without_coming_runs_is_a_problem_once_they_should_be_planned(
+    database_url: str,
+) -> None:
+    settings = Settings()
+    await provision(settings, database_url=database_url)
+    async with get_client() as client:
+        sweep = await client.read_deployment_by_name(SWEEP)
+        ended = RRuleSchedule(
+            rrule="DTSTART:20200101T000000Z\nRRULE:FREQ=DAILY;UNTIL=20200105T000000Z"
+        )
+        schedules: list[tuple[SCHEDULE_TYPES, bool]] = [(ended, True)]
+        await client.delete_deployment_schedule(sweep.id, sweep.schedules[0].id)
+        await client.create_deployment_schedules(sweep.id, schedules)
+        assert (await check_deployments(client))[1] == []  # the scheduler may not have been there
+        digest = await client.read_deployment_by_name(DIGEST)
+        coming: State[Any] = Scheduled(scheduled_time=datetime.now(UTC) + timedelta(hours=1))
+        await client.create_flow_run_from_deployment(digest.id, state=coming)
+        problems = (await check_deployments(client, planning=timedelta()))[1]
+        by_deployment = {one.what.split()[5]: one for one in problems}
+        assert DIGEST not in by_deployment
+        problem = by_deployment[SWEEP]
+        assert problem.what == (
+            f"no coming run of deployment {SWEEP} is planned, though its schedule is on"
+        )
+        assert str(sweep.id) in problem.remedy
+        assert "background services" in problem.remedy
 
 
 @pytest.mark.usefixtures("nothing_stays")

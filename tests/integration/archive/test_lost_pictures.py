@@ -11,7 +11,6 @@ from adspark.db.engine import Database
 from adspark.errors import AdSparkError
 from adspark.maintenance.lost_pictures import check_pictures
 from adspark.media.images import check_picture, inspect_picture
-from adspark.media.similarity import SIDE
 from adspark.media.store import Listing, MediaStore
 from tests.support.archived import add_versions
 from tests.support.archiving import AMPLE, Archive
@@ -144,9 +143,7 @@ async def test_all_folders_are_looked_at_with_one_look_at_the_variants(archive: 
 
 async def test_a_lost_thumbnail_of_a_variant_is_made_again(archive: Archive) -> None:
     path, picture = await archive.media.save_variant(draw_ad(1))
-    thumbnail = await archive.media.save_thumbnail(
-        await inspect_picture(picture.content, side=SIDE)
-    )
+    thumbnail = await archive.media.save_thumbnail(await inspect_picture(picture.content))
     async with stocked(archive.database) as session:
         await finish(session, await ask(session), image_path=path, thumbnail_path=thumbnail)
         await session.commit()

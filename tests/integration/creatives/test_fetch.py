@@ -135,7 +135,7 @@ async def test_a_fetch_that_died_goes_on_from_there_for_the_same_price(
 
 async def test_a_page_that_was_answered_but_not_stored_is_billed_once(place: Place) -> None:
     async with place.client() as client:
-        await client.search(query())  # the answer that nobody stored
+        await client.fetch_page(query())  # the answer that nobody stored
     summary = await place.fetch(query())
     assert place.billed == 1
     assert (summary.new, summary.searches_billed + summary.searches_cached) == (40, 1)

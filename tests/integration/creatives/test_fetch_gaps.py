@@ -356,7 +356,7 @@ async def test_two_that_open_at_once_without_a_lock_share_one_row_and_one_is_fen
 async def test_whatever_was_left_one_fetch_runs_of_those_that_open_at_once(
     place: Place, before: tuple[str, ...], ends: tuple[int, ...]
 ) -> None:
-    async with place.database.session() as session, session.begin():
+    async with place.database.transaction() as session:
         for age, status in enumerate(before):
             values = {"status": status, "hash": place.search.hash, "age": age}
             await session.execute(_LEFT_BEHIND, values)
@@ -365,7 +365,7 @@ async def test_whatever_was_left_one_fetch_runs_of_those_that_open_at_once(
         fetch = await resume_or_create_fetch(place.database, query=place.search)
         if number in ends:
             with suppress(SupersededError):
-                async with place.database.session() as session, session.begin():
+                async with place.database.transaction() as session:
                     await finish_fetch(session, fetch=fetch, stop_reason=StopReason.END)
         return fetch
 
@@ -428,7 +428,7 @@ async def test_an_answer_that_a_dead_run_had_paid_is_billed_to_whoever_stores_it
         await session.commit()
     await resume_or_create_fetch(place.database, query=place.search, watch_id=1)
     async with place.service.client() as client:
-        await client.search(place.search)  # paid by the watch's run, which dies now
+        await client.fetch_page(place.search)  # paid by the watch's run, which dies now
     summary = await place.fetch(max_pages=1)
     assert (summary.searches_billed, summary.searches_cached) == (1, 0)
 

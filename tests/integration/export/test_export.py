@@ -92,7 +92,7 @@ async def test_no_cell_is_a_formula_and_programs_get_the_text_as_it_is(library: 
 
 async def test_a_terminal_obeys_nothing_in_a_file(library: Database) -> None:
     hostile, shown = "Red \x1b[31m\x9b2J\x7f\x08two\nlines é", "Red  [31m 2J  two\nlines é"
-    async with library.session() as session, session.begin():
+    async with library.transaction() as session:
         await session.execute(text("UPDATE advertiser SET name = :name"), {"name": hostile})
     for name in ("a.csv", "a.jsonl", "a.xlsx"):
         await export(library, name)
@@ -108,7 +108,7 @@ async def test_a_terminal_obeys_nothing_in_a_file(library: Database) -> None:
 async def test_nothing_in_a_cell_hides_or_turns_other_text(library: Database) -> None:
     family, persian = "👨\u200d👩\u200d👧", "\u0645\u06cc\u200c\u062e"
     hostile = f"\u202e\u2068=1+1\u2069\u200b {family} {persian}\u2066"
-    async with library.session() as session, session.begin():
+    async with library.transaction() as session:
         await session.execute(text("UPDATE advertiser SET name = :name"), {"name": hostile})
     for name in ("a.csv", "a.jsonl", "a.xlsx", "a.parquet"):
         await export(library, name)

@@ -79,7 +79,7 @@ async def test_a_reader_who_takes_nothing_for_long_is_cut_off() -> None:
     async def send(_: Message) -> None:
         await asyncio.Event().wait()
 
-    response = PatientResponse(iter([b"first"]), patience=0.1)
+    response = PatientResponse(iter([b"first"]), "text/csv", name="ads.csv", patience=0.1)
     scope = {"type": "http", "asgi": {"spec_version": "2.4"}}
     await response(scope, asyncio.Event().wait, send)  # type: ignore[arg-type]  # never read
 

@@ -5,13 +5,22 @@ from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
+from playwright.async_api import expect
 from sqlalchemy import text
 
 from adspark.db.engine import Database
+from adspark.library.marks.notes import write_note
 from adspark.models import Role
 from adspark.users.accounts import lock_account, save_password
 from adspark.users.store import add_user, find_user
-from tests.support.gallery import PASSWORD, GalleryClient, open_gallery
+from tests.support.gallery import (
+    ACCOUNTS,
+    PASSWORD,
+    GalleryClient,
+    open_browser,
+    open_gallery,
+    serve_gallery,
+)
 from tests.support.library import ad
 
 
@@ -237,6 +246,41 @@ async def test_a_session_ends_when_signed_out(closed: GalleryClient) -> None:
 
     answer = await closed.get("/library", headers={"Cookie": f"adspark_session={cookie}"})
     assert answer.status_code == 303
+
+
+async def test_signing_in_again_ends_the_session_before(closed: GalleryClient) -> None:
+    await sign_in(closed, "Ana")
+    before = closed.cookies["adspark_session"]
+
+    await sign_in(closed, "Ana")
+
+    assert (await closed.get("/library")).status_code == 200
+    answer = await closed.get("/library", headers={"Cookie": f"adspark_session={before}"})
+    assert answer.status_code == 303
+
+
+async def test_going_back_after_signing_out_shows_nothing(
+    closed: GalleryClient, database: Database, database_url: str, tmp_path: Path
+) -> None:
+    async with database.session() as session:
+        number = await session.scalar(text("SELECT user_id FROM app_user WHERE name = 'Ana'"))
+        await write_note(session, user_id=number, ad_creative_id=ad(1), text="Only for me")
+        await session.commit()
+    expect.set_options(timeout=60_000)
+    with serve_gallery(database_url, tmp_path / "media", needs_sign_in=True) as url:
+        async with open_browser() as browser:
+            page = await browser.new_page()
+            await page.goto(f"{url}/ads/{ad(1)}")
+            await page.get_by_label("Name").fill("Ana")
+            await page.get_by_label("Password").fill(ACCOUNTS["Ana"])
+            await page.get_by_role("button", name="Sign in").click()
+            await expect(page.get_by_text("Only for me").first).to_be_attached()
+            await page.get_by_role("button", name="Sign out").click()
+            await expect(page.get_by_label("Password")).to_be_visible()
+            await page.go_back()
+
+            await expect(page.get_by_label("Password")).to_be_visible()
+            assert "Only for me" not in await page.content()
 
 
 @pytest.mark.parametrize("how", ["expired", "locked", "new password"])

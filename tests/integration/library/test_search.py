@@ -323,6 +323,17 @@ async def test_copy_of_any_length_and_kind_is_stored(library: Database) -> None:
     assert await found(library, has_words=True) == {1, 2, 3, 5}
 
 
+@pytest.mark.parametrize("written", ["user*", "user2*", "us*", "2*", "/2*", "user2/secret"])
+async def test_no_search_finds_the_ads_that_others_have_tagged_for_themselves(
+    library: Database, written: str
+) -> None:
+    before = await found(library, written)
+    async with library.session() as session:
+        await tag_ads(session, user_id=2, tag="secret", ids=[ad(1), ad(2), ad(3)])
+        await session.commit()
+    assert await found(library, written) == before
+
+
 async def test_the_user_sees_whose_tags_and_titles_they_are(library: Database) -> None:
     async with library.session() as session:
         await tag_ads(session, user_id=2, tag="mine", ids=[ad(1)])

@@ -281,7 +281,7 @@ async def test_the_thumbnail_of_a_variant_stays_and_goes_with_it(
 ) -> None:
     await stock(database)
     path, picture = await media.save_variant(PICTURE)
-    thumbnail = await media.save_thumbnail(await inspect_picture(picture.content, side=9))
+    thumbnail = await media.save_thumbnail(await inspect_picture(picture.content))
     async with database.session() as session:
         made = await finish(session, await ask(session), image_path=path, thumbnail_path=thumbnail)
         await save_review(session, variant=made, review=Review(user_id=1, is_approved=True))

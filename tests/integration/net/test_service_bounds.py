@@ -133,7 +133,7 @@ async def test_a_row_without_an_end_is_kept_by_its_beginning() -> None:
         return httpx.Response(200, json=body(huge, broken))
 
     async with client(answer) as serpapi:
-        page = await serpapi.search(query())
+        page = await serpapi.fetch_page(query())
     assert len(page.rows[0].advertiser) == 500
     (rejected,) = page.rejected
     assert rejected.payload["ad_creative_id"] == "CR1"

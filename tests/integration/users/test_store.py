@@ -77,7 +77,7 @@ async def test_of_two_at_once_one_has_the_name_and_no_number_is_given_twice(
     database: Database,
 ) -> None:
     async def add(name: str) -> int:
-        async with database.session() as session, session.begin():
+        async with database.transaction() as session:
             return await add_user(session, name=name)
 
     given = await asyncio.gather(*map(add, ["ana", "Ana", "ben", "cleo"]), return_exceptions=True)
@@ -89,7 +89,7 @@ async def test_of_two_at_once_one_has_the_name_and_no_number_is_given_twice(
 async def test_the_database_itself_refuses_a_second_name_or_one_like_a_number(
     database: Database,
 ) -> None:
-    async with database.session() as session, session.begin():
+    async with database.transaction() as session:
         await add_user(session, name="ana")
     for values in ("(3, 'ANA', 'ana')", "(2, 'b', 'b')", "(3, '17', '17')", "(3, '', 'b')"):
         with pytest.raises(AdSparkError, match="constraint"):

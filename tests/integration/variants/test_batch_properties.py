@@ -44,7 +44,7 @@ from adspark.sandbox.control.pictures import draw_picture
 from adspark.serpapi.client import no_gate
 from adspark.variants.batches.lists import BatchSummary, read_batch
 from adspark.variants.batches.plan import BatchRequest, check_batch, create_batch, plan_batch
-from adspark.variants.batches.store import cancel_batch, pause_batch, resume_batch
+from adspark.variants.batches.store import cancel_batch, set_paused
 from adspark.variants.budget import BudgetOfUser, read_budget, set_budget
 from adspark.variants.generate import GenerationDeps, claim_variant, generate, stop_generation
 from adspark.variants.lists import read_open_variants
@@ -176,7 +176,7 @@ class BatchLife(RuleBasedStateMachine):
     @rule(batch=batches)
     def resume(self, batch: int) -> None:
         with suppress(UnknownVariantError):
-            self.do(self._change(resume_batch, batch))
+            self.do(self._change(batch, is_paused=False))
         self.submitted_at_pause.pop(batch, None)
 
     @rule(batch=batches)
@@ -266,12 +266,12 @@ class BatchLife(RuleBasedStateMachine):
 
     async def _pause(self, batch: int) -> None:
         with suppress(UnknownVariantError):
-            if await self._change(pause_batch, batch):
+            if await self._change(batch, is_paused=True):
                 self.submitted_at_pause[batch] = await self._begun_of(batch)
 
-    async def _change(self, act: Any, batch: int) -> bool:  # noqa: ANN401
+    async def _change(self, batch: int, *, is_paused: bool) -> bool:
         async with self.database.session() as session:
-            changed = bool(await act(session, batch_id=batch))
+            changed = await set_paused(session, batch_id=batch, is_paused=is_paused)
             await session.commit()
             return changed
 
@@ -304,7 +304,7 @@ class BatchLife(RuleBasedStateMachine):
     async def _settle(self) -> None:
         for batch in self.numbers:
             if (await self._batch(batch)).state is BatchState.PAUSED:
-                await self._change(resume_batch, batch)
+                await self._change(batch, is_paused=False)
                 self.submitted_at_pause.pop(batch, None)
         for row in await self._rows():
             if row.status in (VariantStatus.PENDING, VariantStatus.PROCESSING):

@@ -213,7 +213,7 @@ def elsewhere(shop: Workshop) -> tuple[Workshop, str]:
 
 async def retry(shop: Workshop, variant_id: int) -> None:
     """A person asks for another try."""
-    async with shop.database.session() as session, session.begin():
+    async with shop.database.transaction() as session:
         variant = await read_variant(session, variant_id=variant_id)
         await VariantState(session, variant).retry()
 

@@ -66,7 +66,7 @@ async def test_a_page_is_no_picture_and_the_picture_beside_it_is_taken(
     shop: Workshop, sandbox: str
 ) -> None:
     async with SerpApiClient(KEY, base_url=sandbox) as client:
-        page = await client.search(query())
+        page = await client.fetch_page(query())
     picture = next(row.image for row in page.rows if row.image)
     images = [{"image_url": f"{sandbox}/health"}, {"image_url": picture}]
     made = await make(shop, {"content": "Summer is on", "images": images})

@@ -525,7 +525,7 @@ async def test_a_search_that_is_mended_while_it_is_refused_leaves_the_watch_due(
     watch_id = await place.add(region="9999")  # that is no region
 
     async def mend() -> None:
-        async with place.database.session() as session, session.begin():
+        async with place.database.transaction() as session:
             await change_watch(session, watch_id=watch_id, changes={"region": "US"})
 
     with pytest.raises(ServiceRefusedError):

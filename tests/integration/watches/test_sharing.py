@@ -44,7 +44,7 @@ class Users:
 
     async def add(self, watches: Mapping[int, int], *, apart: float = 1.0) -> None:
         """Give users so many watches, all due, the first of each the least overdue."""
-        async with self.database.session() as session, session.begin():
+        async with self.database.transaction() as session:
             for user, weight in self.weights.items():
                 await weigh_user(session, user_id=user, weight=weight)
             for user, count in watches.items():
@@ -70,7 +70,7 @@ class Users:
             searches -= billed
             checked.append(watch_id)
             fetches.append(self._fetch(watch_id, billed))
-        async with self.database.session() as session, session.begin():
+        async with self.database.transaction() as session:
             session.add_all(fetches)
             await session.execute(_CHECKED, {"ids": checked})
         return [self.of[watch_id] for watch_id in checked]
@@ -151,7 +151,7 @@ async def test_a_real_sweep_spends_what_the_account_has_left_by_weight(database:
                 max_pages=1,
             )
         await place.make_due()
-        async with database.session() as session, session.begin():
+        async with database.transaction() as session:
             await weigh_user(session, user_id=BEN, weight=3)
         for _ in range(3):
             await place.sweep(SweepGate(searches=4))
@@ -165,7 +165,7 @@ async def test_a_real_sweep_spends_what_the_account_has_left_by_weight(database:
 async def test_the_database_itself_refuses_a_weight_that_is_none(database: Database) -> None:
     for weight in (0, -1, 101):
         with pytest.raises(AdSparkError, match="ck_search_share_weight"):
-            async with database.session() as session, session.begin():
+            async with database.transaction() as session:
                 await session.execute(
                     text("INSERT INTO search_share (user_id, weight) VALUES (1, :weight)"),
                     {"weight": weight},
@@ -183,7 +183,7 @@ def test_no_user_starves_whatever_weights_watches_costs_and_sweeps(database_url:
 
     async def run(users: dict[int, tuple[int, int]], sweeps: list[int], costs: list[int]) -> None:
         async with Database(database_url) as database:
-            async with database.session() as session, session.begin():
+            async with database.transaction() as session:
                 await session.execute(text('TRUNCATE watch, "fetch", search_share CASCADE'))
             known = Users(database, {user: weight for user, (weight, _) in users.items()})
             await known.add({user: watches for user, (_, watches) in users.items()})

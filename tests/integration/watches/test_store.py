@@ -256,7 +256,7 @@ async def test_a_check_under_way_ends_at_once_where_its_watch_is_deleted(place: 
     watch_id = (await save(place.database)).id
 
     async def delete_meanwhile() -> None:
-        async with place.database.session() as session, session.begin():
+        async with place.database.transaction() as session:
             assert await delete_watch(session, watch_id=watch_id)
 
     with pytest.raises(UnknownWatchError, match="was deleted while it was processed"):
@@ -278,7 +278,7 @@ async def test_a_watch_can_be_deleted_while_several_fetches_of_its_search_are_un
             await fetch_query(place.database, checker.client, search, before_search=die)
     with pytest.raises(Died):
         await place.check(watch_id, die)
-    async with place.database.session() as session, session.begin():
+    async with place.database.transaction() as session:
         assert await delete_watch(session, watch_id=watch_id)
     fetches = await place.rows('SELECT watch_id, status, error FROM "fetch" ORDER BY started_at')
     assert fetches == [
@@ -301,7 +301,7 @@ async def test_deleting_a_watch_waits_for_the_page_that_is_being_stored(place: P
     )
 
     async def delete() -> bool:
-        async with place.database.session() as session, session.begin():
+        async with place.database.transaction() as session:
             return await delete_watch(session, watch_id=watch_id)
 
     async def wait_for_blocked(number: int) -> None:
@@ -335,7 +335,7 @@ async def test_a_check_that_has_waited_for_another_says_that_its_watch_was_delet
             assert locked
             check = asyncio.create_task(checker.check(watch_id, may_wait=wait_on))
             await waits.wait()
-            async with place.database.session() as session, session.begin():
+            async with place.database.transaction() as session:
                 assert await delete_watch(session, watch_id=watch_id)
         with pytest.raises(UnknownWatchError, match="was deleted while it was processed"):
             await check

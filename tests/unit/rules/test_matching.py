@@ -105,7 +105,7 @@ def test_a_disclaimer_with_other_vowels_is_another_one() -> None:
     assert find_conflicts(rules) == []  # it does not stand there twice
     rules = Rules(disclaimers=[written], disclaimer_place=DisclaimerPlace.COPY)
     for copy, verdict in ((other, Verdict.FAILED), (f"{written}।", Verdict.PASSED)):
-        (one,) = check_ad(rules, CheckedAd(copy=copy))
+        (one,) = check_ad(rules, CheckedAd(copy=copy, picture=None, similarity=None))
         assert one.verdict is verdict
 
 

@@ -79,7 +79,7 @@ async def test_every_failure_of_the_contract_has_its_kind(
 
     async with client(answer) as serpapi:
         with pytest.raises(error) as caught:
-            await serpapi.search(query())
+            await serpapi.fetch_page(query())
     assert KEY not in repr(caught.value)
 
 
@@ -125,7 +125,7 @@ async def test_an_answer_that_is_no_result_is_named_and_temporary_unless_it_is_a
 ) -> None:
     async with client(lambda _: httpx.Response(status, json=content)) as serpapi:
         with pytest.raises(error) as caught:
-            await serpapi.search(query())
+            await serpapi.fetch_page(query())
     assert str(caught.value) == message
 
 
@@ -136,7 +136,7 @@ async def test_an_answer_in_an_unknown_encoding_is_told_in_one_sentence() -> Non
     with serve_raw(answer) as url:
         async with SerpApiClient(SecretStr(KEY), base_url=url) as serpapi:
             with pytest.raises(ServiceUnavailableError, match="encoding 'br'; check this"):
-                await serpapi.search(query())
+                await serpapi.fetch_page(query())
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ async def test_429_asks_the_account_whether_it_is_the_hour_or_the_month(
 
     async with client(answer) as serpapi:
         with pytest.raises(error, match=message):
-            await serpapi.search(query())
+            await serpapi.fetch_page(query())
 
 
 async def _all_pages(serpapi: SerpApiClient) -> list[SearchPage]:
@@ -250,7 +250,7 @@ async def test_an_empty_first_page_that_names_a_next_one_is_a_failure_and_not_an
 async def test_the_age_of_an_answer_is_told_by_serpapis_own_clock() -> None:
     headers = {"Date": "Wed, 12 Aug 2026 23:20:00 GMT"}
     async with client(lambda _: httpx.Response(200, json=body(), headers=headers)) as serpapi:
-        page = await serpapi.search(query())
+        page = await serpapi.fetch_page(query())
     assert page.searches[0].age == 307.0
 
 
@@ -269,7 +269,7 @@ async def test_the_age_of_an_answer_is_told_by_serpapis_own_clock() -> None:
 async def test_any_date_of_an_answer_is_read_or_passed_over(dates: list[str], age: float) -> None:
     headers = [("Date", date) for date in dates]
     async with client(lambda _: httpx.Response(200, json=body(), headers=headers)) as serpapi:
-        page = await serpapi.search(query())
+        page = await serpapi.fetch_page(query())
     assert page.searches[0].age == age
 
 
@@ -306,7 +306,7 @@ async def test_one_odd_value_costs_no_other_row(
         ODD=b"[" + ODD + b"]", NESTED=NESTED, NAN=b"NaN", LONG=b"9" * 9999,
     )  # fmt: skip
     async with client(lambda _: httpx.Response(200, content=content)) as serpapi:
-        page = await serpapi.search(query())
+        page = await serpapi.fetch_page(query())
     assert (len(page.rows), len(page.rejected)) == (good, rejected)
     json.dumps([one.payload for one in page.rejected], allow_nan=False)
 
@@ -331,7 +331,7 @@ async def test_a_next_page_that_cannot_be_asked_for_is_a_gap_and_no_end(
 ) -> None:
     content = json.dumps(body(creative_row(1), serpapi_pagination=pagination))
     async with client(lambda _: httpx.Response(200, content=content)) as serpapi:
-        page = await serpapi.search(query())
+        page = await serpapi.fetch_page(query())
     assert (page.next_page_token, page.broke_off) == (token, broke_off)
 
 
@@ -339,13 +339,13 @@ async def test_ids_and_words_of_errors_hold_nothing_that_cannot_be_stored() -> N
     odd = body(creative_row(1))
     odd["search_metadata"]["id"] = "s\x00\ud800" + "1" * 9999
     async with client(lambda _: httpx.Response(200, content=json.dumps(odd))) as serpapi:
-        page = await serpapi.search(query())
+        page = await serpapi.fetch_page(query())
     assert page.searches[0].id.startswith("s\ufffd\ufffd1")
     assert len(page.searches[0].id) == 200
     refused = json.dumps({"error": "a\x00b\ud800" + "c" * 9999})
     async with client(lambda _: httpx.Response(400, content=refused)) as serpapi:
         with pytest.raises(ServiceRefusedError) as caught:
-            await serpapi.search(query())
+            await serpapi.fetch_page(query())
     assert "a\ufffdb\ufffdccc" in str(caught.value)
     assert len(str(caught.value)) < 400
 
@@ -362,7 +362,7 @@ async def test_ids_and_words_of_errors_hold_nothing_that_cannot_be_stored() -> N
 async def test_garbage_of_any_shape_is_a_failure_of_the_service(content: bytes) -> None:
     async with client(lambda _: httpx.Response(200, content=content)) as serpapi:
         with pytest.raises(ServiceUnavailableError):
-            await serpapi.search(query())
+            await serpapi.fetch_page(query())
 
 
 async def test_a_figure_of_the_account_that_is_none_costs_no_other() -> None:
@@ -435,14 +435,14 @@ async def test_the_deadline_is_for_the_whole_answer_not_for_each_byte() -> None:
     ):
         began = asyncio.get_running_loop().time()
         with pytest.raises(ServiceUnavailableError, match=r"within 0\.5 s"):
-            await serpapi.search(query())
+            await serpapi.fetch_page(query())
     assert asyncio.get_running_loop().time() - began < 3
 
 
 async def test_a_service_that_is_not_there_is_a_temporary_error_that_names_it() -> None:
     async with SerpApiClient(SecretStr(KEY), base_url="http://127.0.0.1:9") as serpapi:
         with pytest.raises(TemporaryError, match=r"127\.0\.0\.1"):
-            await serpapi.search(query())
+            await serpapi.fetch_page(query())
 
 
 async def test_pages_share_a_connection_and_only_the_wire_sees_the_key(
@@ -455,7 +455,7 @@ async def test_pages_share_a_connection_and_only_the_wire_sees_the_key(
         SerpApiClient(SecretStr(KEY), base_url=url) as serpapi,
     ):
         for token in (None, "a", "b"):
-            await serpapi.search(query(), token=token)
+            await serpapi.fetch_page(query(), token=token)
     assert (wire.connections, len(wire.asked)) == (1, 3)
     assert all("api_key=k3y%26with%3Dodd" in line for line in wire.asked)
     assert "search.json" in caplog.text  # httpx logs requests

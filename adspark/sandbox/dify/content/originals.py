@@ -9,10 +9,8 @@ from adspark.sandbox.control.pictures import DEFAULT_SIZE, LARGEST
 from adspark.sandbox.dify.files import FileBox, Size, Upload
 from adspark.sandbox.dify.workflow import ORIGINAL
 from adspark.sandbox.library.catalogue import Row
-from adspark.sandbox.serpapi.details import DetailsPage
+from adspark.sandbox.serpapi.details import find_variations
 from adspark.sandbox.serpapi.engine import SearchEngine
-from adspark.sandbox.serpapi.query import DETAILS_ENGINE, DetailsQuery
-from adspark.sandbox.serpapi.search_cache import make_record
 from adspark.sandbox.settings import SandboxSettings
 
 _CREATIVE_ID = re.compile(r"CR\d{20}")
@@ -51,7 +49,7 @@ class OriginalFinder:
             host = urlsplit(address).hostname or ""
             is_own = upload is not None or address.startswith(self._settings.base_url)
             return Original(brand or ("" if is_own else host) or _NOBODY, rest.strip(), size=size)
-        brand, snippet = self._read_copy(row)
+        brand, snippet = _read_copy(row)
         return Original(brand, snippet, str(row["ad_creative_id"]), size)
 
     def _read_picture(self, value: object) -> tuple[str, Upload | None]:
@@ -72,17 +70,13 @@ class OriginalFinder:
             return None
         return self._engine.catalogue.find(match[match.lastindex or 0])
 
-    def _read_copy(self, row: Row) -> tuple[str, str]:
-        """Brand and snippet, as the ad's details tell them."""
-        query = DetailsQuery(str(row["advertiser_id"]), str(row["ad_creative_id"]))
-        record = make_record(self._settings.clock(), self._engine.catalogue)
-        variations = self._engine.details.write(
-            DetailsPage({"engine": DETAILS_ENGINE}, query), record
-        ).get("ad_creatives")
-        for one in variations if isinstance(variations, list) else []:
-            if snippet := one.get("snippet"):
-                return str(one.get("advertiser_name") or row["advertiser"]), str(snippet)
-        return str(row["advertiser"]), ""
+
+def _read_copy(row: Row) -> tuple[str, str]:
+    """Brand and snippet, as the ad's details tell them."""
+    for one in find_variations(row):
+        if snippet := one.get("snippet"):
+            return str(one.get("advertiser_name") or row["advertiser"]), str(snippet)
+    return str(row["advertiser"]), ""
 
 
 def _row_size(row: Row | None) -> Size:

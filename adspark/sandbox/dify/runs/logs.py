@@ -14,7 +14,7 @@ _LARGEST_LIMIT = 100
 _LARGEST_PAGE = 99_999
 
 
-def list_runs(runs: RunBox, query: Mapping[str, str], *, only_ended: bool = False) -> Json:
+def list_runs(runs: RunBox, query: Mapping[str, str], *, only_ended: bool) -> Json:
     """The answer of `GET /workflows/logs`, newest first.
 
     Args:

@@ -201,7 +201,7 @@ class RunBox:
     def find_task(self, task_id: str) -> Run | None:
         return self._by_task.get(task_id)
 
-    def newest_first(self, user: str | None = None) -> Iterator[Run]:
+    def newest_first(self, user: str | None) -> Iterator[Run]:
         """Everybody's, or one user's."""
         runs = self._runs.values() if user is None else self._by_user.get(user, [])
         return reversed(runs)

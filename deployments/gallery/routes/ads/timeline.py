@@ -62,9 +62,7 @@ class Timeline:
 def make_timeline(ad: AdReport, today: date) -> Timeline | None:
     """The timeline of an ad; None where no day is known.
 
-    Args:
-        ad: the ad.
-        today: no bar goes on after tomorrow, whatever a service has sent.
+    No bar goes on after tomorrow, whatever a service has sent.
     """
     rows = list(_rows(ad))
     latest = today + timedelta(days=1)

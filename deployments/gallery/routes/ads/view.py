@@ -18,6 +18,7 @@ from adspark.library.marks.tags import list_tags
 from adspark.media.paths import media_type
 from adspark.text.sentences import without_full_stop
 from adspark.validation.stored import is_ad_id
+from adspark.validation.uuids import parse_uuid
 from adspark.variants.reviews.decisions import read_decisions
 from deployments.gallery.resources import VisitorPages
 from deployments.gallery.routes.ads.timeline import make_timeline
@@ -92,9 +93,7 @@ class AdPages(VisitorPages):
 
         It is asked for before the database is, so that no connection waits for Prefect.
         """
-        try:
-            run_id = UUID(self.request.query_params.get("run", ""))
-        except ValueError:
+        if (run_id := parse_uuid(self.request.query_params.get("run", ""))) is None:
             return FollowedRun()
         try:
             run = await read_progress(run_id)

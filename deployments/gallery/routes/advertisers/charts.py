@@ -12,7 +12,6 @@ from datetime import date, timedelta
 from adspark.insight.figures import PeriodRow
 from adspark.insight.survival import Survival
 
-WIDTH, HEIGHT = 400, 180
 LEFT, RIGHT, TOP, BOTTOM = 40, 392, 10, 152  # the edges of what is plotted
 
 _LEAST_WEEKS = 8  # of the axis of time, so that a week is never as wide as the chart

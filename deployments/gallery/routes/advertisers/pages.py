@@ -10,7 +10,7 @@ from starlette.datastructures import QueryParams
 
 from adspark.errors import InvalidQueryError
 from adspark.insight.figures import read_own_share
-from adspark.insight.snapshot import LibraryOnDay, read_library_on
+from adspark.insight.snapshot import read_library_on
 from adspark.insight.watching import read_advertiser_watches
 from adspark.library.advertisers.listing import AdvertiserPage, AdvertiserSort, list_advertiser_page
 from adspark.library.advertisers.named import FoundAdvertisers, find_advertisers
@@ -90,7 +90,7 @@ async def show_advertiser(pages: PagesDep, advertiser_id: str) -> HTMLResponse:
         charts=draw_charts([profile])[0],
         share=await read_own_share(session, advertiser_id=advertiser_id),
         watches=await read_advertiser_watches(session, advertiser_id=advertiser_id),
-        on_day=await _read_on_day(session, profile, day),
+        on_day=await read_library_on(session, advertiser_id=advertiser_id, day=day, limit=_ON_DAY),
         days=(_first_day(profile), today()),
         span=span,
         spans=SPANS,
@@ -153,11 +153,6 @@ def _read_day(parameters: QueryParams, problems: dict[str, str]) -> date:
         problems["day"] = error.sentence
         return today()
     return day or today()
-
-
-async def _read_on_day(session: AsyncSession, profile: Profile, day: date) -> LibraryOnDay:
-    advertiser_id = profile.row.advertiser_id
-    return await read_library_on(session, advertiser_id=advertiser_id, day=day, limit=_ON_DAY)
 
 
 def _first_day(profile: Profile) -> date:

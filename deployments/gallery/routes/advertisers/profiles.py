@@ -93,7 +93,6 @@ async def read_profile(
     """The figures of a stored advertiser.
 
     Args:
-        session: of the database.
         advertiser_id: AR and 20 digits.
         user_id: whose titles and tags the ads have.
         span: weeks.

@@ -3,10 +3,8 @@
 import asyncio
 import math
 import re
-import tempfile
 import zipfile
 from collections.abc import Sequence
-from contextlib import ExitStack
 from datetime import UTC, datetime
 
 from adspark.errors import UnusableContentError
@@ -35,9 +33,7 @@ async def send_archive(
     Raises:
         BusyError: others download as many boards as go at once.
     """
-    with ExitStack() as held:
-        held.enter_context(_TURNS.one())
-        file = held.enter_context(tempfile.TemporaryFile(prefix="adspark-board-"))
+    with _TURNS.file() as (file, held):
         with zipfile.ZipFile(file, "w") as archive:
             await _write(gallery, archive, name, ads, most_bytes)
         download = f"{_UNSAFE.sub('-', name).strip('-') or 'board'}.zip"

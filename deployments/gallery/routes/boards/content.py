@@ -28,7 +28,6 @@ async def read_board_ads(
     """The ads of a board in its order.
 
     Args:
-        session: of the database.
         board_id: of the board.
         user_id: whose titles and tags are shown, beside shared ones; None, for those whom it is
             given to: what all users see.

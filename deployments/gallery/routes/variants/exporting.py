@@ -1,7 +1,5 @@
 """Approved variants for Google Ads, as a ZIP file: the form that asks where they go; the file."""
 
-import tempfile
-from contextlib import ExitStack
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -58,9 +56,7 @@ async def _make_file(pages: VisitorPages, form: Form, batch: int | None) -> File
     destination = check_destination(Destination(**{name: form.text(name) for name in _FIELDS}))
     variants = await read_approved(pages.session, batch_id=batch)
     await pages.session.rollback()  # no connection waits for pictures
-    with ExitStack() as held:
-        held.enter_context(_TURNS.one())
-        file = held.enter_context(tempfile.TemporaryFile(prefix="adspark-variants-"))
+    with _TURNS.file() as (file, held):
         await write_zip(
             file, variants, destination, pages.gallery.media, most_bytes=MOST_PICTURE_BYTES
         )

@@ -18,6 +18,7 @@ from adspark.text.counts import counted
 from adspark.validation.bounds import ID
 from adspark.validation.numbers import read_whole
 from adspark.validation.stored import check_storable, clean_ad_id
+from adspark.validation.uuids import parse_uuid
 from adspark.variants.batches.forecast import Forecast, foresee
 from adspark.variants.batches.plan import (
     BatchPlan,
@@ -95,8 +96,10 @@ async def show_form(pages: PagesDep) -> Response:
 async def request_all(pages: PagesDep, _: SpenderDep, form: TypedFormDep) -> Response:
     """Request a variant of each ad by each prompt; several, once their number was confirmed."""
     session = pages.session
+    if (key := parse_uuid(form.written("key"))) is None:
+        raise OutdatedFormError
     filled = _Filled(
-        _read_key(form.written("key")),
+        key,
         [],
         prompts=[one.strip() for one in form.all_written("prompt") if one.strip()],
         workspace=form.written("workspace").strip(),
@@ -224,13 +227,6 @@ def _check_number(ads: list[str]) -> None:
     """Raises InvalidQueryError where they are too many for one request."""
     if len(ads) > _MOST_ADS:
         raise InvalidQueryError("ad", f"{counted(len(ads), 'ad')}; at most {_MOST_ADS} at once.")
-
-
-def _read_key(written: str) -> UUID:
-    try:
-        return UUID(written)
-    except ValueError:
-        raise OutdatedFormError from None
 
 
 def _read_number(field: str, written: str) -> int | None:

@@ -61,8 +61,8 @@ class _Editor:
         written = await read_watch_form(
             self.session, form.opened(), before, user_id, self.gallery.templates.texts
         )
-        if self._is_older(form):
-            return await self._show_conflict(form, written)
+        if self.present and form.written("version") != self.present.updated_at.isoformat():
+            return await self._show_conflict(form, written, self.present)
         if form.not_sent is not None:
             written.problems = {"name": form.not_sent}
             return await self.show(written, status=422)
@@ -79,7 +79,7 @@ class _Editor:
             self.present = await read_watch_row(
                 self.session, self.present.id if self.present else 0
             )
-            return await self._show_conflict(form, written)
+            return await self._show_conflict(form, written, self.present)
         shown = form.text("seen"), form.text("warned")
         marks = outcome and (seen_mark(outcome.estimate), warned_mark(written, outcome))
         if outcome and "save" in form and shown == marks:
@@ -93,12 +93,6 @@ class _Editor:
             return lead_to(f"/watches/{saved.id}", done)
         await self.session.rollback()
         return await self.show(written, outcome, status=200 if outcome else 422)
-
-    def _is_older(self, form: Form) -> bool:
-        """Whether the watch was changed after the form was written."""
-        if self.present is None:
-            return False
-        return form.written("version") != self.present.updated_at.isoformat()
 
     async def show(
         self, form: WatchForm, outcome: SaveOutcome | None = None, *, status: int = 200
@@ -135,14 +129,12 @@ class _Editor:
             formats=[one.value for one in CreativeFormat],
         )
 
-    async def _show_conflict(self, form: Form, written: WatchForm) -> Response:
+    async def _show_conflict(self, form: Form, written: WatchForm, now: Watch) -> Response:
         """The form with what somebody else saved meanwhile, beside what was typed; where that is
         the same, as of one that is sent twice, it is saved."""
-        if self.present is None:
-            raise AssertionError("only what is there can be changed meanwhile")
-        present = definition_of(self.present)
+        present = definition_of(now)
         if "save" in form and form.not_sent is None and written.definition == present:
-            return lead_to(f"/watches/{self.present.id}", "watch_changed")
+            return lead_to(f"/watches/{now.id}", "watch_changed")
         stored = form_of(present)
         self.conflicts = differences(stored, written)
         return await self.show(stored, status=409)
@@ -174,10 +166,9 @@ async def create(editor: _NewDep, visitor: ChangerDep, form: TypedFormDep) -> Re
 
 
 @router.get("/watches/{watch_id}/edit")
-async def show_edit(editor: _OfWatchDep) -> HTMLResponse:
+async def show_edit(editor: _NewDep, watch_id: Number) -> HTMLResponse:
     """The form with the watch as it is."""
-    if editor.present is None:
-        raise AssertionError("it was read")
+    editor.present = await read_watch_row(editor.session, watch_id)
     return await editor.show(form_of(definition_of(editor.present)))
 
 
@@ -216,11 +207,6 @@ async def _estimate_typed(
     """The month's cost of what is in a form, or what is wrong with its numbers, by field.
 
     What the watch is to look for may be wrong yet; then it costs as any new search.
-
-    Args:
-        session: of the database, read only.
-        form: as it was typed, or as the watch is.
-        present: the watch as it is; None: a new one.
     """
     numbers = WatchForm(given={name: form.given.get(name, "") for name in NUMBERS})
     check_numbers(numbers)

@@ -1,6 +1,7 @@
 """The watch that an address names."""
 
 import re
+from typing import TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -10,13 +11,12 @@ from adspark.watches.reports.watch_pages import WatchLine, read_watch_line
 from adspark.watches.stored import read_watch
 from deployments.gallery.failures import NotThereError
 
+_Found = TypeVar("_Found", Watch, WatchLine)
+
 
 async def read_watch_row(session: AsyncSession, watch_id: int) -> Watch:
     """A watch as it is stored; raises NotThereError where there is none."""
-    found = await read_watch(session, watch_id=watch_id)
-    if found is None:
-        raise _missing()
-    return found
+    return _needed(await read_watch(session, watch_id=watch_id))
 
 
 async def find_watch_row(session: AsyncSession, written: str) -> Watch | None:
@@ -27,11 +27,10 @@ async def find_watch_row(session: AsyncSession, written: str) -> Watch | None:
 
 async def read_line(session: AsyncSession, watch_id: int) -> WatchLine:
     """A watch with its figures; raises NotThereError where there is none."""
-    found = await read_watch_line(session, watch_id=watch_id)
+    return _needed(await read_watch_line(session, watch_id=watch_id))
+
+
+def _needed(found: _Found | None) -> _Found:
     if found is None:
-        raise _missing()
+        raise NotThereError("no_watch", "/watches")
     return found
-
-
-def _missing() -> NotThereError:
-    return NotThereError("no_watch", "/watches")

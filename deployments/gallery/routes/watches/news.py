@@ -88,7 +88,6 @@ async def read_ads_of(
     """The stored ads of events, by their ids.
 
     Args:
-        session: of the database, read only.
         events: of any watches.
         user_id: whose titles the ads get.
     """

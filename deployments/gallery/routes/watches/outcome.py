@@ -34,7 +34,6 @@ async def save(
     """Save the watch of a form; does not commit. None: its form has a problem now.
 
     Args:
-        session: of the transaction.
         form: of the watch.
         definition: that comes of it.
         present: what the changes were made to; None: the watch is new.
@@ -60,7 +59,6 @@ async def estimate_cost(
     """What a month of the watch costs, by what its checks of this search were billed lately.
 
     Args:
-        session: of the database.
         definition: of the watch as it is to be.
         present: as it is; None: it is new.
     """

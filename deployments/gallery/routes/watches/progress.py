@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from adspark.validation.uuids import parse_uuid
 from adspark.watches.reports.watch_pages import FetchProgress, read_fetch_progress
 from deployments.gallery.failures import NotThereError
 from deployments.gallery.resources import Gallery
@@ -34,7 +35,6 @@ async def read_progress(
 
     Args:
         gallery: whose Prefect is asked.
-        session: of the database.
         watch_id: of the watch.
         run: id of the run as it stands in the address.
 
@@ -42,7 +42,8 @@ async def read_progress(
         NotThereError: there is no such run, or it is of something else.
         ServiceUnavailableError: Prefect does not answer.
     """
-    run_id = _uuid(run)
+    if (run_id := parse_uuid(run)) is None:
+        raise NotThereError("no_look", "/watches")
     found = await read_run_progress(run_id)
     if found is None or found.parameters.get("watch_id") != watch_id:
         raise NotThereError("no_look", f"/watches/{watch_id}")
@@ -68,10 +69,3 @@ def _describe(gallery: Gallery, run: RunProgress, fetched: FetchProgress | None)
         for name in ("pages", "ads", "searches_billed", "searches_cached")
     }
     return LookProgress(run=run.id, text=texts("progress.fetched", **numbers))
-
-
-def _uuid(written: str) -> UUID:
-    try:
-        return UUID(written)
-    except ValueError:
-        raise NotThereError("no_look", "/watches") from None

@@ -16,6 +16,7 @@ from prefect.settings import (
     PREFECT_WORKER_WEBSERVER_PORT,
     temporary_settings,
 )
+from prefect.utilities import engine
 from prefect.workers.base import BaseJobConfiguration
 from prefect.workers.process import ProcessWorker
 
@@ -119,9 +120,15 @@ def test_prefects_executor_has_what_is_replaced() -> None:
     ), gone(f"the attribute {name} of {FlowRunExecutorContext.__module__}")
 
 
+def test_prefects_handler_of_sigterm_is_replaced() -> None:
+    name = "_prefect_sigterm_handler"
+    assert hasattr(engine, name), gone(f"prefect.utilities.engine.{name}")
+
+
 def test_all_private_attributes_are_in_the_table() -> None:
     own = {"_record", "__init__"}
-    assert attributes(INTERNALS) - own == {*WORKER, *METHODS[1:], "_state_proposer"}
+    of_prefect = {*WORKER, *METHODS[1:], "_state_proposer", "_prefect_sigterm_handler"}
+    assert attributes(INTERNALS) - own == of_prefect
 
 
 def test_no_other_module_uses_anything_of_it() -> None:
