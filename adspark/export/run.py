@@ -67,6 +67,7 @@ async def export_ads(
                 pictures=target.pictures if request.with_pictures else None,
             )
             summary = await _write(session, selection, media, target)
+            summary.notes = selection.notes + summary.notes
             if request.with_pictures:
                 await copy_pictures(session, selection, media, target, summary)
         if not (summary.ads or request.may_be_empty) and target.exists():
@@ -76,7 +77,7 @@ async def export_ads(
                 command="what is stored: adspark advertisers list",
             )
         summary.bytes = target.file.stat().st_size
-        await target.finish(with_pictures=request.with_pictures)
+        await target.finish(with_pictures=request.with_pictures, replaces=request.replaces)
     return summary
 
 

@@ -10,7 +10,7 @@ from adspark.export.columns import JOINS
 from adspark.library.filters.definition import AdFilters, filter_condition
 from adspark.library.search.cursor import Sort
 from adspark.library.search.matching import look_up_terms, text_condition
-from adspark.library.search.query_text import parse_query_text
+from adspark.library.search.query_text import describe_left_out, parse_query_text
 from adspark.library.search.statements import branches, whole_order
 
 # Read to the end, so planned for that; and ads are told apart by days in UTC.
@@ -22,11 +22,15 @@ _PLAN = text(
 
 @dataclass(frozen=True)
 class Selection:
-    """The chosen ads as `c`, with what their columns are read from; `values` of its parameters."""
+    """The chosen ads as `c`, with what their columns are read from; `values` of its parameters.
+
+    `notes` say what was not searched.
+    """
 
     tables: str
     order: str
     values: dict[str, object] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     def statement(self, columns: str) -> str:
         """The statement that reads these columns of all chosen ads, in their order."""
@@ -58,7 +62,8 @@ async def select_ads(
     values |= {"pictures": pictures, "user_id": filters.user_id}
     if not query.strip():
         return Selection(f"creative c {join} {JOINS} WHERE {condition}", order, values)
-    found = await look_up_terms(session, terms=parse_query_text(query), user_id=filters.user_id)
+    terms = parse_query_text(query)
+    found = await look_up_terms(session, terms=terms, user_id=filters.user_id)
     if not found:
         raise InvalidQueryError("query", f"{query.strip()[:40]!r} holds no word to search for.")
     words = text_condition(found)
@@ -67,4 +72,4 @@ async def select_ads(
         for part in branches(words, condition)
     )
     tables = f"({union}) AS f JOIN creative c USING (ad_creative_id) {join} {JOINS}"
-    return Selection(tables, order, values | words.values)
+    return Selection(tables, order, values | words.values, describe_left_out(terms))

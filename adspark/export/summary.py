@@ -19,7 +19,9 @@ class ExportSummary(BaseModel):
     bytes: int = Field(description="Of the file.")
     pictures: int | None = Field(default=None, description="Beside it; None: not asked for.")
     missing_pictures: int = Field(default=0, description="That the media store has lost.")
-    notes: list[str] = Field(default_factory=list, description="What the file does not hold.")
+    notes: list[str] = Field(
+        default_factory=list, description="What the file does not hold, or was not searched."
+    )
 
     @property
     def headline(self) -> str:

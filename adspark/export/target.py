@@ -22,11 +22,12 @@ from adspark.concurrency import in_thread
 from adspark.errors import BusyError, InvalidQueryError
 from adspark.export.failures import translated_errors
 from adspark.export.formats import Format, format_of
+from adspark.export.picture_folder import has_sibling, is_exported, keep_pictures
+from adspark.home.new_file import name_file
 from adspark.installation import install_command
 from adspark.text.redaction import redact, safe_cause
 
 _STORES = ("s3", "gs", "az", "abfs")
-_EXPORTED = re.compile(r"CR\d{20}\.[a-z]+")
 _PICTURE = re.compile(r"\w+\.\w+", re.ASCII)
 _PASSWORD = re.compile(r"://[^/]*@")
 
@@ -37,6 +38,7 @@ class Target(ABC):
     Attributes:
         format: by the ending.
         place: for people, without a password.
+        stem: the name without its ending.
         pictures: the name of the folder for pictures, which lies beside the file.
         folder: what is put together lies here.
     """
@@ -44,7 +46,8 @@ class Target(ABC):
     def __init__(self, name: str, place: str, folder: Path) -> None:
         self.format: Format = format_of(name)
         self.place = place
-        self.pictures = f"{name[: -len(self.format)]}-pictures"
+        self.stem = name[: -len(self.format)]
+        self.pictures = f"{self.stem}-pictures"
         self.folder = folder
 
     @property
@@ -63,10 +66,18 @@ class Target(ABC):
             with translated_errors(self.place):
                 await in_thread(self._save_picture, name, content)
 
-    async def finish(self, *, with_pictures: bool) -> None:
-        """Let the file, and the pictures, appear in their place. Raises AdSparkError."""
+    async def finish(self, *, with_pictures: bool, replaces: bool) -> None:
+        """Let the file, and the pictures, appear in their place, or leave it as it was.
+
+        Args:
+            with_pictures: whether there is a folder of pictures.
+            replaces: whether what is there may go.
+
+        Raises:
+            AdSparkError: something is there that may not go, or it cannot be written.
+        """
         with translated_errors(self.place):
-            await in_thread(self._finish, with_pictures)
+            await in_thread(self._finish, with_pictures, replaces)
 
     def make_folder(self) -> None:
         """Make the folder, where it is not there."""
@@ -82,6 +93,10 @@ class Target(ABC):
         anything or, where it `replaces`, a folder with files that no export has made."""
 
     @abstractmethod
+    def restore(self) -> None:
+        """Put back what an export that was killed at its end had taken away."""
+
+    @abstractmethod
     def exists(self) -> bool:
         """Whether there is a file in its place."""
 
@@ -89,7 +104,7 @@ class Target(ABC):
     def _save_picture(self, name: str, content: bytes) -> None: ...
 
     @abstractmethod
-    def _finish(self, with_pictures: bool) -> None: ...
+    def _finish(self, with_pictures: bool, replaces: bool) -> None: ...
 
 
 class _LocalTarget(Target):
@@ -105,7 +120,7 @@ class _LocalTarget(Target):
             if path.exists() and not replaces:
                 raise _taken(str(path))
         with translated_errors(self.place):
-            if with_pictures and self._beside.exists() and not _is_exported(self._beside):
+            if with_pictures and self._beside.exists() and not is_exported(self._beside):
                 raise InvalidQueryError(
                     "file", f"{self._beside}, where its pictures go, holds what no export has "
                     "made; name another file."
@@ -123,16 +138,45 @@ class _LocalTarget(Target):
         folder.mkdir(exist_ok=True)
         (folder / name).write_bytes(content)
 
-    def _finish(self, with_pictures: bool) -> None:
+    def _finish(self, with_pictures: bool, replaces: bool) -> None:
+        made, former = self.folder / "pictures", self.folder / "replaced"
         if with_pictures:
-            made = self.folder / "pictures"
             made.mkdir(exist_ok=True)
-            if self._beside.exists():
-                if not _is_exported(self._beside):  # meanwhile
-                    raise FileExistsError(errno.EEXIST, "it holds other files", str(self._beside))
-                self._beside.rename(self.folder / "replaced")
-            made.rename(self._beside)
-        self.file.replace(self._path)
+            self._take_aside(former, replaces=replaces, made=made)
+        try:
+            if with_pictures:
+                made.rename(self._beside)
+            name_file(self.file, self._path, replaces=replaces)
+        except OSError as error:
+            if with_pictures:
+                self._put_back(former, made=made)
+            if isinstance(error, FileExistsError):
+                raise _taken(str(self._path)) from None
+            raise
+
+    def _take_aside(self, former: Path, *, replaces: bool, made: Path) -> None:
+        """Make room for the pictures; those that an export of another ending names stay."""
+        if not self._beside.exists():
+            return
+        if not replaces:
+            raise _taken(str(self._beside))
+        if not is_exported(self._beside):  # meanwhile
+            raise FileExistsError(errno.EEXIST, "it holds other files", str(self._beside))
+        if has_sibling(self._path, stem=self.stem):
+            keep_pictures(self._beside, made)
+        self._beside.rename(former)
+
+    def restore(self) -> None:
+        former = self.folder / "replaced"
+        if former.exists() and self.file.exists():  # it has not appeared
+            self._put_back(former, made=self.folder / "pictures")
+
+    def _put_back(self, former: Path, *, made: Path) -> None:
+        """The pictures as they were, after a failure."""
+        if not made.exists():
+            self._beside.rename(made)
+        if former.exists():
+            former.rename(self._beside)
 
 
 class _RemoteTarget(Target):
@@ -179,6 +223,9 @@ class _RemoteTarget(Target):
         super().make_folder()
         self._is_new = not self._files.exists(self._beside)
 
+    def restore(self) -> None:  # nothing is taken away there
+        pass
+
     def clean(self, *, has_failed: bool) -> None:
         if has_failed and self._is_new:
             with suppress(Exception):  # of any library; the failure before is what is told
@@ -188,7 +235,9 @@ class _RemoteTarget(Target):
     def _save_picture(self, name: str, content: bytes) -> None:
         self._files.pipe_file(f"{self._beside}/{name}", content)
 
-    def _finish(self, with_pictures: bool) -> None:
+    def _finish(self, with_pictures: bool, replaces: bool) -> None:
+        if not replaces:  # made meanwhile
+            self.check_free(with_pictures=False, replaces=False)
         self._files.put_file(str(self.file), self._root)
 
 
@@ -251,16 +300,10 @@ def _lock_folder(target: Target) -> int:
                     f"{target.place} is being written by another export; wait for its end."
                 ) from None
             os.close(lock)
+    target.restore()
     for left in target.folder.iterdir():  # by one that was killed
         shutil.rmtree(left) if left.is_dir() else left.unlink()
     return lock
-
-
-def _is_exported(folder: Path) -> bool:
-    """Whether a folder holds nothing but pictures of an export."""
-    return folder.is_dir() and all(
-        one.is_file() and _EXPORTED.fullmatch(one.name) for one in folder.iterdir()
-    )
 
 
 def _taken(place: str) -> InvalidQueryError:

@@ -1,5 +1,6 @@
 """A file that appears under its name once it is whole, and replaces none unasked."""
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator, Sequence
@@ -38,7 +39,10 @@ def open_new_file(
             yield stream
             stream.flush()
             os.fsync(number)
-        _name(partial, file, replaces=replaces)
+        try:
+            name_file(partial, file, replaces=replaces)
+        except FileExistsError:
+            raise _is_there(file) from None
     except OSError as error:
         if error.filename not in (None, str(partial), str(file)):
             raise
@@ -74,18 +78,28 @@ def check_new_file(file: Path, suffixes: Sequence[str], *, replaces: bool) -> No
         raise InvalidQueryError("FILE", f"{folder} cannot be written; name another folder.")
 
 
-def _name(partial: Path, file: Path, *, replaces: bool) -> None:
-    """Give it its name; another one of the name, made meanwhile, stays unless it may go."""
+def name_file(partial: Path, file: Path, *, replaces: bool) -> None:
+    """Give a whole file its name; another one of the name, made meanwhile, stays unless it may go.
+
+    Args:
+        partial: the file under another name, in the same file system; it may keep that name too.
+        file: its name.
+        replaces: whether a file of this name may go.
+
+    Raises:
+        FileExistsError: there is one, and it may not go.
+        OSError: it cannot be written.
+    """
     if replaces:
         partial.replace(file)
         return
     try:
         file.hardlink_to(partial)
     except FileExistsError:
-        raise _is_there(file) from None
+        raise
     except OSError:  # a file system without such links
         if os.path.lexists(file):
-            raise _is_there(file) from None
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(file)) from None
         partial.replace(file)
 
 

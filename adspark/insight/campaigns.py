@@ -47,8 +47,8 @@ class Campaign(BaseModel):
 class Campaigns(BaseModel):
     """An advertiser's campaigns of several versions, the one with the most first."""
 
-    compared: int = Field(description="Ads whose picture or words are known.")
-    unknown: int = Field(description="Ads of which neither is.")
+    compared: int = Field(description="Ads whose picture, or three words or more, are known.")
+    unknown: int = Field(description="Ads of which neither are; they are not compared.")
     campaigns: list[Campaign]
 
 

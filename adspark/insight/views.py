@@ -50,7 +50,8 @@ VIEWS = (
             running bigint, ads_with_details bigint
         """,
         {
-            "left_on": "empty while an ad runs there",
+            "left_on": "empty while an ad runs there; one that was shown there in the week before "
+            "its details were bought is taken to be shown there on",
             "ads_with_details": "whose days there are known; of others the ad's own count",
         },
     ),

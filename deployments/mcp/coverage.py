@@ -104,6 +104,8 @@ def _describe_uncovered(found: ScopeCoverage) -> Iterator[str]:
             yield f"No watch and no complete fetch has looked for all ads of {subject}."
         for one in tried:
             yield f"{_name(one)} has not seen all ads of {subject}: {_reason(one)}."
+    if (more := len(found.uncovered) - _MOST_NAMED) > 0:
+        yield f"Nor were all ads of {counted(more, 'more advertiser')} looked for."
 
 
 def _describe_look(look: ScopeLook) -> str:

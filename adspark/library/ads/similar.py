@@ -24,8 +24,12 @@ MOST_BITS = 32
 
 _LEAST_WORDS = 0.6  # share of the words of both that both have
 _LEAST_SHARED = 3  # words; fewer say nothing
-_MOST_OWN = 1_000  # ads of the advertiser, the ones last shown
-_MOST_OTHERS = 20_000  # pictures of others
+MOST_OWN = 1_000
+"""Ads of the advertiser that are looked at, the ones last shown."""
+
+MOST_OTHERS = 20_000
+"""Pictures of others that are looked at, the ones archived last."""
+
 _MOST_FOUND = 1_000  # of each kind, before they are ranked
 
 _SUBJECT = text("""
@@ -47,11 +51,11 @@ _FIND = text(f"""
          WHERE status = 'stored' AND sha256 = :sha256 LIMIT {_MOST_FOUND})
         UNION
         (SELECT ad_creative_id FROM creative WHERE advertiser_id = :advertiser_id
-         ORDER BY last_shown DESC NULLS LAST LIMIT {_MOST_OWN})
+         ORDER BY last_shown DESC NULLS LAST LIMIT {MOST_OWN})
         UNION
         (SELECT ad_creative_id FROM (
             SELECT ad_creative_id, perceptual_hash FROM picture_version WHERE status = 'stored'
-            ORDER BY stored_at DESC, id DESC LIMIT {_MOST_OTHERS}
+            ORDER BY stored_at DESC, id DESC LIMIT {MOST_OTHERS}
          ) AS latest WHERE {_DIFFERING} <= {MOST_BITS} LIMIT {_MOST_FOUND})
         UNION
         (SELECT ad_creative_id FROM search_document

@@ -20,7 +20,8 @@ from adspark.text.quotes import in_quotes
 from adspark.validation.stored import check_storable, clean_advertiser_id
 
 _MOST_NAMED = 3  # advertisers in an error
-_MOST_FOUND = 20
+_MOST_FOUND = 20  # advertisers that are listed where no number is given
+_MOST_MEANT = 1_000  # advertisers of a name whose ads are read
 
 # Exactly this name or domain, then names with all the words, then what is spelled like it.
 _FIND_EXACT = text("""
@@ -112,11 +113,12 @@ async def resolve_advertisers(session: AsyncSession, *, names: Sequence[str]) ->
     """Ids of the stored advertisers that people mean, by id, name or domain.
 
     Raises:
-        InvalidQueryError: there is none of a name; says which are spelled like it.
+        InvalidQueryError: there is none of a name, and says which are spelled like it; or there
+            are more than can be read, for to leave some out would look as if they had no ads.
     """
     ids: list[str] = []
     for name in names:
-        match = await _match(session, name, _MOST_FOUND, parameter="advertiser")
+        match = await _match(session, name, _MOST_MEANT + 1, parameter="advertiser")
         if not match.ids or match.is_similar:
             similar = await read_rows(session, match.ids[:_MOST_NAMED])
             near = " or ".join(in_quotes(one.name) for one in similar)
@@ -125,6 +127,11 @@ async def resolve_advertisers(session: AsyncSession, *, names: Sequence[str]) ->
                 raise InvalidQueryError("advertiser", f"{missing}; did you mean {near}?")
             listed = "those stored: adspark advertisers list"
             raise InvalidQueryError("advertiser", missing, command=listed)
+        if len(match.ids) > _MOST_MEANT:
+            raise InvalidQueryError(
+                "advertiser", f"more than {_MOST_MEANT:,} are called {name[:60]!r}; write more of "
+                "the name, or give their ids."
+            )  # fmt: skip
         ids += match.ids
     return list(dict.fromkeys(ids))
 

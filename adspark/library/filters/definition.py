@@ -74,7 +74,11 @@ BEGUN_BEFORE = "c.first_shown < CAST(:begun_before AS timestamptz)"
 
 _SLACK = timedelta(days=3)  # by which days and moments may disagree
 _FEW = 1000  # ads of a region, or a landing page, from which on an index is no help
-_DAYS_SHOWN = "coalesce(c.total_days_shown, extract(day FROM c.last_shown - c.first_shown) + 1)"
+# As Google counts, else the days running as in the view insight_ad.
+_DAYS_SHOWN = (
+    "coalesce(c.total_days_shown, (c.last_shown AT TIME ZONE 'UTC')::date "
+    "- (c.first_shown AT TIME ZONE 'UTC')::date + 1)"
+)
 _WITH_WORDS = (
     "EXISTS (SELECT FROM search_document w WHERE w.ad_creative_id = c.ad_creative_id "
     "AND w.has_words)"

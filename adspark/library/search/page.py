@@ -14,7 +14,7 @@ from adspark.library.marks.sharing import TAGS_OF_AD, TITLE_OF_AD
 from adspark.library.search.cursor import Cursor, Sort
 from adspark.library.search.matching import TextCondition, look_up_terms, text_condition
 from adspark.library.search.places import PlaceFinder
-from adspark.library.search.query_text import MOST_TERMS, Term, parse_query_text
+from adspark.library.search.query_text import Term, describe_left_out, parse_query_text
 from adspark.library.search.spelling import correct_terms, missing_extensions
 from adspark.models import CreativeFormat
 from adspark.text.counts import counted
@@ -151,8 +151,7 @@ async def search_ads(
         more = " or more" if unread == MOST_COUNTED else ""
         ads = f"{counted(unread, 'ad')}{more} {'is' if unread == 1 else 'are'}"
         page.notes.append(f"The words of {ads} not read yet; that is done every ten minutes.")
-    if len(terms) == MOST_TERMS:
-        page.notes.append(f"No more than the first {MOST_TERMS} words were searched.")
+    page.notes += describe_left_out(terms)
     return page
 
 

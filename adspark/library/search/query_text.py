@@ -4,6 +4,7 @@ No text is refused: what means nothing here is a plain word, or no word at all.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from adspark.text.storable import UNSTORABLE
@@ -40,6 +41,13 @@ class Term:
         text = f'"{self.text}"' if self.is_phrase else self.text
         either = "or " * self.is_alternative
         return f"{either}{'-' * self.is_excluded}{text}{'*' * self.is_prefix}"
+
+
+def describe_left_out(terms: Sequence[Term]) -> list[str]:
+    """That a text may have more words than are searched; nothing where it has not."""
+    if len(terms) < MOST_TERMS:
+        return []
+    return [f"No more than the first {MOST_TERMS} words were searched."]
 
 
 def parse_query_text(written: str) -> tuple[Term, ...]:

@@ -2,15 +2,28 @@
 
 Words end where letters and digits do, and where writing without blanks begins: every character of
 Chinese, hiragana, Korean, Thai, Lao, Khmer and Burmese counts as a word, so that what is looked for
-is found wherever it stands among them. An apostrophe belongs to its word (`don't`), but for an
+is found wherever it stands among them. A combining mark, such as a vowel sign of Hindi, Bengali or
+Tamil, belongs to the character before it. An apostrophe belongs to its word (`don't`), but for an
 ending 's and what French and Italian leave out (`l'offre`).
 """
 
 import re
+import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-_MARK = "\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670\u0900-\u0903\u093a-\u094f\u0e31\u0e34-\u0e4e"
+_MARKS_END = 0x20000  # behind the last mark of a script
+
+
+def _list_marks() -> Iterator[str]:
+    """The combining marks of all scripts, those that take room beside their letter too."""
+    for code in range(_MARKS_END):
+        if unicodedata.category(chr(code)) in ("Mn", "Mc"):
+            yield chr(code)
+
+
+_MARK = rf"(?=[\u0300-\U{_MARKS_END:08x}])[{''.join(_list_marks())}]"  # looked up where one may be
 _UNSPACED = (
     "\u0e01-\u0e30\u0e32-\u0e33\u0e40-\u0e46\u0e80-\u0eff\u1000-\u109f\u1780-\u17ff"
     "\u3041-\u309f\u3400-\u9fff\uac00-\ud7af\U00020000-\U0003ffff"
@@ -18,13 +31,13 @@ _UNSPACED = (
 _KATAKANA = "\u30a1-\u30ff"
 _PLAIN = rf"[^\W_{_UNSPACED}{_KATAKANA}]"
 _TOKEN = re.compile(
-    rf"[{_UNSPACED}][{_MARK}]*|[{_KATAKANA}]+"
-    rf"|{_PLAIN}(?:{_PLAIN}|[{_MARK}]|(?<=[^\W\d_])'(?=[^\W\d_])|(?<=\d)[.,](?=\d))*"
+    rf"[{_UNSPACED}](?:{_MARK})*|(?:[{_KATAKANA}](?:{_MARK})*)+"
+    rf"|{_PLAIN}(?:{_PLAIN}|{_MARK}|(?<=[^\W\d_])'(?=[^\W\d_])|(?<=\d)[.,](?=\d))*"
     r"|[%‰#+&€$£¥]"
 )
 _BROKEN = re.compile(r"[-\u2010\u2011]\s*\n\s*")  # a hyphen at the end of a line
 _SYMBOL = re.compile("[%‰#+&€$£¥]")
-_CHARACTER = re.compile(f"[{_UNSPACED}][{_MARK}]*")
+_CHARACTER = re.compile(f"[{_UNSPACED}](?:{_MARK})*")
 _POSSESSIVE = re.compile("(.+)'(s)")
 _ELISION = re.compile("([a-z]|qu)'(.+)")
 

@@ -36,6 +36,12 @@ def decode_table(content: bytes) -> str:
     return content.decode("utf-8-sig")
 
 
+def encode_table(written: str) -> bytes:
+    """The content of a file of a table: UTF-8 with a byte order mark, for without one spreadsheets
+    take it for another encoding and save other letters."""
+    return written.encode("utf-8-sig")
+
+
 def read_table(written: str, source: str, columns: Sequence[str]) -> Iterator[Row]:
     """The lines that hold something, with the cells under the columns that they belong to.
 

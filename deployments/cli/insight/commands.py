@@ -131,7 +131,9 @@ def share(
         return await read_share(session, advertiser_ids=ids, day=day, limit=limit)
 
     rows = in_session(act)
-    print_json(ShareDocument(day=day, shares=rows)) if as_json else tables.print_shares(rows, day)
+    print_json(ShareDocument(day=day, shares=rows)) if as_json else tables.print_shares(
+        rows, day, limit
+    )
 
 
 @app.command()

@@ -98,8 +98,14 @@ def print_survival(curve: Survival) -> None:
         print_line(f"{counted(curve.ads, 'ad')}, {running}; {half}.")
 
 
-def print_shares(rows: Sequence[ShareRow], day: date) -> None:
-    """A line for each advertiser."""
+def print_shares(rows: Sequence[ShareRow], day: date, limit: int) -> None:
+    """A line for each advertiser.
+
+    Args:
+        rows: an advertiser each.
+        day: on which their ads ran.
+        limit: how many are shown, those with the most.
+    """
     cells = [
         {
             "advertiser": fit(row.advertiser, _NAME_WIDTH),
@@ -109,6 +115,7 @@ def print_shares(rows: Sequence[ShareRow], day: date) -> None:
         for row in rows
     ]
     _print(f"Creatives seen running on {day}", cells, empty=f"none ran on {day}")
+    _say_limit(rows, limit)
 
 
 def print_campaigns(found: Campaigns, number: int) -> None:
@@ -127,8 +134,8 @@ def print_campaigns(found: Campaigns, number: int) -> None:
         out.print(table("Campaigns of several versions", cells))
     shown = f", {len(cells)} shown" if number > len(cells) else ""
     print_line(
-        f"{counted(number, 'campaign')}{shown}; {counted(found.compared, 'ad')} compared, of "
-        f"{found.unknown:,} neither picture nor words are known."
+        f"{counted(number, 'campaign')}{shown}; {counted(found.compared, 'ad')} compared, "
+        f"{found.unknown:,} not, for neither picture nor three words are known."
     )
 
 

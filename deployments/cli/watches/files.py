@@ -9,6 +9,7 @@ from typer import Argument, Option
 
 from adspark.home.new_file import check_new_file, open_new_file
 from adspark.text.counts import counted
+from adspark.watches.files.csv_table import encode_table
 from adspark.watches.files.importing import import_watches
 from adspark.watches.files.watch_file import WatchFormat, format_of, read_watch_file, write_watches
 from adspark.watches.store import MergedWatch
@@ -77,7 +78,7 @@ def export_file(
         sys.stdout.write(written)
         return
     with open_new_file(file, _any_of(file), replaces=force) as stream:
-        stream.write(written.encode())
+        stream.write(encode_table(written) if form is WatchFormat.CSV else written.encode())
     if as_json:
         print_json(WatchesExported(file=str(file), watches=len(rows), definitions=[]))
     else:

@@ -1,6 +1,7 @@
 """`adspark watch`: what a person types becomes watches, and mistakes write nothing."""
 
 import asyncio
+import codecs
 import json
 import subprocess
 import sys
@@ -274,9 +275,20 @@ def test_what_is_exported_imports_without_a_change(name: str) -> None:
     told("pause", "shoes")
     before = listed()
     assert told("export", name) == f"Wrote 2 watches to {name}."
-    assert Path(name).read_text() == run("export", f"--format={Path(name).suffix[1:]}").stdout
+    written = Path(name).read_text("utf-8-sig")
+    assert written == run("export", f"--format={Path(name).suffix[1:]}").stdout
     assert told("import", name).endswith("0 created, 0 changed, 2 unchanged.")
     assert listed() == before
+
+
+def test_a_spreadsheet_opens_an_exported_csv_with_its_letters() -> None:
+    told("create", "Café Zoë", "--text=zoe.example.com")
+    for name in ("w.csv", "w.yaml"):
+        told("export", name)
+    assert Path("w.csv").read_bytes().startswith(codecs.BOM_UTF8)
+    assert not Path("w.yaml").read_bytes().startswith(codecs.BOM_UTF8)
+    assert run("export", "--format=csv").stdout.startswith("name,")
+    assert told("import", "w.csv").endswith("0 created, 0 changed, 1 unchanged.")
 
 
 def test_a_file_that_is_there_is_replaced_only_where_that_is_asked() -> None:

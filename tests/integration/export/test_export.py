@@ -16,6 +16,7 @@ from adspark.errors import AdSparkError, BusyError, InvalidQueryError
 from adspark.export.columns import COLUMNS
 from adspark.export.reading import read_rows
 from adspark.export.selection import select_ads
+from adspark.export.target import find_target, open_target
 from adspark.export.writers import xlsx
 from adspark.export.writers.thumbnails import THUMBNAIL_COLUMNS, ThumbnailSource
 from adspark.library.filters.definition import AdFilters
@@ -155,6 +156,13 @@ async def test_what_excel_cannot_hold_is_text_or_told(library: Database) -> None
     assert "<v>-" not in sheet
 
 
+@pytest.mark.parametrize("name", ["a.csv", "a.xlsx"])
+async def test_words_that_are_not_searched_are_told(library: Database, name: str) -> None:
+    words = " ".join(["running"] * 50 + ["qqqqnothing"])
+    told = await export(library, name, query=words)
+    assert (told.ads, told.notes) == (2, ["No more than the first 50 words were searched."])
+
+
 async def test_pictures_lie_beside_and_thumbnails_in_the_rows(library: Database) -> None:
     summary = await export(library, "a.xlsx", with_pictures=True)
     assert (summary.pictures, summary.missing_pictures, summary.notes) == (1, 0, [])
@@ -234,6 +242,78 @@ async def test_a_folder_of_pictures_is_replaced_where_only_exports_have_made_it(
     with pytest.raises(InvalidQueryError, match="holds what no export has made"):
         await export(library, "a.csv", query="running", with_pictures=True, replaces=True)
     assert (mine.read_text(), Path("a.csv").read_bytes()) == ("precious", before)
+
+
+async def finish(file: str, *, with_pictures: bool, replaces: bool, meanwhile: Path) -> None:
+    """End an export of one picture, beside whose work a file or folder has appeared."""
+    target = find_target(file, home=Path(), base=Path())
+    with open_target(target):
+        target.file.write_text("new")
+        if with_pictures:
+            await target.save_picture(f"{ad(2)}.png", PICTURE)
+        if meanwhile.suffix:
+            meanwhile.write_text("mine")
+        else:
+            meanwhile.mkdir(parents=True)
+        await target.finish(with_pictures=with_pictures, replaces=replaces)
+
+
+@pytest.mark.parametrize("with_pictures", [False, True])
+async def test_what_appears_while_an_export_works_is_not_replaced_unasked(
+    with_pictures: bool,
+) -> None:
+    mine = Path("a.csv")
+    with pytest.raises(InvalidQueryError, match=r"a\.csv exists; name another file"):
+        await finish("a.csv", with_pictures=with_pictures, replaces=False, meanwhile=mine)
+    assert mine.read_text() == "mine"
+    assert sorted(Path().glob("*a*")) == [mine]
+    await finish("a.csv", with_pictures=with_pictures, replaces=True, meanwhile=mine)
+    assert mine.read_text() == "new"
+
+
+async def test_pictures_that_appear_while_an_export_works_stay() -> None:
+    mine = Path(f"a-pictures/{ad(1)}.png")
+    mine.parent.mkdir()
+    with pytest.raises(InvalidQueryError, match="a-pictures exists; name another file"):
+        await finish("a.csv", with_pictures=True, replaces=False, meanwhile=mine)
+    assert (mine.read_text(), Path("a.csv").exists()) == ("mine", False)
+
+
+async def test_pictures_stay_as_they_were_where_the_file_cannot_be_replaced(
+    library: Database,
+) -> None:
+    await export(library, "a.csv", with_pictures=True)
+    Path("a.csv").unlink()
+    with pytest.raises(InvalidQueryError, match="cannot be written"):
+        await finish("a.csv", with_pictures=True, replaces=True, meanwhile=Path("a.csv/folder"))
+    assert [one.stem for one in Path("a-pictures").iterdir()] == [ARCHIVED]
+
+
+@pytest.mark.parametrize("step", ["earlier pictures taken away", "new ones in their place"])
+async def test_pictures_come_back_after_an_export_that_was_killed_at_its_end(
+    library: Database, step: str
+) -> None:
+    await export(library, "a.csv", with_pictures=True)
+    left = Path(".a.csv.unfinished")
+    left.mkdir()
+    (left / "export.csv").write_text("new")
+    Path("a-pictures").rename(left / "replaced")
+    made = left / "pictures" if step.startswith("earlier") else Path("a-pictures")
+    made.mkdir()
+    (made / f"{ad(2)}.png").write_bytes(PICTURE)
+    await export(library, "a.csv", replaces=True)  # without pictures
+    assert [one.stem for one in Path("a-pictures").iterdir()] == [ARCHIVED]
+    assert not left.exists()
+
+
+async def test_an_export_of_another_ending_keeps_its_pictures(library: Database) -> None:
+    await export(library, "a.csv", with_pictures=True)
+    await export(library, "a.xlsx", with_pictures=True, replaces=True, query="gear")
+    (named,) = filter(None, (row["picture"] for row in csv_rows(Path("a.csv").read_bytes())))
+    assert Path(named).read_bytes() == PICTURE
+    Path("a.csv").unlink()
+    await export(library, "a.xlsx", with_pictures=True, replaces=True, query="gear")
+    assert list(Path("a-pictures").iterdir()) == []
 
 
 async def test_what_a_killed_export_left_goes_with_the_next_and_one_works_at_a_time(

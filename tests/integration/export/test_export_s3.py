@@ -86,7 +86,7 @@ async def test_a_large_file_that_breaks_off_between_its_parts_leaves_none_of_the
         with open_target(target):
             with target.file.open("wb") as file:
                 file.truncate(_IN_PARTS)
-            await target.finish(with_pictures=False)
+            await target.finish(with_pictures=False, replaces=False)
 
     store.broken = {".csv"}
     with pytest.raises(ServiceUnavailableError):

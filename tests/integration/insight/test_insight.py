@@ -156,6 +156,53 @@ async def test_survival_is_that_of_kaplan_and_meier_with_running_ads_censored(
     assert curve.steps[-1].survival == 0  # all have ended
 
 
+@pytest.mark.parametrize("number", range(2, 12))
+async def test_the_median_is_the_day_after_which_half_have_ended(
+    database: Database, today: date, number: int
+) -> None:
+    first = today - timedelta(100)
+    rows = [
+        creative(days, first_shown=noon(first), last_shown=noon(first + timedelta(days - 1)))
+        for days in range(1, number + 1)
+    ]
+    async with database.session() as session:
+        await save_creatives(session, rows=rows)
+        await session.commit()
+        curve = await read_survival(session, advertiser_id=ADVERTISER_ID)
+    shares = [round((number - days) / number, 12) for days in range(1, number + 1)]
+    assert [step.survival for step in curve.steps] == shares
+    assert curve.median_days_running == math.ceil(number / 2)
+
+
+async def test_an_ad_that_runs_has_left_only_where_it_ended_before_its_details_were_bought(
+    database: Database, today: date
+) -> None:
+    shown = {"first_shown": noon(today - timedelta(60)), "last_shown": noon(today)}
+    undated = creative(2, first_shown=..., last_shown=...)
+    async with database.session() as session:
+        await save_creatives(session, rows=[creative(1, **shown), undated], region="2276")
+        await session.commit()
+    bought = today - timedelta(30)
+    rows = ", ".join(
+        f"('{ad(1)}', '{region}', '{today - timedelta(60)}', '{bought - timedelta(days)}')"
+        for region, days in {"2276": 0, "2040": 7, "2250": 8}.items()
+    )
+    await change(
+        database,
+        "INSERT INTO creative_detail (ad_creative_id, asked_at, answered_at, searches_billed) "
+        f"VALUES ('{ad(1)}', '{bought} 12:00+00', '{bought} 12:00+00', 1)",
+        "INSERT INTO creative_region (ad_creative_id, region, first_shown, last_shown) "
+        f"VALUES {rows}",
+    )
+    async with database.session() as session:
+        regions = await read_regions(session, advertiser_id=ADVERTISER_ID)
+    assert {one.name: (one.ads, one.running, one.left_on) for one in regions} == {
+        "Germany": (1, 1, None),  # the ad without days counts nowhere
+        "Austria": (1, 1, None),
+        "France": (1, 0, bought - timedelta(8)),
+    }
+
+
 async def test_mix_regions_and_shares(library: Database, today: date) -> None:
     await change(
         library,

@@ -21,7 +21,7 @@ from adspark.library.search.page import AdPage, search_ads
 from adspark.library.search.statements import MOST_COUNTED
 from tests.support.factories import ADVERTISER_ID, creative
 from tests.support.library import CAFE, SHOP, START, ad, buy_words, found
-from tests.support.stored_ads import change
+from tests.support.stored_ads import change, ids
 
 WORDS = [
     ("shoes", {1}, "a headline's word"),
@@ -113,6 +113,20 @@ async def test_filters_alone_and_together_with_words(library: Database) -> None:
     ]
     for query, filters, numbers in cases:
         assert (query, filters, await found(library, query, **filters)) == (query, filters, numbers)
+
+
+async def test_days_without_googles_count_are_those_that_insight_counts(database: Database) -> None:
+    async with database.session() as session:
+        await save_creatives(session, rows=[creative(1, total_days_shown=...)])
+        await session.commit()
+    await change(
+        database,
+        "UPDATE creative SET first_shown = '2026-08-01 23:00+00', "
+        "last_shown = '2026-08-04 01:00+00'",
+    )
+    assert await ids(database, "SELECT days FROM insight_ad") == [4]
+    assert await found(database, least_days=4) == {1}
+    assert await found(database, least_days=5) == set()
 
 
 async def test_the_users_titles_and_notes_are_searched_with_all_else(library: Database) -> None:

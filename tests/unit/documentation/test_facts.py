@@ -7,6 +7,7 @@ from itertools import chain
 import pytest
 
 from adspark.db.rates import CLEANUPS, GENERATIONS, SEARCHES, SWEEPS
+from adspark.library.ads.similar import MOST_OTHERS, MOST_OWN
 from adspark.settings import Settings
 from deployments.queue_classes import QUEUE_CLASSES, FlowClass, QueueClass
 from scripts.reference.pages import FOLDER, PAGES
@@ -20,6 +21,11 @@ RATES = {
     CLEANUPS: "1 begun an hour",
     None: "",
 }
+
+
+def test_the_library_page_tells_with_how_many_ads_one_is_compared() -> None:
+    text = " ".join((DOCS / "marketers" / "library.md").read_text().split())
+    assert f"with the advertiser's latest {MOST_OWN:,} ads, the latest {MOST_OTHERS:,} arch" in text
 
 
 def test_the_readme_is_short() -> None:

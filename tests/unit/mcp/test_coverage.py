@@ -32,6 +32,13 @@ def test_what_is_asked_for_from_a_day_on_is_known_only_where_somebody_has_looked
     assert said.not_looked_at == ([] if is_known else [f"Nobody has looked on {since} or later."])
 
 
+def test_advertisers_that_are_not_named_are_counted() -> None:
+    ids = [f"AR{number:020d}" for number in range(30)]
+    said = cover_scope(ScopeCoverage(looks=[], uncovered=ids, as_of=None), subjects=ids)
+    assert len(said.not_looked_at) == 21
+    assert said.not_looked_at[-1] == "Nor were all ads of 10 more advertisers looked for."
+
+
 def test_of_a_watch_that_began_later_the_time_before_is_said_to_be_unknown() -> None:
     looks = WatchLooks(
         is_active=True,

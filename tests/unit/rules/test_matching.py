@@ -3,14 +3,19 @@
 import string
 import unicodedata
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adspark.rules.checks import CheckedAd, check_ad
+from adspark.rules.conflicts import find_conflicts
 from adspark.rules.copy_lines import Field
+from adspark.rules.definition import DisclaimerPlace, Rules
 from adspark.rules.matching.folding import fold
 from adspark.rules.matching.phrases import MOST_BETWEEN, Phrase, check_phrase, find_place
 from adspark.rules.matching.readings import read_text
 from adspark.rules.surfaces import count_characters, split_copy
+from adspark.rules.verdicts import Verdict
 
 TEXT = st.text(max_size=60)
 # Letters of several scripts that write with blanks; none is taken for one of another.
@@ -70,6 +75,42 @@ def test_a_word_is_not_found_inside_a_longer_one(word: str, more: str) -> None:
 def test_a_claim_is_found_with_few_words_between(words: list[str], between: list[str]) -> None:
     text = f"{words[0]} {' '.join([*between, *words[1:]])}"
     assert find_place(Phrase(" ".join(words), MOST_BETWEEN), read_text(text))
+
+
+@pytest.mark.parametrize(
+    ("word", "other"),
+    [
+        pytest.param("ফ্রি", "নতুন ফ্রিজ কিনুন", id="Bengali: free, fridge"),
+        pytest.param("বিনা", "সুন্দর বন ভ্রমণ", id="Bengali: without, forest"),
+        pytest.param("கல்", "காலி இடம்", id="Tamil: stone, empty"),
+        pytest.param("ఉచితం", "ఉచతం", id="Telugu"),
+        pytest.param("സൗജന്യം", "സജനയ", id="Malayalam"),
+        pytest.param("મફત", "મફતિયો", id="Gujarati: free, freeloader"),
+        pytest.param("ਮੁਫ਼ਤ", "ਮਫਤ", id="Gurmukhi"),
+        pytest.param("නොමිලේ", "නමල", id="Sinhala"),
+        pytest.param("ಉಚಿತ", "ಉಚತ", id="Kannada"),
+        pytest.param("ମାଗଣା", "ମଗଣ", id="Odia"),
+        pytest.param("मुफ्त", "मफत", id="Hindi"),
+        pytest.param("ក", "កា", id="Khmer, without blanks"),
+    ],
+)
+def test_a_mark_belongs_to_its_word(word: str, other: str) -> None:
+    assert find_place(Phrase(word), read_text(other)) is None
+    assert find_place(Phrase(word), read_text(f"9 {word}, 9"))
+
+
+def test_a_disclaimer_with_other_vowels_is_another_one() -> None:
+    written, other = "শর্ত প্রযোজ্য", "শরত পরযজয"
+    rules = Rules(disclaimers=[written, other])
+    assert find_conflicts(rules) == []  # it does not stand there twice
+    rules = Rules(disclaimers=[written], disclaimer_place=DisclaimerPlace.COPY)
+    for copy, verdict in ((other, Verdict.FAILED), (f"{written}।", Verdict.PASSED)):
+        (one,) = check_ad(rules, CheckedAd(copy=copy, picture=None, similarity=None))
+        assert one.verdict is verdict
+
+
+def test_thai_is_found_behind_any_letter() -> None:
+    assert find_place(Phrase("เกม"), read_text("ฟรีเกม"))
 
 
 def test_a_word_is_found_that_a_hyphen_divides_between_two_lines() -> None:
