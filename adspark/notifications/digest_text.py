@@ -13,6 +13,7 @@ from adspark.notifications.message import safe_address
 from adspark.notifications.pictures import write_picture
 from adspark.serpapi.regions import region_name
 from adspark.text.counts import counted
+from adspark.text.moments import utc_minute
 from adspark.text.sentences import without_full_stop
 
 MOST_NAMED = 20
@@ -300,4 +301,4 @@ def _day(moment: datetime | None) -> str:
 
 
 def _moment(moment: datetime | None) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if moment else "never"
+    return utc_minute(moment) if moment else "never"
