@@ -138,6 +138,9 @@ class Digest(BaseModel):
     at: datetime
     watches: list[WatchDigest]
     event_ids: list[int] = Field(description="All events that it reports.")
+    seen_regions: list[tuple[str, str]] = Field(
+        default_factory=list, description="Ads and countries that no digest has seen before."
+    )
     undelivered: list[str] = Field(
         default_factory=list, description="Earlier digests that may not have arrived, a line each."
     )
