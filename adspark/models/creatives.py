@@ -155,7 +155,16 @@ class CreativeRegion(SQLModel, table=True):
     """A country that a creative was shown in, by the ad-details engine; stays with its details."""
 
     __tablename__ = "creative_region"
-    __table_args__ = (columns.readable("first_shown"), columns.readable("last_shown"))
+    __table_args__ = (
+        columns.readable("first_shown"),
+        columns.readable("last_shown"),
+        Index(
+            "ix_creative_region_undigested",
+            "ad_creative_id",
+            "region",
+            postgresql_where=text("digested_at IS NULL"),
+        ),
+    )
 
     ad_creative_id: str = Field(primary_key=True, sa_type=Text)
     region: str = Field(primary_key=True, index=True, sa_type=Text, description="SerpApi code.")
@@ -163,6 +172,9 @@ class CreativeRegion(SQLModel, table=True):
     last_shown: date | None = Field(default=None, sa_column=Column(Date))
     times_shown: str | None = columns.optional_text('As sent: "0 - 1000".')
     first_seen_at: datetime = columns.now()
+    digested_at: datetime | None = columns.moment(
+        "Of the first digest that saw it; None: none has."
+    )
 
 
 class AdvertiserDomain(SQLModel, table=True):

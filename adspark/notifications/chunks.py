@@ -79,7 +79,7 @@ def _split(block: Block, dialect: Text, limit: int, first: int) -> Iterator[Bloc
         piece = replace(block, spans=_join(atoms[:number]))
         return measure(dialect.write([piece])) <= room
 
-    atoms, room = list(_atoms(block)), first
+    atoms, room = list(_atoms(block)) or [Span("")], first
     while atoms:
         # No dialect writes less than there is, so that only few of many need to be tried.
         most = bisect_left(list(accumulate(len(atom.text) for atom in atoms[:room])), room + 1)
@@ -123,7 +123,7 @@ def _smaller(atom: Span, block: Block, dialect: Text, limit: int) -> list[Span]:
 
     most = max(bisect_left(range(1, len(atom.text)), True, key=lambda n: not fits(n)), 1)
     cut = most
-    while cut > most / 2 and _continues(atom.text[cut - 1], atom.text[cut]):
+    while cut > max(most / 2, 1) and _continues(atom.text[cut - 1], atom.text[cut]):
         cut -= 1
     if _continues(atom.text[cut - 1], atom.text[cut]):  # a character without an end
         cut = most

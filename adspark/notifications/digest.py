@@ -96,20 +96,30 @@ _EVENTS = text(f"""
     )
     SELECT * FROM counted JOIN named USING (watch_id, kind)
 """)  # noqa: S608  (put together from constants)
+# Rows that no digest has seen. They are marked one by one and not by a moment: one may be committed
+# after a digest has read, by a transaction that began before.
+_UNSEEN_REGIONS = text(
+    "SELECT ad_creative_id, region FROM creative_region WHERE digested_at IS NULL"
+)
 # A country is new where no creative of the watch had it before, and others had some. Details may be
 # bought long after an ad was found, and the Transparency Center lists an ad late (LAG):
 # so a country in which a known ad was shown before then was only not known to be one.
 _REGIONS = text(f"""
     WITH begun AS (
         SELECT l.watch_id, r.region,
-            bool_or(coalesce(r.first_seen_at <= m.at OR l.first_matched_at <= m.at
+            bool_or(coalesce(
+                CASE WHEN w.digested_at IS NULL THEN r.first_seen_at ELSE r.digested_at END <= m.at
+                OR l.first_matched_at <= m.at
                 AND r.first_shown < (m.at - make_interval(days => {LAG.days}))::date, false)
             ) AS is_known
         FROM watch w
-        CROSS JOIN LATERAL (SELECT coalesce(digested_at, baseline_at)) AS m (at)
+        CROSS JOIN LATERAL (SELECT coalesce(w.digested_at, baseline_at)) AS m (at)
         JOIN watch_creative l ON l.watch_id = w.id
         JOIN creative_region r USING (ad_creative_id)
-        WHERE w.id = ANY (:watch_ids) AND r.first_seen_at <= CAST(:now AS timestamptz)
+        WHERE w.id = ANY (:watch_ids) AND (r.digested_at IS NOT NULL OR
+            (r.ad_creative_id, r.region) IN (
+                SELECT * FROM unnest(CAST(:ads AS text[]), CAST(:regions AS text[]))
+            ))
         GROUP BY l.watch_id, r.region
     )
     SELECT watch_id, array_agg(region ORDER BY region) FILTER (WHERE NOT is_known) AS regions
@@ -142,6 +152,18 @@ _MARK_WATCHES = text("""
 _MARK_EVENTS = text("""
     UPDATE creative_event SET notified_at = CAST(:at AS timestamptz)
     WHERE id = ANY (:event_ids) AND notified_at IS NULL
+""")
+# In the order in which details are stored: no deadlock.
+_MARK_REGIONS = text("""
+    WITH held AS (
+        SELECT ad_creative_id, region
+        FROM unnest(CAST(:ads AS text[]), CAST(:regions AS text[])) AS s (ad_creative_id, region)
+        JOIN creative_region USING (ad_creative_id, region)
+        WHERE digested_at IS NULL
+        ORDER BY ad_creative_id, region FOR NO KEY UPDATE OF creative_region
+    )
+    UPDATE creative_region r SET digested_at = CAST(:at AS timestamptz)
+    FROM held WHERE (r.ad_creative_id, r.region) = (held.ad_creative_id, held.region)
 """)
 _CREATIVES = TypeAdapter(list[ReportedCreative])
 
@@ -177,13 +199,14 @@ class DigestSummary(BaseModel):
 async def read_digest(session: AsyncSession, *, now: datetime) -> Digest:
     """What no digest has reported yet; other digests wait until this transaction ends.
 
-    `now` is by the database's clock, so that nothing falls between two digests.
+    `now` is by the database's clock.
     """
     await session.execute(_LOCK)
     found = await session.execute(_WATCHES, {"now": now})
     watches = {row["watch_id"]: dict(row) for row in found.mappings()}
-    digest = Digest(at=now, watches=[], event_ids=[])
-    values: dict[str, object] = {"watch_ids": list(watches), "now": now}
+    unseen = [(row.ad_creative_id, row.region) for row in await session.execute(_UNSEEN_REGIONS)]
+    digest = Digest(at=now, watches=[], event_ids=[], seen_regions=unseen)
+    values: dict[str, object] = {"watch_ids": list(watches), **_columns(unseen)}
     for row in await session.execute(_EVENTS, {"watch_ids": list(watches)}):
         events = watches[row.watch_id].setdefault("events", {})
         events[row.kind] = {"number": row.number, "creatives": row.creatives}
@@ -200,6 +223,12 @@ async def mark_digested(session: AsyncSession, *, digest: Digest) -> None:
     watch_ids = [watch.watch_id for watch in digest.watches]
     await session.execute(_MARK_WATCHES, {"watch_ids": watch_ids, "at": digest.at})
     await session.execute(_MARK_EVENTS, {"event_ids": digest.event_ids, "at": digest.at})
+    await session.execute(_MARK_REGIONS, {**_columns(digest.seen_regions), "at": digest.at})
+
+
+def _columns(regions: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+    """Ads and countries as the arrays that a statement takes."""
+    return {"ads": [ad for ad, _ in regions], "regions": [region for _, region in regions]}
 
 
 async def _read_longest(session: AsyncSession, *, watches: Sequence[WatchDigest]) -> None:

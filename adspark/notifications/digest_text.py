@@ -13,6 +13,7 @@ from adspark.notifications.message import safe_address
 from adspark.notifications.pictures import write_picture
 from adspark.serpapi.regions import region_name
 from adspark.text.counts import counted
+from adspark.text.moments import utc_minute
 from adspark.text.sentences import without_full_stop
 
 MOST_NAMED = 20
@@ -137,6 +138,9 @@ class Digest(BaseModel):
     at: datetime
     watches: list[WatchDigest]
     event_ids: list[int] = Field(description="All events that it reports.")
+    seen_regions: list[tuple[str, str]] = Field(
+        default_factory=list, description="Ads and countries that no digest has seen before."
+    )
     undelivered: list[str] = Field(
         default_factory=list, description="Earlier digests that may not have arrived, a line each."
     )
@@ -300,4 +304,4 @@ def _day(moment: datetime | None) -> str:
 
 
 def _moment(moment: datetime | None) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if moment else "never"
+    return utc_minute(moment) if moment else "never"

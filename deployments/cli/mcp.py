@@ -42,7 +42,10 @@ def mcp(
     ] = False,
     user: Annotated[
         int | None,
-        user_option(help="Whose boards, tags and variants; at first 1. Not where people sign in."),
+        user_option(
+            help="Whose boards and tags, and who requests variants; at first 1. Not where people "
+            "sign in."
+        ),
     ] = None,
 ) -> None:
     """Serve AI assistants (Model Context Protocol): they ask about ads, watches and variants.

@@ -17,6 +17,7 @@ from adspark.home.env_file import read_env_file
 from adspark.home.running_stack import running_stack
 from adspark.maintenance.check import Check
 from adspark.settings import ENV_FILE, Settings, get_settings
+from adspark.text.moments import utc_minute
 from adspark.text.secret_patterns import MASK
 from deployments.diagnosis.archive import Archive, open_archive
 from deployments.diagnosis.doctor import examine
@@ -192,7 +193,7 @@ def _read_end(file: Path) -> str:
 def _describe(names: Sequence[str]) -> str:
     listed = "\n".join(f"  {name}" for name in names)
     return (
-        f"AdSpark's report of {datetime.now(UTC):%Y-%m-%d %H:%M} UTC\n\n{listed}\n\n"
+        f"AdSpark's report of {utc_minute(datetime.now(UTC))}\n\n{listed}\n\n"
         "Keys and passwords are redacted (***). Names of folders, hosts, accounts, watches and\n"
         "advertisers are not: look it over before you pass it on.\n"
     )

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from starlette.datastructures import URL
 
 from adspark.serpapi.regions import region_name
+from adspark.text.moments import utc_minute
 from adspark.text.sentences import with_full_stop
 from adspark.text.shortened import cut
 from adspark.text.terminal import plain
@@ -135,7 +136,6 @@ def _moment(value: datetime | None) -> str | Markup:
     """A moment, in UTC until the page's script writes it in the time zone of its reader."""
     if value is None:
         return ""
-    utc = value.astimezone(UTC)
     return Markup('<time datetime="{}" data-moment>{}</time>').format(
-        utc.isoformat(), f"{utc:%Y-%m-%d %H:%M} UTC"
+        value.astimezone(UTC).isoformat(), utc_minute(value)
     )

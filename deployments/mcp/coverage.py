@@ -1,13 +1,16 @@
 """How complete an answer is: what was looked at, when, and what was not."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 
 from pydantic import BaseModel, Field
 
 from adspark.library.coverage import ScopeCoverage, ScopeLook
+from adspark.library.filters.definition import RUNNING_DAYS
 from adspark.text.counts import counted
+from adspark.text.moments import utc_minute
 from adspark.text.visible import isolate
+from adspark.validation.days import today
 from adspark.watches.reports.looks import LookState, WatchLooks
 
 _MOST_NAMED = 20  # looks, each in a sentence
@@ -51,6 +54,11 @@ def own_records(*looked_at: str) -> Coverage:
     return Coverage(is_complete=True, as_of=datetime.now(UTC), looked_at=list(looked_at))
 
 
+def running_since() -> date:
+    """The day since which somebody has to have looked for what runs today to be known."""
+    return today() - timedelta(days=RUNNING_DAYS)
+
+
 def cover_scope(
     found: ScopeCoverage, *, subjects: Sequence[str], since: date | None = None
 ) -> Coverage:
@@ -79,12 +87,21 @@ def cover_scope(
 
 
 def cover_watches(
-    watches: Iterable[tuple[int, str, WatchLooks]], *, since: datetime | None = None
+    watches: Iterable[tuple[int, str, WatchLooks]],
+    *,
+    since: datetime | None = None,
+    ads_since: date | None = None,
 ) -> Coverage:
-    """Of what watches noticed since a moment, or up to their last look."""
+    """Of what watches noticed since a moment, or of the ads that they found up to their last look.
+
+    Args:
+        watches: number, name and looks of each.
+        since: the moment; None: their ads are asked for, not their news.
+        ads_since: the day from which on ads are asked for; None: of any time.
+    """
     looked_at, lacking, latest = list[str](), list[str](), list[datetime]()
     for number, name, looks in watches:
-        sentence, is_enough = _describe_watch(number, name, looks, since)
+        sentence, is_enough = _describe_watch(number, name, looks, since, ads_since)
         (looked_at if is_enough else lacking).append(sentence)
         if is_enough and looks.complete_at is not None:
             latest.append(looks.complete_at)
@@ -110,20 +127,22 @@ def _describe_uncovered(found: ScopeCoverage) -> Iterator[str]:
 
 def _describe_look(look: ScopeLook) -> str:
     late = "; the next look is late" if look.is_overdue else ""
-    when = f", last completely at {_moment(look.complete_at)}" if look.complete_at else ""
+    when = f", last completely at {utc_minute(look.complete_at)}" if look.complete_at else ""
     return f"{_name(look)} {_STATES[look.state]}{when}{late}."
 
 
 def _describe_watch(
-    number: int, name: str, looks: WatchLooks, since: datetime | None
+    number: int, name: str, looks: WatchLooks, since: datetime | None, ads_since: date | None
 ) -> tuple[str, bool]:
-    """What is known of a watch, and whether that is everything since the moment."""
-    state = looks.state(since)
+    """What is known of a watch, and whether that is everything since the moment, or of the ads."""
+    begin = None if ads_since is None else datetime.combine(ads_since, time(), UTC)
+    looked_since = begin if since is None else since
+    state = looks.state(looked_since)
     parts = [_STATES[state]]
-    if state is LookState.WAITING and since is not None:
-        parts[0] += f" {_moment(since)}"
+    if state is LookState.WAITING and looked_since is not None:
+        parts[0] += f" {utc_minute(looked_since)}"
     if looks.complete_at is not None:
-        parts.append(f"last completely at {_moment(looks.complete_at)}")
+        parts.append(f"last completely at {utc_minute(looks.complete_at)}")
     is_late = looks.is_overdue
     if is_late:
         parts.append("the next look is late")
@@ -132,7 +151,7 @@ def _describe_watch(
         if state is LookState.COMPLETE:
             parts[0] += ", but only since its first look"
         parts.append(
-            f"first at {_moment(looks.baseline_at)}, and what was before that is not known"
+            f"first at {utc_minute(looks.baseline_at)}, and what was before that is not known"
         )
     if looks.has_gaps and looks.baseline_at is not None:
         parts.append("some of its older ads were perhaps never seen")
@@ -159,7 +178,3 @@ def _shorten(sentences: list[str]) -> list[str]:
         return sentences
     more = counted(len(sentences) - _MOST_NAMED, "more watch")
     return [*sentences[:_MOST_NAMED], f"And {more}; see list_watches."]
-
-
-def _moment(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC"

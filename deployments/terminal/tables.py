@@ -139,8 +139,8 @@ def _width(made: Table) -> int:
 
 
 def moment(then: datetime) -> str:
-    """A time (UTC) to the minute."""
-    return then.strftime("%Y-%m-%d %H:%M")
+    """A time of any time zone, in UTC to the minute."""
+    return f"{then.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
 def day(then: datetime | None) -> str | None:

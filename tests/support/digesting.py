@@ -109,11 +109,13 @@ class Story:
     async def region(
         self, number: int, region: str, since: datetime, first_shown: date | None = None
     ) -> None:
-        """A creative was first found to be shown in a country, perhaps with since when it was."""
+        """A creative was first found to be shown in a country, perhaps with since when it was; a
+        digest that was sent since then has seen it."""
         day = f"'{first_shown}'" if first_shown else "NULL"
         await self.change(
-            "INSERT INTO creative_region (ad_creative_id, region, first_seen_at, first_shown) "
-            f"VALUES ('CR{number:020d}', '{region}', '{since.isoformat()}', {day})"
+            "INSERT INTO creative_region (ad_creative_id, region, first_seen_at, first_shown, "
+            f"digested_at) VALUES ('CR{number:020d}', '{region}', '{since.isoformat()}', {day}, "
+            f"(SELECT min(digested_at) FROM watch WHERE digested_at >= '{since.isoformat()}'))"
         )
 
     async def change(self, statement: str) -> None:

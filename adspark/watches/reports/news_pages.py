@@ -34,6 +34,7 @@ _PAGE = text(f"""
             SELECT {_COUNTS} FROM creative_event e
             WHERE e.watch_id = w.id AND e.kind IN ({_ALL_KINDS}) AND e.occurred_at >= :since
         ) AS n
+        WHERE CAST(:watch_id AS int) IS NULL OR w.id = :watch_id
     )
     SELECT
         (SELECT json_build_object(
@@ -156,17 +157,30 @@ class NewsPage(BaseModel):
 
 
 async def read_news_page(
-    session: AsyncSession, *, since: datetime, shown: Shown = Shown.ALL, limit: int, offset: int = 0
+    session: AsyncSession,
+    *,
+    since: datetime,
+    watch_id: int | None = None,
+    shown: Shown = Shown.ALL,
+    limit: int,
+    offset: int = 0,
 ) -> NewsPage:
     """A page of all users' watches with the number of events since then.
 
     Args:
         since: events from this moment on.
+        watch_id: only this one; the totals are of it, too. None: all.
         shown: which watches.
         limit: watches of a page.
         offset: watches before it.
     """
-    values = {"since": since, "shown": shown.value, "limit": limit, "offset": offset}
+    values = {
+        "since": since,
+        "watch_id": watch_id,
+        "shown": shown.value,
+        "limit": limit,
+        "offset": offset,
+    }
     found = (await session.execute(_PAGE, values)).one()
     return NewsPage(totals=found.totals, watches=found.page)
 

@@ -144,6 +144,7 @@ def tag(
     A tag is shared on all ads that have it; --shared and --own take ads, or none.
     """
     if name is None:
+        _check_only_listed(shared, remove, user)
         tags = in_session(lambda session: list_tags(session, user_id=user))
         print_json(TagList(tags=tags)) if as_json else print_tags(tags, user)
         return
@@ -236,6 +237,14 @@ def _check_sharing(shared: bool | None, remove: bool) -> None:
     if remove and shared is not None:
         given = "--shared" if shared else "--own"
         raise InvalidQueryError(given, "contradicts --remove; give one of them.")
+
+
+def _check_only_listed(shared: bool | None, remove: bool, user: int) -> None:
+    """Refuse what is done to a tag where none is named."""
+    given = "--remove" if remove else {True: "--shared", False: "--own", None: None}[shared]
+    if given is not None:
+        call = f"adspark ads tag TAG CR… {given}{for_user(user)}"
+        raise InvalidQueryError("tag", f"name the tag that {given} is for: {call}")
 
 
 def _shown(name: str) -> str:

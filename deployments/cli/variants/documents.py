@@ -10,7 +10,7 @@ from adspark.variants.store import VariantSummary
 from deployments.terminal.documents import Document
 
 
-class VariantList(Document, shape="variant-list/1", commands=("variant list",)):
+class VariantList(Document, shape="variant-list/1", commands=("variant list", "variant request")):
     """Variants, newest first."""
 
     variants: list[VariantSummary]
@@ -26,7 +26,7 @@ class VariantReport(
 
 
 class VariantsRequested(Document, shape="variants-requested/1", commands=("variant request",)):
-    """What was requested; with `--wait` the variant itself is printed instead."""
+    """What was requested; with `--wait` the variants themselves are printed instead."""
 
     variants: list[int] = Field(description="Their numbers; empty in a dry run.")
     started: int = Field(description="Runs that were started; others wait for a stack.")

@@ -4,7 +4,6 @@ Requests are rows in the database of the running stack, else of the configured o
 claims them.
 """
 
-import asyncio
 from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
@@ -32,16 +31,16 @@ from adspark.watches.stored import find_watch
 from deployments.cli.database import act_in_session, in_session
 from deployments.cli.options import JsonOption, YesOption
 from deployments.cli.ranges import IDS, ranged
-from deployments.cli.server import call_server, prefect_api_url
+from deployments.cli.server import call_server
 from deployments.cli.users.option import user_option
 from deployments.cli.variants import options
 from deployments.cli.variants.documents import VariantCancelled, VariantRetried, VariantsRequested
 from deployments.cli.variants.limits import warn_of_pause
 from deployments.cli.variants.prompt_check import check_prompt
-from deployments.cli.variants.showing import show
 from deployments.cli.variants.stopping import stop
+from deployments.cli.variants.waiting import check_can_wait, wait_for
 from deployments.environment.running_stack import find_api_url
-from deployments.terminal.output import print_json, print_line, print_note, print_warning
+from deployments.terminal.output import print_json, print_line, print_warning
 from deployments.terminal.questions import confirm
 
 
@@ -59,10 +58,12 @@ def request(
         int | None, ranged(IDS, metavar="ID", help="Of this completed variant, not of an ad.")
     ] = None,
     yes: YesOption = False,
-    wait: Annotated[bool, Option("--wait", help="Wait for the end of one.")] = False,
+    wait: Annotated[bool, Option("--wait", help="Wait for the ends of all.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Request a variant of each ad; each is one generation, which costs money."""
+    if wait and not dry_run:
+        check_can_wait()
     wanted = VariantRequest(
         original_ad_id="",
         prompt=prompt,
@@ -88,9 +89,8 @@ def request(
         confirm(f"{counted(len(ids), 'generation')}, each paid for. Request them?")
     made = in_session(lambda session: request_variants(session, requests=requests), commits=True)
     run_ids = _start(made)
-    if wait and len(made) == 1 and run_ids:
-        _follow(run_ids[0])
-        show(made[0], as_json=as_json)
+    if wait and run_ids:
+        wait_for(made, run_ids, as_json=as_json)
         return
     if run_ids:
         warn_of_pause()
@@ -216,12 +216,3 @@ def _start(variants: Sequence[int], *, is_retry: bool = False) -> list[UUID]:
             lambda session: start_generations(session, variants, is_retry=is_retry)
         )
     )
-
-
-def _follow(run_id: UUID) -> None:
-    from deployments.cli.runs.follow import Event, follow_run  # noqa: PLC0415  (slow)
-
-    def print_event(event: Event) -> None:
-        print_note(event.text)
-
-    asyncio.run(follow_run(prefect_api_url(), run_id, print_event))

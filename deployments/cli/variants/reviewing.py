@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 from typer import Option
 
+from adspark.errors import InvalidQueryError
 from adspark.media.store import MediaStore
 from adspark.settings import media_url
 from adspark.validation.bounds import RATING
@@ -65,6 +66,13 @@ def review(
 ) -> None:
     """Review a finished variant; repeat it to change the review."""
     decision = one_of("--approve", approve, "--reject", reject)
+    if not approve:
+        for option, is_given in (
+            ("--accept-closeness", accept_closeness),
+            ("--overrule", overrule is not None),
+        ):
+            if is_given:
+                raise InvalidQueryError(option, "belongs to --approve; add it, or leave this out.")
     given = Review(
         user_id=user,
         is_approved=decision,

@@ -7,6 +7,7 @@ from typing import Annotated
 from rich.markup import escape
 from typer import Argument, Option
 
+from adspark.errors import InvalidQueryError
 from adspark.home.new_file import check_new_file, open_new_file
 from adspark.text.counts import counted
 from adspark.watches.files.csv_table import encode_table
@@ -64,6 +65,8 @@ def export_file(
     as_json: JsonOption = False,
 ) -> None:
     """Write the watches' definitions, for import."""
+    if file is None and force:
+        raise InvalidQueryError("--force", "replaces a file; name it, or leave this out.")
     if form is None:
         form = format_of(file) if file else WatchFormat.YAML
     if file is not None:

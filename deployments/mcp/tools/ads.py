@@ -1,23 +1,30 @@
 """Tools on ads: search the stored ones, and show one with its picture."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Annotated
 
 from pydantic import Field
 
 from adspark.library.ads.report import AdReport, read_ad
 from adspark.library.coverage import read_coverage, scope_of
-from adspark.library.filters.definition import RUNNING_DAYS, AdFilters
+from adspark.library.filters.definition import AdFilters
 from adspark.library.filters.written import WrittenFilters
 from adspark.library.search.cursor import Sort
 from adspark.library.search.page import AdPage, search_ads
 from adspark.models import CreativeFormat, EventKind, PictureStatus, Platform
 from adspark.text.counts import counted
+from adspark.text.moments import utc_minute
 from adspark.validation.numbers import Whole
 from adspark.validation.stored import clean_ad_id
 from adspark.watches.reports.watch_pages import read_watch_line
 from deployments.mcp.answers import Answer
-from deployments.mcp.coverage import Coverage, cover_scope, cover_watches, own_records
+from deployments.mcp.coverage import (
+    Coverage,
+    cover_scope,
+    cover_watches,
+    own_records,
+    running_since,
+)
 from deployments.mcp.pictures import read_picture
 from deployments.mcp.tool import Arguments, Asked, Cursor, Text, tool
 
@@ -116,20 +123,25 @@ async def _cover_search(asked: Asked, filters: AdFilters) -> Coverage:
     """How complete the stored ads are of which the search was."""
     if any(getattr(filters, name) is not None for name in _OWN):
         return own_records("The user's own boards and tags.")
+    first = _first_day(filters)
     if filters.watch_id is not None:
         line = await read_watch_line(asked.session, watch_id=filters.watch_id)
-        return cover_watches([(line.row.id, line.row.definition.name, line.looks)] if line else [])
+        watches = [(line.row.id, line.row.definition.name, line.looks)] if line else []
+        return cover_watches(watches, ads_since=first)
     scope = scope_of(filters)
     found = await read_coverage(asked.session, scope)
-    return cover_scope(found, subjects=scope.subjects, since=_first_day(filters))
+    return cover_scope(found, subjects=scope.subjects, since=first)
 
 
 def _first_day(filters: AdFilters) -> date | None:
-    """From which on ads were shown or launched that the search is about; None: at any time."""
-    days = [one for one in (filters.first_shown_from, filters.last_shown_from) if one is not None]
-    if filters.is_running:
-        days.append(datetime.now(UTC).date() - timedelta(days=RUNNING_DAYS))
-    return max(days, default=None)
+    """Since when somebody has to have looked for the search to find all; None: at any time.
+
+    That an ad was not shown after a day, or runs no more, is not known by a look before.
+    """
+    days = [filters.first_shown_from, filters.last_shown_from, filters.last_shown_to]
+    if filters.is_running is not None:
+        days.append(running_since())
+    return max((one for one in days if one is not None), default=None)
 
 
 def _with_unread(coverage: Coverage, unread: AdPage) -> Coverage:
@@ -164,7 +176,7 @@ async def show(asked: Asked, arguments: AdArguments) -> Answer:
 def _cover_ad(ad: AdReport, *, has_picture: bool) -> Coverage:
     """What is known of an ad, and what nobody has looked at."""
     seen = max((one.last_matched_at for one in ad.watches), default=ad.stored_at)
-    looked_at = [f"Last found at {seen:%Y-%m-%d %H:%M} UTC."]
+    looked_at = [f"Last found at {utc_minute(seen)}."]
     lacking = [] if ad.watches else ["No watch follows it: what it is since then is not known."]
     if ad.details is None or ad.details.answered_at is None:
         lacking.append(
@@ -172,7 +184,7 @@ def _cover_ad(ad: AdReport, *, has_picture: bool) -> Coverage:
             "ran in are not known."
         )
     else:
-        looked_at.append(f"Its details were bought at {ad.details.answered_at:%Y-%m-%d %H:%M} UTC.")
+        looked_at.append(f"Its details were bought at {utc_minute(ad.details.answered_at)}.")
     if ad.words_source is None:
         lacking.append(f"Its words are not known: {ad.words}.")
     if not has_picture:

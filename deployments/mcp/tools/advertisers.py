@@ -22,7 +22,7 @@ from adspark.library.filters.parsing import Day
 from adspark.validation.days import today
 from adspark.validation.numbers import Whole
 from deployments.mcp.answers import Answer
-from deployments.mcp.coverage import Coverage, cover_scope
+from deployments.mcp.coverage import Coverage, cover_scope, running_since
 from deployments.mcp.tool import Arguments, Asked, Cursor, Text, tool
 
 _Name = Annotated[Text, Field(description="Id, name or domain.")]
@@ -116,10 +116,15 @@ async def show_time(asked: Asked, arguments: TimelineArguments) -> Answer:
         last=last,
         limit=arguments.limit,
     )
-    coverage = await _cover(asked.session, found, since=first)
+    present = running_since()
+    until = present if last is None else min(last, present)
+    coverage = await _cover(
+        asked.session, found, since=until if first is None else max(first, until)
+    )
     return Answer(coverage, {"advertiser_id": found, "periods": periods})
 
 
 async def _cover(session: AsyncSession, *ids: str, since: date | None = None) -> Coverage:
+    """Of advertisers' figures; without a day, those of today are among them."""
     found = await read_coverage(session, Scope(advertiser_ids=ids))
-    return cover_scope(found, subjects=ids, since=since)
+    return cover_scope(found, subjects=ids, since=since or running_since())

@@ -33,8 +33,8 @@ class VariantArguments(Arguments):
 
 @tool("show_variants", "Variants and their reviews")
 async def show(asked: Asked, arguments: VariantArguments) -> Answer:
-    """Variants that were made of ads, the newest first, with figures over all; or one of them with
-    its picture, copy, similarity to the original and what people think of it.
+    """Everybody's variants of ads, the newest first, with figures over all; or one of them with its
+    picture, copy, similarity to the original and what people think of it.
     """
     if arguments.variant is None:
         return await _list(asked, arguments)

@@ -14,7 +14,7 @@ from adspark.validation.numbers import Whole
 from adspark.validation.stored import check_storable
 from adspark.watches.budgets import read_budget
 from adspark.watches.news import News, read_news
-from adspark.watches.reports.news_pages import NewsTotals, WatchNews, read_news_page
+from adspark.watches.reports.news_pages import NewsPage, read_news_page
 from adspark.watches.reports.watch_pages import read_watch_page
 from adspark.watches.stored import WatchRow, WatchState
 from deployments.mcp.answers import Answer
@@ -80,14 +80,11 @@ async def list_news(asked: Asked, arguments: NewsArguments) -> Answer:
     new means not known.
     """
     session, since = asked.session, _read_since(arguments.since)
-    page = await read_news_page(session, since=since, limit=_MOST_WATCHES)
-    watches = page.watches
-    if arguments.watch is not None:
-        chosen = await find_watch_id(session, arguments.watch)
-        watches = [one for one in watches if one.id == chosen]
+    chosen = None if arguments.watch is None else await find_watch_id(session, arguments.watch)
+    page = await read_news_page(session, since=since, watch_id=chosen, limit=_MOST_WATCHES)
     found = await read_news(
         session,
-        watch_ids=[one.id for one in watches],
+        watch_ids=[one.id for one in page.watches],
         since=since,
         limit=arguments.limit + 1,
         before=arguments.after,
@@ -95,16 +92,18 @@ async def list_news(asked: Asked, arguments: NewsArguments) -> Answer:
     news = found[: arguments.limit]
     has_more = len(found) > arguments.limit
     return Answer(
-        _cover_news(watches, since, page.totals if arguments.watch is None else None),
+        _cover_news(page, since),
         {"page": NewsFound(since=since, news=news, next=news[-1].event_id if has_more else None)},
     )
 
 
-def _cover_news(watches: list[WatchNews], since: datetime, totals: NewsTotals | None) -> Coverage:
-    coverage = cover_watches(((one.id, one.name, one) for one in watches), since=since)
-    if totals is not None and totals.watches > len(watches):
-        asked = f"{len(watches):,} of {counted(totals.watches, 'watch')}"
-        return coverage.lacking(f"Only {asked} were asked; name one.")
+def _cover_news(page: NewsPage, since: datetime) -> Coverage:
+    coverage = cover_watches(((one.id, one.name, one) for one in page.watches), since=since)
+    asked, stored = len(page.watches), page.totals.watches
+    if stored > asked:
+        return coverage.lacking(
+            f"Only {asked:,} of {counted(stored, 'watch')} were asked; name one."
+        )
     return coverage
 
 
@@ -121,9 +120,9 @@ def _read_since(written: str) -> datetime:
         return datetime.now(UTC) - span
     try:
         moment = datetime.fromisoformat(written.strip())
-    except ValueError:
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # the latter where it lies before year 1 in UTC
         _refuse_since(written)
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     check_moment_has_come("since", moment)
     return moment
 

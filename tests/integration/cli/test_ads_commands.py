@@ -180,6 +180,11 @@ def test_tags_titles_and_notes_are_written_and_taken_away() -> None:
         (("tag", "ghost", "--own", "--user", "2"), "tag: you have no tag 'ghost'; those there are: "
                                                    "adspark ads tag --user 2"),
         (("tag", "ghost", "--own"), "tag: you have no tag 'ghost'"),
+        (("tag", "--remove"), "tag: name the tag that --remove is for: adspark ads tag TAG CR… "
+                              "--remove"),
+        (("tag", "--shared", "--user", "2"), "tag: name the tag that --shared is for: adspark ads "
+                                             "tag TAG CR… --shared --user 2"),
+        (("tag", "--own", "--json"), "tag: name the tag that --own is for: "),
         (("search", "--tag", ""), "tag: is empty; name the tag."),
         (("search", "--advertiser", "New Balence"), "advertiser: none of 'New Balence' is stored; "
                                                     "did you mean 'New Balance Athletic Shoe"),

@@ -121,6 +121,13 @@ def test_many_requests_are_counted_and_asked_about() -> None:
     assert [row["original_ad_id"] for row in listed()] == [OTHER, AD]
 
 
+def test_where_nothing_would_begin_nobody_waits_and_nothing_is_requested() -> None:
+    refused = run("request", AD, OTHER, "-p", "Red", "--yes", "--wait")
+    assert str(refused.exception).startswith("--wait: no stack runs, and nothing would begin; ")
+    assert listed() == []
+    assert told("request", AD, "-p", "Red", "--wait", "--dry-run").startswith("1 generation; noth")
+
+
 def test_an_ad_that_is_named_twice_is_asked_for_once() -> None:
     assert told("request", AD, OTHER, AD, "-p", "Red", "--yes") == f"Requested 1, 2: {LATER}"
     assert told("request", AD, AD, "-p", "Blue") == f"Requested 3: {LATER}"
@@ -516,7 +523,9 @@ def test_a_review_keeps_all_that_is_said(database_url: str) -> None:
     ("arguments", "message"),
     [
         ((), "decision: approve or reject it, rate it, or write a comment."),
-        (("--accept-closeness",), "decision: approve or reject it"),
+        (("--accept-closeness",), "--accept-closeness: belongs to --approve; add it, or leave"),
+        (("--reject", "--overrule", "Agreed"), "--overrule: belongs to --approve; add it, or"),
+        (("--rating", "4", "--accept-closeness"), "--accept-closeness: belongs to --approve"),
         (("--comment", ""), "decision: approve or reject it"),
         (("--comment", " \u200b\n"), "decision: approve or reject it"),
         (("--approve",), "--accept-closeness: variant 1 is too close to its original"),

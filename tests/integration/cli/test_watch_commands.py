@@ -353,3 +353,9 @@ def test_the_next_look_of_a_watch_heeds_its_budget(configured_database: str) -> 
     assert f"next look {begins:%Y-%m-%d %H:%M}, its budget is spent" in told("show", "hubspot")
     told("change", "hubspot", "--budget=2")
     assert "its budget is spent" not in told("show", "hubspot")
+
+
+def test_force_without_a_file_is_refused(configured_database: str) -> None:
+    refused = Command("watch").run("export", "--force")
+    assert str(refused.exception) == "--force: replaces a file; name it, or leave this out."
+    assert refused.stdout == ""

@@ -317,6 +317,55 @@ async def test_a_country_is_not_new_because_details_of_an_old_ad_were_looked_up(
     assert (await story.digest()).watches[0].new_regions == told
 
 
+@pytest.mark.parametrize("is_read", [False, True], ids=["before it reads", "before it is told"])
+async def test_a_country_is_told_once_however_its_transaction_overlaps_a_digest(
+    story: Story, *, is_read: bool
+) -> None:
+    watch_id = await story.watch(digested_at=LOOKED)
+    for number in (1, 2):
+        await story.ad(watch_id, number, None)
+    await story.region(1, "2840", YESTERDAY - DAY)
+    await tell(story, NOW - DAY)
+    async with story.database.session() as writer, story.database.session() as reader:
+        await writer.execute(text("SELECT"))  # both have begun
+        if is_read:
+            digest = await read_digest(reader, now=NOW)
+        await writer.execute(
+            text(
+                "INSERT INTO creative_region (ad_creative_id, region, first_seen_at) "
+                f"VALUES ('CR{2:020d}', '2276', '{NOW - timedelta(seconds=1)}')"
+            )
+        )
+        if is_read:
+            await writer.commit()
+        else:
+            digest = await read_digest(reader, now=NOW)
+        await mark_digested(reader, digest=digest)
+        await reader.commit()
+        await writer.commit()
+    assert digest.news == 0
+    assert (await tell(story, NOW + DAY)).watches[0].new_regions == ["2276"]
+    assert (await tell(story, NOW + 2 * DAY)).news == 0
+
+
+async def test_a_country_of_which_others_were_told_is_news_to_a_watch_that_was_paused(
+    story: Story,
+) -> None:
+    paused = await story.watch("paused", digested_at=TOLD)
+    other = await story.watch("other", digested_at=TOLD)
+    await story.ad(paused, 1, None)
+    await story.change(
+        "INSERT INTO watch_creative (watch_id, ad_creative_id, content_hash) "
+        f"SELECT {other}, ad_creative_id, content_hash FROM creative"
+    )
+    await story.region(1, "2840", LOOKED)
+    await story.region(1, "2276", YESTERDAY)
+    await story.change(f"UPDATE watch SET is_active = false WHERE id = {paused}")
+    assert [one.name for one in (await tell(story)).with_news] == ["other"]
+    await story.change("UPDATE watch SET is_active = true")
+    assert [one.name for one in (await tell(story, NOW + DAY)).with_news] == ["paused"]
+
+
 async def test_first_countries_are_known_once_a_digest_has_gone_by(story: Story) -> None:
     watch_id = await story.watch(digested_at=LOOKED)
     await story.ad(watch_id, 1, None)
