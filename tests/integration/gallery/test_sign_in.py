@@ -14,6 +14,9 @@ from adspark.users.store import add_user, find_user
 from tests.support.gallery import PASSWORD, GalleryClient, open_gallery
 from tests.support.library import ad
 
+# Marks on one letter, whose sorting would stop the server for seconds.
+HEAP = "a" + "\u0301\u0316" * 40_000
+
 
 async def sign_in(pages: GalleryClient, name: str, password: str = PASSWORD) -> None:
     fields = {"name": name, "password": password, "back": "/library"}
@@ -47,6 +50,8 @@ async def test_who_signs_in_comes_to_the_page_they_wanted(closed: GalleryClient)
         ("Ana", PASSWORD.strip()),
         ("Ana", ""),
         ("Ana", "x" * 10_000),
+        pytest.param("Ana", HEAP, id="marks for a password"),
+        pytest.param(HEAP, PASSWORD, id="marks for a name"),
         ("Cleo", PASSWORD),
         ("", PASSWORD),
         ("Ana'--", PASSWORD),
