@@ -24,6 +24,7 @@ from adspark.settings import Settings, get_settings, media_url
 from adspark.text.redaction import remember_environment
 from deployments.environment.running_stack import current_settings, find_api_url
 from deployments.environment.termination import exit_by_sigterm, raise_at_termination
+from deployments.gallery.access.head_limit import HeadLimit
 from deployments.gallery.app import create_app
 from deployments.gallery.resources import ANSWER_TIMEOUT, LOCK_TIMEOUT, Gallery
 from deployments.gallery.templating import Templates
@@ -72,8 +73,8 @@ async def _serve(settings: Settings, host: str, listener: socket.socket) -> None
 async def serve_guarded(
     app: ASGIApp, settings: Settings, listener: socket.socket, *, needs_sign_in: bool
 ) -> None:
-    """Serve an application until a signal; pages of other origins are refused, and where nobody
-    signs in also what a proxy passes on from elsewhere.
+    """Serve an application until a signal. Refused are pages of other origins, too large cookies
+    and addresses, and where nobody signs in what a proxy passes on from elsewhere.
 
     Args:
         app: what is served.
@@ -84,7 +85,7 @@ async def serve_guarded(
     if not needs_sign_in:
         app = LocalOnly(app)
     configuration = uvicorn.Config(
-        RequestGuard(app, allowed_hosts=own_names(settings)),
+        RequestGuard(HeadLimit(app), allowed_hosts=own_names(settings)),
         access_log=False,
         log_level="warning",
         server_header=False,
