@@ -19,6 +19,9 @@ from adspark.library.search.spelling import LOOSEN, missing_extensions
 from adspark.text.quotes import in_quotes
 from adspark.validation.stored import check_storable, clean_advertiser_id
 
+MOST_NAMES = 100
+"""In one search: each of them is looked for by itself."""
+
 _MOST_NAMED = 3  # advertisers in an error
 _MOST_FOUND = 20
 
@@ -115,8 +118,12 @@ async def resolve_advertisers(session: AsyncSession, *, names: Sequence[str]) ->
     """Ids of the stored advertisers that people mean, by id, name or domain.
 
     Raises:
-        InvalidQueryError: there is none of a name; says which are spelled like it.
+        InvalidQueryError: there is none of a name; says which are spelled like it. Or they are too
+            many.
     """
+    if len(names) > MOST_NAMES:
+        said = f"{len(names):,} advertisers are named; name at most {MOST_NAMES} at once."
+        raise InvalidQueryError("advertiser", said)
     ids: list[str] = []
     for name in names:
         match = await _match(session, name, _MOST_FOUND, parameter="advertiser")
