@@ -7,6 +7,7 @@ says where a request comes from in `Host` (a name that a foreign DNS server poin
 """
 
 from collections.abc import Iterable
+from http import HTTPStatus
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -50,7 +51,7 @@ class RequestGuard:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
         elif refusal := self._refusal(scope):
-            await _refuse(refusal, scope, receive, send)
+            await refuse(refusal, scope, receive, send)
         elif scope["type"] == "http":
             await self._app(scope, receive, send if self._is_public(scope) else _as_own(send))
         else:
@@ -105,7 +106,7 @@ class LocalOnly:
         if client is None or is_loopback(client[0]):
             await self._app(scope, receive, send)
         else:
-            await _refuse(_NOT_FROM_HERE, scope, receive, send)
+            await refuse(_NOT_FROM_HERE, scope, receive, send)
 
 
 def is_loopback(host: str) -> bool:
@@ -138,19 +139,35 @@ def _is_link(scope: Scope, headers: Headers) -> bool:
     )
 
 
-async def _refuse(reason: str, scope: Scope, receive: Receive, send: Send) -> None:
+async def refuse(
+    reason: str,
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    *,
+    status: int = HTTPStatus.FORBIDDEN,
+) -> None:
+    """Answer a request with the reason, or close its WebSocket.
+
+    Args:
+        reason: a sentence.
+        scope: of the request.
+        receive: of its server.
+        send: of its server.
+        status: of the response.
+    """
     if scope["type"] == "websocket":
         await WebSocketClose(_POLICY_VIOLATION, reason)(scope, receive, send)
     else:
-        await _answer(reason, Headers(scope=scope))(scope, receive, send)
+        await _answer(reason, Headers(scope=scope), status)(scope, receive, send)
 
 
-def _answer(reason: str, headers: Headers) -> Response:
+def _answer(reason: str, headers: Headers, status: int) -> Response:
     """The reason as a person reads it in a browser, which asks for HTML; else as JSON."""
     if "text/html" in headers.get("accept", ""):
         nosniff = {"X-Content-Type-Options": "nosniff"}  # it quotes the request
-        return PlainTextResponse(reason, status_code=403, headers=nosniff)
-    return JSONResponse({"detail": reason}, status_code=403)
+        return PlainTextResponse(reason, status_code=status, headers=nosniff)
+    return JSONResponse({"detail": reason}, status_code=status)
 
 
 def _as_own(send: Send) -> Send:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from pydantic import BaseModel
 
 from adspark.rules.copy_lines import Field, read_lines
+from adspark.text.normalized import normalize
 from adspark.text.visible import visible
 
 _WIDE = ("W", "F")
@@ -65,5 +66,5 @@ def field_of_copy(field: Field) -> Field:
 
 def count_characters(text: str) -> int:
     """The characters of a text as Google counts them: those of double width count twice."""
-    composed = unicodedata.normalize("NFC", visible(text).strip())
+    composed = normalize("NFC", visible(text).strip())
     return sum(2 if unicodedata.east_asian_width(one) in _WIDE else 1 for one in composed)

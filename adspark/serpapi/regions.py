@@ -7,10 +7,10 @@ code is 2000 plus the ISO number, but for the Canary Islands, which have no ISO 
 
 import csv
 import re
-import unicodedata
 from importlib import resources
 
 from adspark.errors import InvalidQueryError
+from adspark.text.normalized import normalize
 from adspark.validation.near_names import ask_for, find_near
 
 # Answered with a reason of its own, for people will look for the mistake in their spelling.
@@ -24,7 +24,7 @@ _NOT_SERVED = {
 
 def _plain(name: str) -> str:
     """Lower case, no accents, no punctuation, no leading article: how names are compared."""
-    letters = unicodedata.normalize("NFKD", name.strip()).encode("ascii", "ignore").decode()
+    letters = normalize("NFKD", name.strip()).encode("ascii", "ignore").decode()
     words = re.sub(r"[^a-z0-9]+", " ", letters.lower().replace("&", " and ")).strip()
     return words.removeprefix("the ")
 

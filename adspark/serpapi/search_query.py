@@ -27,6 +27,7 @@ MAX_PAGE_SIZE = 100
 _MOST_ADVERTISERS = 100  # of one search; more make an address that servers do not take
 _FIRST_DAY, _LAST_DAY = date(2000, 1, 1), date(2100, 1, 1)  # older than the Transparency Center
 
+_LONGEST_DOMAIN = 253  # characters (RFC 1035); making ASCII of far longer ones takes minutes
 _HOST = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]+")
 _BLANK = re.compile(r"\s")
 _Choice = TypeVar("_Choice", bound=StrEnum)
@@ -133,6 +134,8 @@ def parse_query(
 def find_bare_domain(written: str) -> str | None:
     """The bare domain in a domain or an address, as example.com; None where there is none."""
     domain: str = _suffixes()(written.lower()).top_domain_under_public_suffix
+    if len(domain) > _LONGEST_DOMAIN:
+        return None
     try:
         encoded = domain.encode("idna").decode()
     except UnicodeError:  # not a name that there can be

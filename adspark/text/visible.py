@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+
+from adspark.text.normalized import with_few_marks
 
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 CONTROLS = "\x00-\x09\x0b-\x1f\x7f-\x9f"
@@ -31,7 +32,6 @@ _JOINERS = re.compile(
 _BLANKED = bytes(32 if (byte < 32 and byte != 10) or byte == 127 else byte for byte in range(256))
 _UTF8_C1 = re.compile(b"\xc2[\x80-\x9f]")
 _EMPTY = "\n\u2800"  # and the blank of Braille
-_MOST_MARKS = 8  # on one character; no language sets so many
 _ISOLATES = re.compile("[\u2068\u2069]")
 _MAY_HIDE = re.compile(f"[{HIDDEN}\u200c\u200d\u2068\u2069]")
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff]")
@@ -50,8 +50,7 @@ def blank_controls_utf8(text: bytes) -> bytes:
 def visible(text: str) -> str:
     """`text` as it reads, on as many lines, without what would command or hide."""
     lines = _LINE_ENDS.sub("\n", text)
-    shown = _drop_hidden(blank_controls(lines))
-    return shown if shown.isascii() else "".join(_with_few_marks(shown))
+    return with_few_marks(_drop_hidden(blank_controls(lines)))
 
 
 def drop_hidden(text: str) -> str:
@@ -61,15 +60,6 @@ def drop_hidden(text: str) -> str:
 
 def _drop_hidden(text: str) -> str:
     return _JOINERS.sub("", _FLAG_OR_HIDDEN.sub(r"\1", text))
-
-
-def _with_few_marks(text: str) -> Iterator[str]:
-    """The characters of a text, without a heap of marks upon one of them."""
-    marks = 0
-    for character in text:
-        marks = marks + 1 if unicodedata.category(character) in ("Mn", "Me") else 0
-        if marks <= _MOST_MARKS:
-            yield character
 
 
 def is_blank(text: str) -> bool:

@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import secrets
-import unicodedata
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
@@ -16,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adspark.errors import InvalidQueryError
 from adspark.models import Role
+from adspark.text.normalized import LONGEST_WHOLE, normalize_whole
 from adspark.text.storable import UNSTORABLE
 from adspark.validation.names import clean_name, name_key
 
@@ -79,7 +79,7 @@ async def save_password(session: AsyncSession, *, user_id: int, password: str, r
     Raises:
         InvalidQueryError: the password cannot be used, or the user has no name.
     """
-    password = unicodedata.normalize("NFC", password)
+    password = normalize_whole("NFC", password) if is_short(password) else ""
     if not _SHORTEST <= len(password) <= _LONGEST or UNSTORABLE.search(password):
         raise InvalidQueryError(
             "password", f"give one of {_SHORTEST} to {_LONGEST} characters; this cannot be used."
@@ -116,12 +116,14 @@ async def check_password(session: AsyncSession, *, name: str, password: str) -> 
         name: as it is typed.
         password: as it is typed.
     """
-    key = "" if UNSTORABLE.search(name) else name_key(clean_name(name))
+    is_name = is_short(name) and not UNSTORABLE.search(name)
+    key = name_key(clean_name(name)) if is_name else ""
     found = (await session.execute(_FIND, {"key": key})).mappings().one_or_none()
     hashed = found["password_hash"] if found else _hash_of_nobody()
-    # Versions before this one kept a password as it was typed.
-    forms = dict.fromkeys([unicodedata.normalize("NFC", password), password])
-    is_right = await asyncio.to_thread(_is_password, hashed, [one[: _LONGEST + 1] for one in forms])
+    # Versions before this one kept a password as it was typed. Nobody has an empty one.
+    forms = [normalize_whole("NFC", password), password] if is_short(password) else [""]
+    cut = dict.fromkeys(one[: _LONGEST + 1] for one in forms)
+    is_right = await asyncio.to_thread(_is_password, hashed, cut)
     return SignedIn(**{k: found[k] for k in SignedIn.model_fields}) if found and is_right else None
 
 
@@ -142,6 +144,12 @@ async def find_session(session: AsyncSession, *, token: str) -> SignedIn | None:
 async def end_session(session: AsyncSession, *, token: str) -> None:
     """Sign a browser out. Does not commit."""
     await session.execute(_END, {"token_hash": _hash(token)})
+
+
+def is_short(typed: str) -> bool:
+    """Whether a name or a password can be one of an account's: far longer ones are not looked at,
+    for Unicode's forms and hashes take time."""
+    return len(typed) <= LONGEST_WHOLE
 
 
 def attempts_counter(kind: str, value: str) -> str:

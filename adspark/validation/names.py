@@ -5,6 +5,7 @@ import unicodedata
 
 from adspark.errors import InvalidQueryError
 from adspark.text.lookalikes import CAPITALS, SMALL
+from adspark.text.normalized import normalize
 from adspark.text.quotes import in_quotes
 from adspark.text.visible import FLAG, visible
 
@@ -19,7 +20,7 @@ _FLAG = re.compile(f"({FLAG})")
 
 def clean_name(written: str) -> str:
     """The name in Unicode's composed form (NFC), without blanks and invisible characters around."""
-    name = unicodedata.normalize("NFC", written)
+    name = normalize("NFC", written)
     start, end = 0, len(name)
     while start < end and _is_invisible(name[start]):
         start += 1
@@ -78,14 +79,14 @@ def check_visible(field: str, written: str) -> None:
 
 def clean_value(written: str) -> str:
     """A value that is no name: without any invisible character, and with plain blanks."""
-    value = unicodedata.normalize("NFC", written)
+    value = normalize("NFC", written)
     seen = "".join(one for one in value if one.isspace() or not _is_invisible(one))
     return " ".join(seen.split())
 
 
 def name_key(name: str) -> str:
     """The same key for names that differ in case, blanks and invisible characters only."""
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    folded = normalize("NFKC", normalize("NFKC", name).casefold())
     parts = _FLAG.split(folded)  # every second one is a flag, which ends with what is not seen
     seen = "".join(part if place % 2 else _seen(part) for place, part in enumerate(parts))
     return _VARIATION_SELECTORS.sub("", seen)

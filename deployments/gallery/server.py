@@ -24,6 +24,8 @@ from adspark.settings import Settings, get_settings, media_url
 from adspark.text.redaction import remember_environment
 from deployments.environment.running_stack import current_settings, find_api_url
 from deployments.environment.termination import exit_by_sigterm, raise_at_termination
+from deployments.gallery.access.head_limit import HeadLimit
+from deployments.gallery.access.slow_requests import PATIENCE, BodyTime, Patience, timed_protocol
 from deployments.gallery.app import create_app
 from deployments.gallery.resources import ANSWER_TIMEOUT, LOCK_TIMEOUT, Gallery
 from deployments.gallery.templating import Templates
@@ -70,21 +72,28 @@ async def _serve(settings: Settings, host: str, listener: socket.socket) -> None
 
 
 async def serve_guarded(
-    app: ASGIApp, settings: Settings, listener: socket.socket, *, needs_sign_in: bool
+    app: ASGIApp,
+    settings: Settings,
+    listener: socket.socket,
+    *,
+    needs_sign_in: bool,
+    patience: Patience = PATIENCE,
 ) -> None:
-    """Serve an application until a signal; pages of other origins are refused, and where nobody
-    signs in also what a proxy passes on from elsewhere.
+    """Serve an application until a signal. Refused are pages of other origins, too large cookies
+    and addresses, and where nobody signs in what a proxy passes on from elsewhere.
 
     Args:
         app: what is served.
         settings: with the names and proxies that are let in.
         listener: as of `open_listener`.
         needs_sign_in: whether the application has whoever asks sign in.
+        patience: with clients that send nothing, or slowly.
     """
     if not needs_sign_in:
         app = LocalOnly(app)
     configuration = uvicorn.Config(
-        RequestGuard(app, allowed_hosts=own_names(settings)),
+        RequestGuard(HeadLimit(BodyTime(app, patience.body)), allowed_hosts=own_names(settings)),
+        http=timed_protocol(patience.head),
         access_log=False,
         log_level="warning",
         server_header=False,

@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from adspark.net.request_guard import RequestGuard
 from adspark.settings import Settings
+from deployments.gallery.access.head_limit import HeadLimit
 from deployments.mcp.http import PATH, make_app
 from deployments.mcp.serve import Serving
 
@@ -48,7 +49,7 @@ def serve_over_http(served: Serving, *, needs_sign_in: bool = False) -> Iterator
 
     async def serve() -> None:
         async with served.open(needs_sign_in=needs_sign_in) as (server, gallery):
-            app = RequestGuard(make_app(server, gallery, needs_sign_in=needs_sign_in))
+            app = RequestGuard(HeadLimit(make_app(server, gallery, needs_sign_in=needs_sign_in)))
             config = uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=1)
             started.append(uvicorn.Server(config))
             task = asyncio.create_task(started[0].serve())

@@ -20,6 +20,7 @@ from adspark.media.store import MediaStore
 from adspark.net.request_guard import RequestGuard
 from adspark.rendering.browser import PROGRAMS
 from adspark.settings import Settings
+from deployments.gallery.access.head_limit import HeadLimit
 from deployments.gallery.app import create_app
 from deployments.gallery.resources import ANSWER_TIMEOUT, LOCK_TIMEOUT, Gallery
 from deployments.gallery.templating import Templates
@@ -72,7 +73,7 @@ async def open_gallery(
     async with _open(database_url) as database:
         chosen = Settings(media_url=str(media), **settings)
         gallery = Gallery(chosen, database, MediaStore(str(media)), templates())
-        app = RequestGuard(create_app(gallery, needs_sign_in=needs_sign_in))
+        app = RequestGuard(HeadLimit(create_app(gallery, needs_sign_in=needs_sign_in)))
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with GalleryClient(transport=transport, base_url=URL) as client:
             yield client
@@ -102,7 +103,7 @@ def serve_gallery(
         async with _open(database_url) as database:
             chosen = Settings(media_url=str(media), **settings)
             gallery = Gallery(chosen, database, MediaStore(str(media)), templates())
-            app = RequestGuard(create_app(gallery, needs_sign_in=needs_sign_in))
+            app = RequestGuard(HeadLimit(create_app(gallery, needs_sign_in=needs_sign_in)))
             config = uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=1)
             one = uvicorn.Server(config)
             server.append(one)

@@ -108,4 +108,4 @@ def _statement(sort: AdvertiserSort, *, is_first: bool) -> str:
 def _is_key(sort: AdvertiserSort, key: object) -> bool:
     if sort is AdvertiserSort.NAME:
         return is_text(key)
-    return isinstance(key, int) and abs(key) <= LARGEST_KEY
+    return type(key) is int and abs(key) <= LARGEST_KEY  # `true` of JSON is none

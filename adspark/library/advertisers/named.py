@@ -19,6 +19,9 @@ from adspark.library.search.spelling import LOOSEN, missing_extensions
 from adspark.text.quotes import in_quotes
 from adspark.validation.stored import check_storable, clean_advertiser_id
 
+MOST_NAMES = 100
+"""In one search: each of them is looked for by itself."""
+
 _MOST_NAMED = 3  # advertisers in an error
 _MOST_FOUND = 20  # advertisers that are listed where no number is given
 _MOST_MEANT = 1_000  # advertisers of a name whose ads are read
@@ -114,8 +117,12 @@ async def resolve_advertisers(session: AsyncSession, *, names: Sequence[str]) ->
 
     Raises:
         InvalidQueryError: there is none of a name, and says which are spelled like it; or there
-            are more than can be read, for to leave some out would look as if they had no ads.
+            are too many names, or more of one than can be read: to leave some out would look as if
+            they had no ads.
     """
+    if len(names) > MOST_NAMES:
+        said = f"{len(names):,} advertisers are named; name at most {MOST_NAMES} at once."
+        raise InvalidQueryError("advertiser", said)
     ids: list[str] = []
     for name in names:
         match = await _match(session, name, _MOST_MEANT + 1, parameter="advertiser")

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from adspark.text.lookalikes import BOXED, SPELLED
+from adspark.text.normalized import normalize
 from adspark.text.visible import visible
 
 _MARKS_OF_TRADE = str.maketrans(dict.fromkeys("®™©℠℗", " "))
@@ -33,8 +34,8 @@ def fold(text: str) -> str:
 def _fold_once(text: str) -> str:
     seen = visible(text.translate(_MARKS_OF_TRADE)).translate(BOXED).translate(_APOSTROPHES)
     shown = "".join(one for one in seen if not _is_unseen(one))
-    lowered = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", shown).casefold())
-    return unicodedata.normalize("NFC", "".join(_without_accents(lowered)).translate(SPELLED))
+    lowered = normalize("NFKD", normalize("NFKC", shown).casefold())
+    return normalize("NFC", "".join(_without_accents(lowered)).translate(SPELLED))
 
 
 def _is_unseen(character: str) -> bool:

@@ -13,6 +13,7 @@ from functools import cached_property
 from adspark.rules.matching.folding import fold
 from adspark.rules.matching.words import Gap, Word, split_words
 from adspark.text.lookalikes import CAPITALS, DIGITS, SMALL
+from adspark.text.normalized import normalize
 
 _LEAST_DISGUISED = 3  # characters of a word whose digits may be letters
 _WORD = re.compile(r"\S+")
@@ -72,7 +73,7 @@ def read_text(written: str) -> Text:
 
 def liken(written: str) -> str:
     """The text with Latin letters in place of all that look like them."""
-    composed = unicodedata.normalize("NFKC", written)
+    composed = normalize("NFKC", written)
     return composed if composed.isascii() else composed.translate(CAPITALS).translate(SMALL)
 
 

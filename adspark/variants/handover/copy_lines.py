@@ -5,7 +5,6 @@ up to 4 descriptions of 90, paths of 15; a double-width character counts as two.
 what does not fit is left out, with the reason, and so is what the ad has in the same field already.
 """
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -13,6 +12,7 @@ from adspark.rules.copy_lines import Field, Form, Line, read_lines
 from adspark.rules.surfaces import count_characters
 from adspark.text.counts import counted
 from adspark.text.formulas import guard_cell
+from adspark.text.normalized import normalize
 
 HEADLINES, DESCRIPTIONS = 15, 4
 """Of one ad, at most."""
@@ -98,7 +98,7 @@ def _place(made: AdCopy, line: Line) -> str | None:
 
 def _key(text: str) -> str:
     """The same for texts that differ in case, blanks and composition of letters only."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return " ".join(normalize("NFKC", text).casefold().split())
 
 
 def row_of(copy: AdCopy) -> Sequence[str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from fastapi import Request
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
@@ -20,6 +21,8 @@ KEPT = "kept"
 """Name of the hidden field."""
 
 _LONGEST = 100_000  # characters of its content; of more, nothing is kept
+# Browsers send none. By others of Python's a text may hold halves of characters, or take minutes.
+_CHARSETS = (b"utf-8", b"utf8", b"us-ascii")
 _MOST_OF_A_NAME = 5000  # a selection has one for each ad
 _MOST_FIELDS = _MOST_OF_A_NAME + 100  # what a form has beside its ads
 
@@ -45,8 +48,11 @@ async def read_fields(request: Request) -> dict[str, list[str]]:
     """The fields of the form of a request, each with its texts in order.
 
     Raises:
-        HTTPException: it is no form (400), or too large (413).
+        HTTPException: it is no form, or not in UTF-8 (400), or too large (413).
     """
+    _, options = parse_options_header(request.headers.get("content-type"))
+    if options.get(b"charset", b"utf-8").lower() not in _CHARSETS:
+        raise HTTPException(HTTPStatus.BAD_REQUEST)
     try:
         form = await request.form(max_files=0, max_fields=_MOST_FIELDS)
     except HTTPException as error:

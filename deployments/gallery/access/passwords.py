@@ -6,7 +6,7 @@ from base64 import b64decode
 from fastapi import Request
 
 from adspark.db.rate_limits import release_slot, try_acquire_slot
-from adspark.users.accounts import SignedIn, attempts_counter, check_password
+from adspark.users.accounts import SignedIn, attempts_counter, check_password, is_short
 from adspark.validation.names import clean_name, name_key
 from deployments.gallery.resources import Gallery
 
@@ -43,7 +43,8 @@ async def check_attempt(
         TooManyAttemptsError: too many were wrong for this name or from this address.
     """
     address = request.client.host if request.client else ""
-    key = name_key(clean_name(name))  # the same for all ways to write a name
+    # The same for all ways to write a name, and for all that is too long for one.
+    key = name_key(clean_name(name)) if is_short(name) else ""
     counters = {
         attempts_counter("address", address): _OF_ADDRESS,
         attempts_counter("name", key): _OF_NAME,

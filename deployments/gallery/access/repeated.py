@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from adspark.validation.repeated import check_once
+from adspark.validation.repeated import check_once, group_by_name
 
 # The pages that take one several times. The library says itself what is wrong, beside its fields,
 # and the JSON interface by its description.
@@ -21,7 +21,8 @@ class RepeatedParameters:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
         if scope["type"] == "http" and not scope["path"].startswith(_READ_ELSEWHERE):
-            given = Request(scope).query_params
-            for name in given.keys() - _SEVERAL.get(scope["path"].rstrip("/"), set()):
-                check_once(name, given.getlist(name))
+            several = _SEVERAL.get(scope["path"].rstrip("/"), set())
+            for name, given in group_by_name(Request(scope).query_params.multi_items()).items():
+                if name not in several:
+                    check_once(name, given)
         await self._app(scope, receive, send)

@@ -142,7 +142,7 @@ async def read_shares(
     session: SessionDep,
     advertiser: Annotated[
         list[str] | None,
-        Query(description="Ids, names or domains; among all that are stored without."),
+        Query(description="Ids, names or domains, 100 at most; among all stored without."),
     ] = None,
     day: _Day = None,
     limit: _Limit = 100,

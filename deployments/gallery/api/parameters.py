@@ -13,7 +13,7 @@ _TEXT = {"type": "string"}
 _DAY = {"type": "string", "format": "date"}
 _YES_OR_NO = {"type": "string", "enum": ["yes", "no"]}
 _SCHEMAS: dict[str, tuple[dict[str, Any], str]] = {
-    "advertiser": ({"type": "array", "items": _TEXT}, "Id, name or domain; any of several."),
+    "advertiser": ({"type": "array", "items": _TEXT}, "Id, name or domain; any of 100 at most."),
     "format": ({"type": "string", "enum": list(CreativeFormat)}, "Format."),
     "platform": ({"type": "string", "enum": list(Platform)}, "Platform of the searches."),
     "region": (_TEXT, "Country, by its ISO code, name or SerpApi code."),

@@ -1,5 +1,6 @@
 """The library: stored ads as a grid or a list, found by the words and filters of its address."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated
@@ -13,6 +14,7 @@ from starlette.datastructures import URL, QueryParams
 from adspark.creatives.boards import list_boards
 from adspark.errors import InvalidQueryError
 from adspark.library.advertisers.listing import list_names
+from adspark.library.advertisers.named import MOST_NAMES
 from adspark.library.filters.definition import ASPECTS
 from adspark.library.filters.written import PARAMETERS, choose, read_parameters
 from adspark.library.marks.tags import list_tags
@@ -29,6 +31,7 @@ router = APIRouter(include_in_schema=False)
 _PAGE = 60  # ads
 _RATIOS = ("16:9", "4:5", "9:16")  # offered beside the shapes that have a name
 _FIELDS = frozenset((*PARAMETERS, "q", "sort", "after"))
+_REPEATED = _FIELDS | {"view"}
 _MOST_OFFERED = 200  # advertisers whose names are offered
 # Where stands what a field may name.
 _LISTS = {"advertiser": "/advertisers", "board": "/boards", "watch": "/watches"}
@@ -57,6 +60,7 @@ class LibraryPages(VisitorPages):
     async def show(self, address: str, refused: Refused | None = None) -> HTMLResponse:
         """A page of the library."""
         parameters = QueryParams(URL(address).query)
+        given = _bounded(parameters)
         user_id = self.visitor.user_id
         shown = await _search(self.session, parameters, user_id)
         options = await _read_options(self.session, user_id, self.texts)
@@ -72,14 +76,14 @@ class LibraryPages(VisitorPages):
             address=address,
             page=shown.page,
             problems=shown.problems,
-            given=parameters,
+            given=given,
             chosen=[
                 (name, value)
                 for name in PARAMETERS
-                for value in parameters.getlist(name)
+                for value in given.getlist(name)
                 if value.strip()
             ],
-            without=partial(_without, parameters),
+            without=partial(_without, given),
             shown_value=shown_value,
             is_list=parameters.get("view") == "list",
             options=options,
@@ -96,6 +100,18 @@ LibraryPagesDep = Annotated[LibraryPages, Depends()]
 async def show_library(request: Request, pages: LibraryPagesDep) -> HTMLResponse:
     """The page of the library."""
     return await pages.show(f"/library?{request.url.query}" if request.url.query else "/library")
+
+
+def _bounded(parameters: QueryParams) -> QueryParams:
+    """The parameters that the page repeats, of each no more than are read: each filter has a link
+    that holds all the others."""
+    times = Counter[str]()
+    kept = []
+    for name, text in parameters.multi_items():
+        times[name] += 1
+        if name in _REPEATED and times[name] <= (MOST_NAMES if name == "advertiser" else 2):
+            kept.append((name, text))
+    return QueryParams(kept)
 
 
 def _without(parameters: QueryParams, name: str, value: str) -> str:

@@ -82,7 +82,12 @@ async def test_advertisers_are_found_by_name_or_domain_and_sorted(
 async def test_a_mistake_in_the_list_is_said_beside_its_field(
     pages: GalleryClient,
 ) -> None:
-    for query, field in [("sort=price", "sort"), ("after=x", "after"), ("q=%00", "q")]:
+    for query, field in [
+        ("sort=price", "sort"),
+        ("after=x", "after"),
+        ("after=WyJhZHMiLCB0cnVlLCAiQVIiXQ", "after"),  # `true` for a number
+        ("q=%00", "q"),
+    ]:
         answer = await pages.get(f"/advertisers?{query}")
 
         assert answer.status_code == 422

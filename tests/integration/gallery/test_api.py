@@ -51,6 +51,12 @@ FAILURES = [
     ("advertisers/AR1/survival", 404, None, "No advertiser"),
     ("advertisers/%00", 404, None, ""),
     ("advertisers?sort=price", 422, "sort", "is none of "),
+    (
+        "advertisers?after=WyJhZHMiLCB0cnVlLCAiQVIiXQ",
+        422,
+        "after",
+        "take `next` of the page before.",
+    ),
     ("advertisers?after=WyJhZHMiLCAiMSIsICJ4Il0", 422, "after", "take `next` of the page before."),
     ("advertisers/find?name=", 422, "name", "is empty"),
     ("advertisers/find", 422, "name", "is missing."),

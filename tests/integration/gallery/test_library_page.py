@@ -2,6 +2,7 @@
 
 import html
 import re
+from urllib.parse import urlencode
 
 import pytest
 from sqlalchemy import text
@@ -40,6 +41,34 @@ async def test_a_total_that_is_not_exact_is_told_as_such_without_formats(
 
     assert '<p class="total">500 ads or more</p>' in page
     assert '<p class="total">1 ad · Video 1</p>' in (await pages.get("/library?format=video")).text
+
+
+@pytest.mark.parametrize("path", ["/api/v1/ads", "/api/v1/export/ads.csv", "/api/v1/share"])
+async def test_programs_name_a_hundred_advertisers_at_most(pages: GalleryClient, path: str) -> None:
+    refused = await pages.get(path, params={"advertiser": [str(one) for one in range(101)]})
+
+    assert refused.status_code == 422
+    assert refused.json() == {
+        "detail": "101 advertisers are named; name at most 100 at once.",
+        "field": "advertiser",
+    }
+    right = await pages.get(path, params={"advertiser": ["New Balance"] * 100})
+    assert right.status_code == 200
+
+
+@pytest.mark.parametrize("name", ["advertiser", "format", "x"])
+async def test_a_page_that_refuses_thousands_of_filters_does_not_repeat_them(
+    pages: GalleryClient, name: str
+) -> None:
+    many = [(name, f"{one}x") for one in range(2000)] + [("domain", "kept.example")]
+    page = await pages.get(f"/library?{urlencode(many)}")
+
+    assert page.status_code == (200 if name == "x" else 422)
+    assert page.text.count('class="tag"') <= 101
+    assert 'value="kept.example"' in page.text
+    assert max(map(len, re.findall(r'class="tag" href="([^"]*)"', page.text))) < 3000
+    if name == "advertiser":
+        assert "2,000 advertisers are named; name at most 100 at once." in page.text
 
 
 @pytest.mark.parametrize(

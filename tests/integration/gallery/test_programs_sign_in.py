@@ -52,6 +52,16 @@ async def test_what_is_of_the_user_is_that_of_who_signs_in(closed: GalleryClient
         assert [one["name"] for one in told.json()] == boards
 
 
+@pytest.mark.parametrize("who", [("Ana", "x" * 1001), ("x" * 1001, ANA[1])])
+async def test_what_is_too_long_for_a_name_or_a_password_counts_as_wrong(
+    closed: GalleryClient, database: Database, who: tuple[str, str]
+) -> None:
+    answer = await ask(closed, who)
+
+    assert answer.status_code == 401
+    assert await count_attempts(database) == 1
+
+
 @pytest.mark.parametrize(
     "header",
     [

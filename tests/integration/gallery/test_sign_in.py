@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
@@ -17,11 +18,15 @@ from tests.support.gallery import (
     ACCOUNTS,
     PASSWORD,
     GalleryClient,
+    form_token,
     open_browser,
     open_gallery,
     serve_gallery,
 )
 from tests.support.library import ad
+
+# Marks on one letter, whose sorting would stop the server for seconds.
+HEAP = "a" + "\u0301\u0316" * 40_000
 
 
 async def sign_in(pages: GalleryClient, name: str, password: str = PASSWORD) -> None:
@@ -56,6 +61,8 @@ async def test_who_signs_in_comes_to_the_page_they_wanted(closed: GalleryClient)
         ("Ana", PASSWORD.strip()),
         ("Ana", ""),
         ("Ana", "x" * 10_000),
+        pytest.param("Ana", HEAP, id="marks for a password"),
+        pytest.param(HEAP, PASSWORD, id="marks for a name"),
         ("Cleo", PASSWORD),
         ("", PASSWORD),
         ("Ana'--", PASSWORD),
@@ -329,3 +336,41 @@ async def test_on_ones_own_machine_a_user_is_chosen(
     done = await pages.send_form("/user", page="/user", user=str(number))
 
     assert f"User {number}" in done.text
+
+
+def in_charset(token: str, charset: str) -> dict[str, Any]:
+    """A form of several parts that says in which charset they are."""
+    fields = {"form_token": token, "name": "a+2AA-\\ud800\xff", "password": "x"}
+    parts = [
+        f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n'
+        for name, text in fields.items()
+    ]
+    kind = f"multipart/form-data; boundary=b; charset={charset}"
+    content = f"{''.join(parts)}--b--\r\n".encode("latin-1")
+    return {"content": content, "headers": {"content-type": kind}}
+
+
+@pytest.mark.parametrize(
+    ("charset", "status"),
+    [
+        ("undefined", 400),
+        ("unicode_escape", 400),
+        ("utf-7", 400),
+        ("punycode", 400),
+        ('"UTF-16"', 400),
+        ("none_such", 400),
+        ("UTF-8", 401),
+        ("us-ascii", 401),
+    ],
+)
+@pytest.mark.parametrize("path", ["/sign-in", "/boards"])
+async def test_a_form_in_another_charset_than_that_of_browsers_is_refused(
+    closed: GalleryClient, charset: str, status: int, path: str
+) -> None:
+    token = form_token((await closed.get("/sign-in")).text)
+    sent = in_charset(token, charset)
+    if path == "/sign-in":
+        assert (await closed.post(path, **sent)).status_code == status
+    else:  # nobody has signed in: the form is not kept, or shown once they have
+        answer = await closed.post(path, **sent)
+        assert answer.status_code == (303 if status == 400 else 401)

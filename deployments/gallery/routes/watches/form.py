@@ -13,6 +13,7 @@ from adspark.errors import ChangedMeanwhileError, InvalidQueryError
 from adspark.library.advertisers.choice import name_advertisers
 from adspark.models import CreativeFormat, Platform, Watch
 from adspark.serpapi.regions import REGIONS
+from adspark.validation.repeated import group_by_name
 from adspark.watches.budgets import MonthEstimate, estimate_month
 from adspark.watches.definition import change_definition, definition_of, pick_fields
 from adspark.watches.store import Outcome
@@ -189,7 +190,7 @@ async def estimate(pages: PagesDep) -> JSONResponse:
     present = await find_watch_row(session, typed.get("watch", ""))
     form = await read_watch_form(
         session,
-        Form({name: typed.getlist(name) for name in typed}),
+        Form(group_by_name(typed.multi_items())),
         None if present is None else definition_of(present),
         pages.visitor.user_id,
         pages.texts,
