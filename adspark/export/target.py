@@ -168,8 +168,12 @@ class _LocalTarget(Target):
 
     def restore(self) -> None:
         former = self.folder / "replaced"
-        if former.exists() and self.file.exists():  # it has not appeared
-            self._put_back(former, made=self.folder / "pictures")
+        if not former.exists() or not self.file.exists():  # nothing was taken away, or it appeared
+            return
+        if self._beside.exists():  # its own pictures, or those of another export since
+            keep_pictures(former, self._beside)
+        else:
+            former.rename(self._beside)
 
     def _put_back(self, former: Path, *, made: Path) -> None:
         """The pictures as they were, after a failure."""

@@ -116,10 +116,9 @@ _REGIONS = text(f"""
         CROSS JOIN LATERAL (SELECT coalesce(w.digested_at, baseline_at)) AS m (at)
         JOIN watch_creative l ON l.watch_id = w.id
         JOIN creative_region r USING (ad_creative_id)
-        WHERE w.id = ANY (:watch_ids) AND (r.digested_at IS NOT NULL OR
-            (r.ad_creative_id, r.region) IN (
-                SELECT * FROM unnest(CAST(:ads AS text[]), CAST(:regions AS text[]))
-            ))
+        LEFT JOIN unnest(CAST(:ads AS text[]), CAST(:regions AS text[])) AS s (ad, region)
+            ON (s.ad, s.region) = (r.ad_creative_id, r.region)
+        WHERE w.id = ANY (:watch_ids) AND (r.digested_at IS NOT NULL OR s.ad IS NOT NULL)
         GROUP BY l.watch_id, r.region
     )
     SELECT watch_id, array_agg(region ORDER BY region) FILTER (WHERE NOT is_known) AS regions

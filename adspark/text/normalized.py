@@ -12,7 +12,6 @@ from typing import Literal
 NormalForm = Literal["NFC", "NFD", "NFKC", "NFKD"]
 
 _MOST_MARKS = 8  # on one character; no language sets so many
-_FIRST_MARK = "\u0300"
 LONGEST_WHOLE = 1000
 """Characters of a text whose marks are all kept."""
 
@@ -41,15 +40,20 @@ def with_few_marks(text: str) -> str:
 def _few_marks(text: str) -> Iterator[str]:
     marks = 0
     for character in text:
-        marks = marks + 1 if character >= _FIRST_MARK and _is_mark(character) else 0
-        if marks <= _MOST_MARKS:
+        is_mark, own = _marks_of(character)
+        marks = marks + own if is_mark else own
+        if not is_mark or marks <= _MOST_MARKS:
             yield character
 
 
 @lru_cache(maxsize=10_000)
+def _marks_of(character: str) -> tuple[bool, int]:
+    """Whether it stands upon the character before it, and how many marks are its own: also where
+    only a normal form makes marks of it, as of the half-width sound marks of Japanese."""
+    parts = unicodedata.normalize("NFKD", character)
+    letters = len(parts.rstrip("".join(one for one in parts if _is_mark(one))))
+    return letters == 0, len(parts) - letters
+
+
 def _is_mark(character: str) -> bool:
-    """Whether it stands upon the character before it, also where only a normal form makes a mark of
-    it, as of the half-width sound marks of Japanese."""
-    if unicodedata.category(character) in ("Mn", "Me"):
-        return True
-    return unicodedata.combining(unicodedata.normalize("NFKD", character)[0]) != 0
+    return unicodedata.category(character) in ("Mn", "Me") or unicodedata.combining(character) != 0

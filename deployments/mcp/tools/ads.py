@@ -136,9 +136,12 @@ async def _cover_search(asked: Asked, filters: AdFilters) -> Coverage:
 def _first_day(filters: AdFilters) -> date | None:
     """Since when somebody has to have looked for the search to find all; None: at any time.
 
-    That an ad was not shown after a day, or runs no more, is not known by a look before.
+    That an ad was not shown after a day, or runs no more, is not known by a look before; of the
+    last days, Google itself does not know yet.
     """
-    days = [filters.first_shown_from, filters.last_shown_from, filters.last_shown_to]
+    days = [filters.first_shown_from, filters.last_shown_from]
+    if filters.last_shown_to is not None:
+        days.append(min(filters.last_shown_to, running_since()))
     if filters.is_running is not None:
         days.append(running_since())
     return max((one for one in days if one is not None), default=None)

@@ -146,6 +146,29 @@ def test_tags_that_differ_in_case_are_merged_and_shared_only_where_all_were(
     ]  # fmt: skip
 
 
+def test_countries_count_as_seen_when_they_were_stored_or_long_ago(database_url: str) -> None:
+    downgrade(database_url, "0032")
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO creative_region (ad_creative_id, region, first_seen_at) "
+            "VALUES ('CR1', '2840', '2026-01-01Z'), ('CR1', '2276', '2026-03-01Z')"
+        )
+        connection.execute(
+            "INSERT INTO watch (user_id, name, text, political_ads, is_active, digested_at) "
+            "VALUES (1, 'a', 'a', false, true, '2026-02-01Z'), (1, 'b', 'b', false, true, NULL)"
+        )
+        migrate.upgrade(database_url)
+        connection.execute(
+            "INSERT INTO creative_region (ad_creative_id, region, first_seen_at) "
+            "VALUES ('CR1', '2250', '2026-04-01Z')"
+        )
+        seen = connection.execute(
+            "SELECT region, digested_at = first_seen_at, extract(year FROM digested_at) "
+            "FROM creative_region ORDER BY region DESC"
+        ).fetchall()
+    assert seen == [("2840", False, 1970), ("2276", True, 2026), ("2250", None, None)]
+
+
 def test_days_that_nothing_can_read_are_emptied_and_then_refused(database_url: str) -> None:
     insert = (
         "INSERT INTO creative (ad_creative_id, advertiser_id, format, first_shown, last_shown) "

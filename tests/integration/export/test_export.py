@@ -302,7 +302,25 @@ async def test_pictures_come_back_after_an_export_that_was_killed_at_its_end(
     made.mkdir()
     (made / f"{ad(2)}.png").write_bytes(PICTURE)
     await export(library, "a.csv", replaces=True)  # without pictures
-    assert [one.stem for one in Path("a-pictures").iterdir()] == [ARCHIVED]
+    assert Path("a-pictures", f"{ARCHIVED}.png").read_bytes() == PICTURE
+    assert not left.exists()
+
+
+async def test_pictures_that_another_export_made_after_one_was_killed_stay(
+    library: Database,
+) -> None:
+    await export(library, "a.csv", with_pictures=True)
+    left = Path(".a.csv.unfinished")
+    left.mkdir()
+    (left / "export.csv").write_text("new")
+    (left / "pictures").mkdir()
+    Path("a-pictures").rename(left / "replaced")
+    await export(library, "a.xlsx", with_pictures=True)
+    newer = Path("a-pictures", f"{ad(2)}.png")
+    newer.write_bytes(b"newer")
+    await export(library, "a.csv", replaces=True)
+    assert newer.read_bytes() == b"newer"
+    assert Path("a-pictures", f"{ARCHIVED}.png").read_bytes() == PICTURE
     assert not left.exists()
 
 

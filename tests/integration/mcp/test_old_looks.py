@@ -85,6 +85,8 @@ async def test_figures_of_the_present_are_complete_only_by_a_look_of_late(
         ({"first_from": 9}, 5, True),
         ({"running": True}, 9, False),
         ({"running": True}, 5, True),
+        ({"last_to": -1}, 5, True),
+        ({"last_to": -1}, 9, False),
         ({}, 9, True),
     ],
 )

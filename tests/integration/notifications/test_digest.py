@@ -366,6 +366,28 @@ async def test_a_country_of_which_others_were_told_is_news_to_a_watch_that_was_p
     assert [one.name for one in (await tell(story, NOW + DAY)).with_news] == ["paused"]
 
 
+async def test_a_digest_of_very_many_countries_ends(story: Story) -> None:
+    watch_id = await story.watch(digested_at=TOLD)
+    await story.change(
+        "INSERT INTO creative_region (ad_creative_id, region, first_seen_at) "
+        f"SELECT 'CR' || lpad(ad::text, 20, '0'), 2000 + region, '{YESTERDAY}' "
+        "FROM generate_series(1, 500) AS ad, generate_series(1, 120) AS region"
+    )
+    await story.change(
+        "INSERT INTO watch_creative (watch_id, ad_creative_id, content_hash) "
+        f"SELECT {watch_id}, 'CR' || lpad(ad::text, 20, '0'), 'x' FROM generate_series(1, 500) ad"
+    )
+    async with story.database.session() as session:
+        # The least memory, so that a thirtieth of the rows shows what all of them would.
+        await session.execute(text("SET work_mem = '64kB'"))
+        await session.execute(text("SET statement_timeout = '60s'"))
+        digest = await read_digest(session, now=NOW)
+        await mark_digested(session, digest=digest)
+        await session.commit()
+    assert len(digest.seen_regions) == 60_000
+    assert (await story.digest(NOW + DAY)).seen_regions == []
+
+
 async def test_first_countries_are_known_once_a_digest_has_gone_by(story: Story) -> None:
     watch_id = await story.watch(digested_at=LOOKED)
     await story.ad(watch_id, 1, None)

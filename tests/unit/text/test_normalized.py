@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from adspark.text.normalized import LONGEST_WHOLE, NormalForm, normalize, normalize_whole
@@ -48,6 +48,14 @@ def test_of_a_heap_of_marks_a_few_are_left(piece: str, form: NormalForm) -> None
 def test_ordinary_text_is_normalized_as_unicode_says(text: str, form: NormalForm) -> None:
     if longest_heap(text) <= 8:
         assert normalize(form, text) == unicodedata.normalize(form, text)
+
+
+@given(st.text(st.sampled_from("ae\u00e9\u1ebf\u0301\u0316\u0344\u0f73\uff9e\u200d"), max_size=40))
+@example("ana" + "\u0344" * 5)
+def test_what_was_normalized_once_stays_as_it_is(text: str) -> None:
+    for form in FORMS:
+        once = normalize(form, text)
+        assert normalize(form, once) == once
 
 
 def test_a_password_keeps_each_of_its_marks() -> None:
