@@ -61,10 +61,12 @@ async def ending(how: str, user_id: int, megabytes: int = 0) -> None:
             loop.call_soon(work)
 
         work()
+        open(os.environ["GOES_ON"], "x").close()
     if how in ("sleeps", "goes on", "is busy"):
         await asyncio.sleep(60)
     if how == "computes":
         try:
+            open(os.environ["GOES_ON"], "x").close()
             while True:
                 time.sleep(0.01)
                 await asyncio.sleep(0)
@@ -234,10 +236,12 @@ async def test_sigterm_ends_a_run_also_while_its_event_loop_is_at_work(
     client: PrefectClient, tmp_path: Path, how: str
 ) -> None:
     run_id = await make_run(client, tmp_path, FLOW, "ending", how=how, user_id=1)
-    tidied = tmp_path / "tidied"
-    environment = {"ADSPARK_TIDY_UP_TIME": "3600", "TIDIED": str(tidied)}
-    process = await start(run_id, tmp_path, environment=environment)
-    await until(client, run_id, lambda state: state.is_running())
+    begun, tidied = tmp_path / "begun", tmp_path / "tidied"
+    files = {"GOES_ON": str(begun), "TIDIED": str(tidied)}
+    process = await start(run_id, tmp_path, environment={"ADSPARK_TIDY_UP_TIME": "3600", **files})
+    while not begun.exists():
+        assert process.returncode is None
+        await asyncio.sleep(0.1)
     its_own(process.pid).send_signal(signal.SIGTERM)
     await ended(process)
     state = await state_of(client, run_id)
