@@ -9,7 +9,6 @@ from prefect.client.orchestration import PrefectClient, get_client
 from prefect.exceptions import ObjectNotFound
 from pydantic import BaseModel, SecretStr
 
-from adspark.concurrency import all_of
 from adspark.db.engine import Database
 from adspark.notifications.addresses import check_notify_addresses
 from adspark.settings import Settings
@@ -85,9 +84,9 @@ async def provision(
         await check_pool_types(client, settings)
         for queue_class in QUEUE_CLASSES:
             await provision_pool(client, queue_class, settings, merge)
-        # At once, for they do not depend on each other.
-        services = _provision_services(client, settings, database_url, merge)
-        await all_of([services, provision_deployments(client, merge)])
+        await provision_limits(client, settings, merge)
+        await _provision_blocks(client, settings, database_url, merge)
+        await provision_deployments(client, merge)
         await _provision_automations(client, settings, merge)
         await merge.save()
         changes, kept = (sorted(lines, key=_place) for lines in (merge.changes, merge.kept))
@@ -98,14 +97,6 @@ def _place(line: str) -> int:
     """Where a line of the report stands, by the kind that it begins with."""
     kind = line.partition(" ")[0]
     return _KINDS.index(kind) if kind in _KINDS else len(_KINDS)
-
-
-async def _provision_services(
-    client: PrefectClient, settings: Settings, database_url: str, merge: Merge
-) -> None:
-    """What runs need to ask a service: its rate limit, and its block."""
-    await provision_limits(client, settings, merge)
-    await _provision_blocks(client, settings, database_url, merge)
 
 
 async def _provision_blocks(

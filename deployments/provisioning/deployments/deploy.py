@@ -1,6 +1,5 @@
 """Deployments as `prefect.yaml` says: missing ones are made, the others brought up to date."""
 
-import asyncio
 import json
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -14,7 +13,6 @@ from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterNam
 from prefect.client.schemas.objects import ConcurrencyOptions
 from prefect.client.schemas.responses import DeploymentResponse
 
-from adspark.concurrency import all_of
 from adspark.errors import ConfigurationError
 from deployments.provisioning.deployments.drift import (
     DeploymentMerge,
@@ -33,8 +31,6 @@ from deployments.provisioning.deployments.former import (
 from deployments.provisioning.drift import Merge, fingerprint
 from orchestration.runs.optional import read_optional
 from orchestration.server.deployments import read_deployments
-
-_AT_ONCE = 3  # requests; the server works on one while the next are made ready and stored
 
 
 def project_file() -> Path:
@@ -57,19 +53,11 @@ async def provision_deployments(client: PrefectClient, merge: Merge) -> None:
     names = {name.partition("/")[2] for name in [*entries, *map(former_name, entries)]}
     wanted = DeploymentFilter(name=DeploymentFilterName(any_=sorted(names)))
     present = await read_deployments(client, wanted)
-    missing = []
     for name, entry in entries.items():
         if name in present or former_name(name) in present:
             await _provision(client, name, entry, present, merge)
-        elif _record_new(name, entry, merge):
-            missing.append(entry)
-    turns = asyncio.Semaphore(_AT_ONCE)
-
-    async def create(entry: Entry) -> None:
-        async with turns:
+        elif _record_new(name, entry, merge):  # one by one: SQLite refuses several at once
             await _create(client, entry, {})
-
-    await all_of(map(create, missing))
     for name in merge.find_removed("deployment", set(entries)):
         if merge.change(f"deployment {name}: is removed, for the project no longer has it"):
             if found := await read_optional(client.read_deployment_by_name(name)):
