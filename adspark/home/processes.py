@@ -8,6 +8,9 @@ from contextlib import suppress
 import psutil
 from pydantic import BaseModel
 
+# Seconds by which the start of a process may have moved: it is told from the system's boot time,
+# which is rounded to seconds and moves as the clock is set.
+_CLOCK_CHANGE = 5.0
 _POLL = 0.05  # seconds between two checks of processes that are ending
 
 
@@ -26,7 +29,7 @@ class ProcessId(BaseModel):
         """The process, if it still runs."""
         try:
             process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.created) < 1
+            same = abs(process.create_time() - self.created) < _CLOCK_CHANGE
         except psutil.NoSuchProcess:
             return None
         return process if same and is_alive(process) else None
