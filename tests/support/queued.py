@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from prefect import Flow, State
 from prefect.client.orchestration import PrefectClient, get_client
@@ -19,6 +19,7 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.schedules import IntervalSchedule
 
 from deployments.queue_classes import QUEUE_CLASSES
+from flows.generate_ad_variant import generate_ad_variant
 from flows.probe import probe
 from orchestration.server.deployments import read_deployments
 
@@ -42,6 +43,18 @@ async def open_pools() -> AsyncIterator[PrefectClient]:
                 await client.delete_deployment(deployment.id)
         for one in QUEUE_CLASSES:
             await client.delete_work_pool(one.name)
+
+
+@asynccontextmanager
+async def open_generations() -> AsyncIterator[tuple[PrefectClient, UUID]]:
+    """The same with the deployment that generates variants, and its id."""
+    async with open_pools() as client:
+        flow_id = await client.create_flow(generate_ad_variant)
+        made = await client.create_deployment(
+            flow_id, generate_ad_variant.name, work_pool_name="ai-generation"
+        )
+        yield client, made
+        await client.delete_deployment(made)
 
 
 async def delete_pools(client: PrefectClient) -> None:

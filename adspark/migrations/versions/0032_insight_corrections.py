@@ -10,6 +10,8 @@ down_revision = "0031"
 branch_labels = None
 depends_on = None
 
+_INSIGHT = "0014"  # which made the views
+
 # Details are bought once. Where an ad was still shown in a region then, as it is decided whether an
 # ad runs (RUNNING_DAYS in adspark/library/filters/definition.py), its own last day counts there.
 _REGION = """
@@ -40,58 +42,31 @@ _REGION = """
     WHERE d.days > 0
     GROUP BY d.advertiser_id, r.region
 """
-_FORMER_REGION = """
-    SELECT d.advertiser_id, r.region, count(*) AS ads,
-        min(r.first_day) AS entered_on,
-        CASE WHEN NOT bool_or(r.is_running) THEN max(r.last_day) END AS left_on,
-        count(*) FILTER (WHERE r.is_running) AS running,
-        count(*) FILTER (WHERE r.is_by_details) AS ads_with_details
-    FROM insight_ad d CROSS JOIN LATERAL (
-        SELECT e.region, coalesce(e.first_shown, d.first_day) AS first_day,
-            coalesce(e.last_shown, d.last_day) AS last_day,
-            d.is_running AND coalesce(e.last_shown, d.last_day)
-                >= (now() AT TIME ZONE 'UTC')::date - 7 AS is_running,
-            true AS is_by_details
-        FROM creative_region e WHERE e.ad_creative_id = d.ad_creative_id
-        UNION ALL
-        SELECT s.region, d.first_day, d.last_day, d.is_running, false
-        FROM unnest(d.searched_regions) AS s (region)
-        WHERE NOT EXISTS (
-            SELECT FROM creative_region e WHERE e.ad_creative_id = d.ad_creative_id
-        )
-    ) AS r
-    GROUP BY d.advertiser_id, r.region
-"""
-_SURVIVAL = """
-    WITH life AS (
-        SELECT advertiser_id, days, count(*) FILTER (WHERE NOT is_running) AS ended,
-            count(*) FILTER (WHERE is_running) AS still_running
-        FROM insight_ad WHERE days > 0 GROUP BY advertiser_id, days
-    ), risk AS (
-        SELECT life.*, (sum(ended + still_running) OVER (
-            PARTITION BY advertiser_id ORDER BY days DESC
-        ))::bigint AS at_risk FROM life
-    )
-    SELECT advertiser_id, days, at_risk, ended, still_running,
-        {survival} AS survival
-    FROM risk WINDOW w AS (PARTITION BY advertiser_id ORDER BY days)
-"""
-_PRODUCT = """
-    CASE WHEN bool_or(ended = at_risk) OVER w THEN 0 ELSE exp(sum(
-        CASE WHEN ended < at_risk THEN ln(1 - ended::float8 / at_risk) END
-    ) OVER w) END
-"""
 # A product by logarithms misses the half by the last digits, and with it the median.
-_ROUNDED = f"round(({_PRODUCT})::numeric, 12)::float8"
+_SURVIVAL = """
+    SELECT advertiser_id, days, at_risk, ended, still_running,
+        round(survival::numeric, 12)::float8 AS survival
+    FROM ({former}) AS exact
+"""
 
 
 def upgrade() -> None:
     """Bring the schema to this revision."""
-    op.execute(f"CREATE OR REPLACE VIEW insight_region AS {_REGION}")
-    op.execute(f"CREATE OR REPLACE VIEW insight_survival AS {_SURVIVAL.format(survival=_ROUNDED)}")
+    _replace("insight_region", _REGION)
+    _replace("insight_survival", _SURVIVAL.format(former=_former("insight_survival")))
 
 
 def downgrade() -> None:
     """Take this revision back."""
-    op.execute(f"CREATE OR REPLACE VIEW insight_survival AS {_SURVIVAL.format(survival=_PRODUCT)}")
-    op.execute(f"CREATE OR REPLACE VIEW insight_region AS {_FORMER_REGION}")
+    for name in ("insight_region", "insight_survival"):
+        _replace(name, _former(name))
+
+
+def _replace(name: str, statement: str) -> None:
+    op.execute(f"CREATE OR REPLACE VIEW {name} AS {statement}")
+
+
+def _former(name: str) -> str:
+    """The statement of a view as it was before."""
+    made = op.get_context().script.get_revision(_INSIGHT).module._VIEWS  # type: ignore[union-attr]
+    return str(made[name])

@@ -13,11 +13,10 @@ from adspark.creatives.store import save_creatives
 from adspark.db.engine import Database
 from deployments.cli.runs.follow import Event, follow_run
 from deployments.operations.pools import pause, resume
-from flows.generate_ad_variant import generate_ad_variant
 from tests.support.commanding import Command
 from tests.support.factories import creative
 from tests.support.library import ad
-from tests.support.queued import open_pools, queue
+from tests.support.queued import open_generations, queue
 
 POOL = "ai-generation"
 SAID = f"Pool {POOL} is paused; resume it with: adspark resume {POOL}"
@@ -33,14 +32,9 @@ async def paused(
         await save_creatives(session, rows=[creative(1), creative(2)])
         await session.commit()
     environment.setenv("PREFECT_API_URL", PREFECT_API_URL.value() or "")
-    async with open_pools() as client:
-        flow_id = await client.create_flow(generate_ad_variant)
-        made = await client.create_deployment(
-            flow_id, generate_ad_variant.name, work_pool_name=POOL
-        )
+    async with open_generations() as (client, _):
         await pause(client, POOL)
         yield client
-        await client.delete_deployment(made)
 
 
 async def test_a_request_and_a_batch_say_that_the_pool_is_paused_and_foretell_nothing(

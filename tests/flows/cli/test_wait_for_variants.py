@@ -12,13 +12,11 @@ from prefect.states import Completed, Failed
 
 from adspark.creatives.store import save_creatives
 from adspark.db.engine import Database
-from flows.generate_ad_variant import generate_ad_variant
 from tests.support.commanding import Command, checked
 from tests.support.factories import creative
 from tests.support.library import ad
-from tests.support.queued import open_pools
+from tests.support.queued import open_generations
 
-POOL = "ai-generation"
 variant = Command("variant", columns=200)
 
 
@@ -31,13 +29,8 @@ async def server(
         await save_creatives(session, rows=[creative(1), creative(2)])
         await session.commit()
     environment.setenv("PREFECT_API_URL", PREFECT_API_URL.value() or "")
-    async with open_pools() as client:
-        flow_id = await client.create_flow(generate_ad_variant)
-        made = await client.create_deployment(
-            flow_id, generate_ad_variant.name, work_pool_name=POOL
-        )
-        yield client, made
-        await client.delete_deployment(made)
+    async with open_generations() as made:
+        yield made
 
 
 async def end_runs(server: tuple[PrefectClient, UUID], states: Sequence[State]) -> None:

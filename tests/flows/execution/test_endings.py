@@ -15,7 +15,7 @@ from prefect.states import Cancelling
 
 from adspark.home.processes import ProcessId
 from orchestration.runs.requeue import is_lost
-from tests.support.contained import ended, make_run, start, state_of, until
+from tests.support.contained import Container, ended, make_run, start, state_of, until
 from tests.support.forked import fork_and_wait
 
 FLOW = """
@@ -100,6 +100,13 @@ async def run_to_end(client: PrefectClient, folder: Path, **parameters: object) 
     await ended(process)
     assert process.returncode == 0
     return await state_of(client, run_id)
+
+
+async def until_written(file: Path, process: Container) -> None:
+    """Wait for a file that the process of a run writes."""
+    while not file.exists():
+        assert process.returncode is None
+        await asyncio.sleep(0.1)
 
 
 @pytest.mark.parametrize(
@@ -239,9 +246,7 @@ async def test_sigterm_ends_a_run_also_while_its_event_loop_is_at_work(
     begun, tidied = tmp_path / "begun", tmp_path / "tidied"
     files = {"GOES_ON": str(begun), "TIDIED": str(tidied)}
     process = await start(run_id, tmp_path, environment={"ADSPARK_TIDY_UP_TIME": "3600", **files})
-    while not begun.exists():
-        assert process.returncode is None
-        await asyncio.sleep(0.1)
+    await until_written(begun, process)
     its_own(process.pid).send_signal(signal.SIGTERM)
     await ended(process)
     state = await state_of(client, run_id)
@@ -258,9 +263,7 @@ async def test_a_run_that_goes_on_after_sigterm_is_killed(
     process = await start(
         run_id, tmp_path, environment={"ADSPARK_TIDY_UP_TIME": "1", "GOES_ON": str(begun)}
     )
-    while not begun.exists():
-        assert process.returncode is None
-        await asyncio.sleep(0.1)
+    await until_written(begun, process)
     its_own(process.pid).send_signal(signal.SIGTERM)
     await ended(process)
     state = await state_of(client, run_id)
@@ -282,9 +285,7 @@ if not Path({str(begun)!r}).exists():
 """
     run_id = await make_run(client, tmp_path, source, "ending")
     process = await start(run_id, tmp_path)
-    while not begun.exists():
-        assert process.returncode is None
-        await asyncio.sleep(0.1)
+    await until_written(begun, process)
     its_own(process.pid).kill()
     await ended(process)
     state = await state_of(client, run_id)
